@@ -1,0 +1,1 @@
+"""Assay proves what a Celery configuration really does when workers die."""
