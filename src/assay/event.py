@@ -1,0 +1,102 @@
+"""One thing that happened, and its JSON line. Everything that judges or tells reads these and nothing else.
+
+Imported inside the worker under test: standard library and msgspec only.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class Kind(StrEnum):
+    """What happened. Who records it is in brackets."""
+
+    # [harness] the workload and the faults
+    PUBLISHED = "published"  # the broker took the message; detail: queue, options
+    PUBLISH_FAILED = "publish_failed"  # it certainly did not; detail: error
+    PUBLISH_IN_DOUBT = "publish_in_doubt"  # nobody knows; detail: error
+    WORKER_SPAWNED = "worker_spawned"  # detail: pid
+    WORKER_EXITED = "worker_exited"  # the main process is gone; detail: pid, status (negative: signal)
+    FAULT_INJECTED = "fault_injected"  # detail: fault, target pid, point
+    FAULT_LANDED = "fault_landed"  # proved by an event of the operating system or of the worker
+    FAULT_HEALED = "fault_healed"
+    SETTLED = "settled"  # broker empty and no attempt open
+    UNSETTLED = "unsettled"  # the deadline came first; detail: what was still open
+    # [harness] the final read
+    FINAL_QUEUE = "final_queue"  # detail: queue, ready (count), ids
+    FINAL_UNACKED = "final_unacked"  # detail: ids
+    FINAL_RESULT = "final_result"  # detail: state, backend's own error if it could not be read
+    FINAL_PROCESS = "final_process"  # a process that the task started is still alive; detail: pid, command
+    # [worker main]
+    WORKER_STARTED = "worker_started"
+    WORKER_READY = "worker_ready"  # detail: queues, pool, concurrency
+    WORKER_STOPPING = "worker_stopping"  # detail: how (warm, cold)
+    WORKER_STOPPED = "worker_stopped"
+    RECEIVED = "received"  # a delivery; detail: queue, redelivered, tag
+    ACCEPTED = "accepted"  # a pool child took it; detail: child
+    ACKED = "acked"
+    ACK_FAILED = "ack_failed"  # detail: error
+    REJECTED = "rejected"  # detail: requeue
+    REVOKED = "revoked"  # detail: terminated, expired
+    UNKNOWN_TASK = "unknown_task"  # detail: name; the message is dropped
+    SOFT_LIMIT = "soft_limit"  # detail: limit_s
+    HARD_LIMIT = "hard_limit"  # detail: limit_s
+    CHILD_LOST = "child_lost"  # main noticed that the child with this job is gone; detail: child, exitcode
+    POOL_RESTARTED = "pool_restarted"
+    CONNECTION_LOST = "connection_lost"  # detail: error
+    CONNECTION_UP = "connection_up"
+    # [pool child, or main where the pool has none]
+    CHILD_STARTED = "child_started"
+    CHILD_STOPPING = "child_stopping"  # leaves by itself; detail: exitcode
+    ATTEMPT_STARTED = "attempt_started"  # detail: retries, redelivered
+    BODY_ENTERED = "body_entered"
+    BODY_EXITED = "body_exited"  # detail: raised (class name, or absent where it returned)
+    ATTEMPT_ENDED = "attempt_ended"  # detail: state
+    RESULT_STORED = "result_stored"  # by child or main; detail: state
+    RESULT_FAILED = "result_failed"  # detail: state, error
+    SIGNAL = "signal"  # a Celery signal that users hook on; detail: name (task_failure, task_retry, ...)
+    SENT = "sent"  # published by a worker (a retry, a callback); detail: retries, countdown_s, queue
+    EFFECT = "effect"  # something the body did, told by the body; detail: free
+    HELD = "held"  # waits at a crash point; detail: point
+    RELEASED = "released"  # went on from it; detail: point
+
+
+class Point(StrEnum):
+    """A crash point: a named instant in an attempt where a fault can land exactly."""
+
+    RECEIVED = "received"  # main: delivered, not yet handed to the pool
+    ACCEPTED = "accepted"  # main: a child has it; with early acknowledgement not yet acknowledged
+    EARLY_ACKED = "early_acked"  # main: acknowledged before the body's end
+    BODY_ENTER = "body_enter"  # child: before the first line of the body
+    BODY_MIDDLE = "body_middle"  # child: inside the body
+    BODY_EXIT = "body_exit"  # child: the body's work is done, nobody knows yet
+    BEFORE_RESULT = "before_result"  # child: just before the result is stored
+    AFTER_RESULT = "after_result"  # child: just after
+    AFTER_TRACE = "after_trace"  # child: everything done, not yet reported to main
+    BEFORE_ACK = "before_ack"  # main: just before the late acknowledgement
+    AFTER_ACK = "after_ack"  # main: just after it
+    RETRY_SENT = "retry_sent"  # child: the retry's message is published, this one not yet acknowledged
+    RECYCLING = "recycling"  # child: has run its last task and is leaving
+
+
+class Event(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """One line of a history.
+
+    `at_ns`: time.monotonic_ns(), system-wide on one Linux host. `worker`: the harness's name of the worker ("w1"), empty
+    for the harness itself. `invocation`: Celery's task id. `attempt`: unique for each start of a body, empty where it is
+    not known (most events of the main process).
+    """
+
+    at_ns: int
+    kind: Kind
+    pid: int
+    worker: str = ""
+    invocation: str = ""
+    task: str = ""
+    attempt: str = ""
+    detail: dict[str, Any] = {}
+
+
+encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder(Event).decode

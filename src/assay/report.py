@@ -1,0 +1,57 @@
+"""What a run found, as one value: `report.json` is this, and every other report is made from it."""
+
+from typing import Any
+
+import msgspec
+
+from assay.verdict import Result, Verdict
+
+SCHEMA = 1
+
+
+class Claim(msgspec.Struct, kw_only=True):
+    """A promise of the configuration and what became of it."""
+
+    setting: str  # as the user knows it: "task_time_limit=600"
+    promise: str  # in words
+    verdict: Verdict
+    observed: str = ""
+    place: str = ""
+    remedy: str = ""
+    tasks: list[str] = []
+
+
+class Report(msgspec.Struct, kw_only=True):
+    """One run. Written as `<run folder>/report.json`; docs/report.md describes each field."""
+
+    schema: int = SCHEMA
+    verdict: Verdict
+    exit_code: int
+    app: dict[str, Any]  # name, module, tasks: {name: {queue, acks_late, ..., profile}}, settings
+    broker: dict[str, Any]  # name, version
+    environment: dict[str, str]  # celery, kombu, billiard, redis, django, python, platform, pool, cold
+    redirected: list[str] = []  # what the harness changed, one sentence each, nothing else was
+    scaled: list[str] = []  # durations that were scaled down, with the factor
+    claims: list[Claim] = []
+    results: list[Result] = []
+    landed: int = 0
+    lost: int = 0
+    known_not_seen: list[str] = []  # known findings that no longer show
+    started_at: str = ""  # ISO 8601, UTC
+    duration_s: float = 0.0
+    command: str = ""
+
+
+def exit_code(verdict: Verdict) -> int:
+    """0 held, 1 violated, 3 unknown (docs/exit-codes.md); 2 and 4 belong to errors."""
+    return {Verdict.HELD: 0, Verdict.VIOLATED: 1, Verdict.UNKNOWN: 3}[verdict]
+
+
+def evidence_bound(lost: int, landed: int) -> float | None:
+    """Upper 95 % bound of the chance that one landed fault loses a task; None where nothing landed.
+
+    With nothing lost it is the rule of three's exact form, 1 - 0.05 ** (1 / n); otherwise no bound is claimed (None).
+    """
+    if landed == 0 or lost:
+        return None
+    return 1 - 0.05 ** (1 / landed)
