@@ -1,0 +1,218 @@
+"""Processes of a run: started through the supervisor, watched by pidfd, killed by pid; nothing outlives the run."""
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from assay.errors import HarnessError
+
+RECEIVE = 1 << 22
+LAST_WORDS = 30
+
+
+class Process:
+    """A process of the run. It may be a child of the supervisor or of a zygote; `status` comes from whoever reaps it."""
+
+    def __init__(self, pid: int, parent: "Parent", log: Path, name: str) -> None:
+        self.pid = pid
+        self.log = log
+        self.name = name
+        self._parent = parent
+        try:
+            self.pidfd: int | None = os.pidfd_open(pid)
+        except ProcessLookupError:
+            self.pidfd = None  # already gone and reaped
+
+    def alive(self) -> bool:
+        return not self.gone(0)
+
+    def gone(self, timeout_s: float) -> bool:
+        """Wait up to `timeout_s` for the process to end; True when it has."""
+        if self.pidfd is None:
+            return True
+        poll = select.poll()
+        poll.register(self.pidfd, select.POLLIN)
+        return bool(poll.poll(timeout_s * 1000))
+
+    def wait(self, timeout_s: float = 10.0) -> int:
+        """The exit status (negative for a signal). Raises HarnessError when it still runs after `timeout_s`."""
+        if not self.gone(timeout_s):
+            raise HarnessError(f"{self.name} (pid {self.pid}) still runs after {timeout_s:g} s")
+        return self._parent.status(self.pid, timeout_s=5.0)
+
+    def send(self, number: signal.Signals) -> None:
+        """Deliver a signal; a process that is gone already is no error."""
+        if self.pidfd is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.pidfd, number)
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it has landed."""
+        self.send(signal.SIGKILL)
+        if not self.gone(10.0):
+            raise HarnessError(f"{self.name} (pid {self.pid}) survived SIGKILL for 10 s")
+
+    def send_group(self, number: signal.Signals) -> None:
+        """The signal for every process of its session's first process group."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
+
+    def pause(self) -> None:
+        self.send(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self.send(signal.SIGCONT)
+
+    def last_words(self) -> str:
+        """Exit status, the last lines of the log, and its path: what a person needs when it died unasked."""
+        status = f"status {self._parent.status(self.pid, timeout_s=1.0)}" if not self.alive() else "still running"
+        lines = self.log.read_text(errors="replace").splitlines()[-LAST_WORDS:] if self.log.exists() else []
+        return "\n".join([f"{self.name} (pid {self.pid}): {status}; log: {self.log}", *(f"  | {x}" for x in lines)])
+
+    def close(self) -> None:
+        if self.pidfd is not None:
+            os.close(self.pidfd)
+            self.pidfd = None
+
+
+class Parent:
+    """The harness's end of a SEQPACKET socket to a process that starts others on request and reports their exits."""
+
+    def __init__(self, channel: socket.socket, name: str) -> None:
+        self.name = name
+        self._channel = channel
+        self._ids = count(1)
+        self._answers: dict[int, dict[str, Any]] = {}
+        self._statuses: dict[int, int] = {}
+        self._changed = threading.Condition()
+        self._ended = False
+        self._reader = threading.Thread(target=self._read, name=f"assay-{name}", daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        while True:
+            try:
+                data = self._channel.recv(RECEIVE)
+            except OSError:
+                data = b""
+            with self._changed:
+                if not data:
+                    self._ended = True
+                else:
+                    message = json.loads(data)
+                    if "exit" in message:
+                        self._statuses[message["exit"]] = message["status"]
+                    else:
+                        self._answers[message.get("id", 0)] = message
+                self._changed.notify_all()
+                if self._ended:
+                    return
+
+    def send(self, message: Mapping[str, Any], fds: Sequence[int] = ()) -> None:
+        try:
+            socket.send_fds(self._channel, [json.dumps(message).encode()], list(fds))
+        except OSError as error:
+            raise HarnessError(f"the {self.name} is gone: {error}") from None
+
+    def ask(self, message: Mapping[str, Any], fds: Sequence[int] = (), timeout_s: float = 60.0) -> dict[str, Any]:
+        """Send a request, return its answer. Raises HarnessError when none comes in time."""
+        number = next(self._ids)
+        self.send({**message, "id": number}, fds)
+        with self._changed:
+            self._changed.wait_for(lambda: number in self._answers or self._ended, timeout_s)
+            if number not in self._answers:
+                what = "is gone" if self._ended else f"did not answer within {timeout_s:g} s"
+                raise HarnessError(f"the {self.name} {what}")
+            return self._answers.pop(number)
+
+    def status(self, pid: int, timeout_s: float) -> int:
+        """Exit status of a process that has ended; -9 is assumed where its parent died first."""
+        with self._changed:
+            self._changed.wait_for(lambda: pid in self._statuses or self._ended, timeout_s)
+            return self._statuses.get(pid, -signal.SIGKILL)
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._channel.shutdown(socket.SHUT_RDWR)
+        self._reader.join(5.0)
+        self._channel.close()
+
+
+class Supervisor:
+    """Starts the supervisor process; a context manager around everything that a run starts.
+
+    `folder` is a new temporary folder on the machine's tmpfs where there is one, removed at the end whatever happens.
+    """
+
+    def __init__(self) -> None:
+        shm = Path("/dev/shm")
+        self.folder = Path(tempfile.mkdtemp(prefix="assay-", dir=shm if os.access(shm, os.W_OK) else None))
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        script = Path(__file__).with_name("supervisor.py")
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(script), str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        theirs.close()
+        self._parent = Parent(ours, "supervisor")
+        self.pid = self._process.pid
+        self._parent.send({"folder": str(self.folder)})
+
+    def spawn(
+        self,
+        argv: Sequence[str],
+        *,
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        pass_fds: Sequence[int] = (),
+        name: str = "",
+    ) -> Process:
+        """Start a program in a session of its own. `pass_fds` become 3, 4, ... in it. Raises HarnessError."""
+        answer = self._parent.ask(
+            {
+                "argv": list(argv),
+                "env": dict(os.environ if env is None else env),
+                "cwd": str(cwd) if cwd else "",
+                "log": str(log),
+            },
+            pass_fds,
+        )
+        if "error" in answer:
+            raise HarnessError(f"{name or argv[0]} could not be started: {answer['error']}")
+        return Process(answer["pid"], self._parent, log, name or Path(argv[0]).name)
+
+    def close(self) -> None:
+        """End every process of the run; returns when all are gone and the folder is removed."""
+        self._parent.close()
+        deadline = time.monotonic() + 20
+        try:
+            self._process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> "Supervisor":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
