@@ -1,0 +1,58 @@
+"""Known findings: violations that the team has seen, explained and cannot mend, since Celery itself misbehaves.
+
+Such a violation stays visible and does not turn the exit code. Nothing else may turn a violation green.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from fnmatch import fnmatchcase
+
+import msgspec
+
+from assay.verdict import Result, Verdict
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One entry of `known`. It counts up to and including the day `expires`."""
+
+    scenario: str  # pattern over "suite.scenario"
+    task: str = "*"  # pattern over task names; one that fits a member of a profile fits the profile's row
+    reason: str
+    upstream: str  # where Celery's defect is described: an issue, a pull request, a page
+    expires: date | None = None
+
+    def fits(self, result: Result) -> bool:
+        """Whether it speaks of this row."""
+        names = {result.task, *result.members}
+        return fnmatchcase(f"{result.suite}.{result.scenario}", self.scenario) and any(
+            fnmatchcase(name, self.task) for name in names
+        )
+
+    def expired(self, today: date) -> bool:
+        """Whether its day has passed."""
+        return self.expires is not None and self.expires < today
+
+    def __str__(self) -> str:
+        return f"{self.scenario} for {self.task} ({self.reason}; {self.upstream})"
+
+
+def mark_known(results: Iterable[Result], known: Sequence[Known], today: date) -> list[str]:
+    """Write the reason into `Result.known` of each violated row that an entry speaks of.
+
+    Returns one sentence for each entry that is of no use any more, for `Report.known_not_seen`: it has expired, or its
+    scenario ran and every row that it speaks of held. An entry whose scenario was not run, or is unknown, is left in
+    peace: nothing was proved.
+    """
+    rows = list(results)
+    told = []
+    for entry in known:
+        fitting = [row for row in rows if entry.fits(row)]
+        if entry.expired(today):
+            told.append(f"expired on {entry.expires}, so it does not count: {entry}")
+            continue
+        for row in fitting:
+            if row.verdict is Verdict.VIOLATED and not row.known:
+                row.known = f"{entry.reason} ({entry.upstream})"
+        if fitting and all(row.verdict is Verdict.HELD for row in fitting):
+            told.append(f"no longer shows, the entry can go: {entry}")
+    return told

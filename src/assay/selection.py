@@ -1,0 +1,60 @@
+"""Which suites, scenarios and tasks a run is about: patterns from the command line and from the settings."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+
+import msgspec
+
+from assay.errors import UsageError
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """Patterns as of fnmatch, case counts. An empty tuple means all."""
+
+    suites: tuple[str, ...] = ()  # over suite names
+    tasks: tuple[str, ...] = ()  # over task names
+    scenarios: tuple[str, ...] = ()  # over "suite.scenario"; a pattern without a dot is about the scenario's own name
+
+    def pick_scenarios(self, names: Iterable[str]) -> list[str]:
+        """The wanted ones among the "suite.scenario" names, in their order. UsageError where a pattern fits none."""
+        names = list(names)
+        suites = list(dict.fromkeys(name.partition(".")[0] for name in names))
+        wanted_suites = set(_pick(suites, self.suites, "suite"))
+        inside = [name for name in names if name.partition(".")[0] in wanted_suites]
+        return _pick(inside, self.scenarios, "scenario")
+
+    def pick_tasks(self, names: Iterable[str]) -> list[str]:
+        """The wanted ones among the task names, in their order. UsageError where a pattern fits none."""
+        return _pick(list(names), self.tasks, "task")
+
+
+def nearest(word: str, names: Iterable[str]) -> str:
+    """ "; did you mean ...?", or nothing where no name is near."""
+    near = difflib.get_close_matches(word, list(names), n=1, cutoff=0.5)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _pick(names: list[str], patterns: Sequence[str], what: str) -> list[str]:
+    if not patterns:
+        return names
+    for pattern in patterns:
+        if not any(_fits(name, pattern) for name in names):
+            raise UsageError(_nothing_matches(pattern, names, what))
+    return [name for name in names if any(_fits(name, pattern) for pattern in patterns)]
+
+
+def _fits(name: str, pattern: str) -> bool:
+    if fnmatchcase(name, pattern):
+        return True
+    return "." not in pattern and fnmatchcase(name.rpartition(".")[2], pattern)
+
+
+def _nothing_matches(pattern: str, names: list[str], what: str) -> str:
+    candidates = names if "." in pattern else [*names, *(name.rpartition(".")[2] for name in names)]
+    if hint := nearest(pattern, candidates):
+        return f"no {what} is named {pattern}{hint}"
+    if not names:
+        return f"no {what} is named {pattern}: there is none"
+    shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    return f"no {what} is named {pattern}; there are {shown}"

@@ -1,0 +1,154 @@
+"""The user's configuration, parsed once at the edge into one frozen value. docs/configuration.md tells every key."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from assay.errors import UsageError
+from assay.known import Known
+from assay.selection import nearest
+
+BROKERS = ("fakeredis", "redis")
+Count = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class LiveCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Arguments for one task's real body, used where `bodies` is "live"."""
+
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run may know about the user's wishes. Paths are absolute; `out` is the folder of this very run."""
+
+    app: str = ""  # as Celery's -A; empty only where no run is asked for
+    workdir: Path  # put first on sys.path; also the app's current folder
+    django_settings: str = ""  # DJANGO_SETTINGS_MODULE, where the app does not set it itself
+    suites: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    broker: str = "fakeredis"  # or redis, or a URL, which may hold a password: never print it as it is
+    pool: Literal["prefork", "solo", "threads"] = "prefork"
+    concurrency: Count = 2
+    jobs: Count = msgspec.field(default_factory=_processors)  # scenarios at the same time
+    out: Path
+    delivery: Literal["inferred", "at_least_once", "at_most_once", "effectively_once"] = "inferred"
+    each_task: bool = False  # every task by itself, rather than one for each profile
+    cold: bool = False  # the real `celery worker` command rather than the zygote
+    bodies: Literal["hollow", "live"] = "hollow"
+    env: dict[str, str] = {}
+    live: dict[str, LiveCall] = {}
+    known: tuple[Known, ...] = ()
+    notes: tuple[str, ...] = ()  # not a key: what the user should know about how this was read
+
+
+TYPES: dict[str, Any] = {f.name: f.type for f in msgspec.structs.fields(Settings) if f.name != "notes"}
+KEYS = tuple(TYPES)
+
+
+def load(options: Mapping[str, Any], *, cwd: Path, config: Path | None = None, now: datetime | None = None) -> Settings:
+    """Settings from the configuration file, overridden by the command line's `options` (None: not given).
+
+    `config` is a file named by the user; without it the nearest one is looked for, from `cwd` upward. Paths in a file
+    are relative to its folder, in `options` to `cwd`. Raises UsageError.
+    """
+    now = now or datetime.now()
+    source, notes = (config, []) if config else find(cwd)
+    table = read(source) if source else {}
+    folder = source.resolve().parent if source else cwd
+    values = _converted(table, str(source), folder)
+    given = {key: value for key, value in options.items() if value is not None}
+    values |= _converted(given, "command line", cwd)
+    values.setdefault("workdir", folder)
+    values.setdefault("out", cwd / ".assay" / "{time}")
+    values["out"] = Path(str(values["out"]).replace("{time}", now.strftime("%Y%m%d-%H%M%S")))
+    _check_broker(values.get("broker", "fakeredis"))
+    for entry in values.get("known", ()):
+        _check_known(entry, str(source))
+        if entry.expired(now.date()):
+            notes.append(f"{source}: known finding has expired and does not count: {entry}")
+    return Settings(**values, notes=tuple(notes))
+
+
+def find(cwd: Path) -> tuple[Path | None, list[str]]:
+    """The nearest configuration from `cwd` upward, and what to tell about the choice.
+
+    A pyproject.toml without [tool.assay] is somebody else's and is passed by.
+    """
+    for folder in (cwd, *cwd.parents):
+        own, shared = folder / "assay.toml", folder / "pyproject.toml"
+        has_table = shared.is_file() and "assay" in _toml(shared).get("tool", {})
+        if own.is_file():
+            note = f"{own} is used; [tool.assay] in the pyproject.toml beside it is ignored"
+            return own, [note] if has_table else []
+        if has_table:
+            return shared, []
+    return None, []
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The keys of one file: of [tool.assay] in a pyproject.toml, else of the file's top level."""
+    data = _toml(path)
+    if path.name == "pyproject.toml":
+        data = data.get("tool", {}).get("assay", {})
+        if not isinstance(data, dict):
+            raise UsageError(f"{path}: tool.assay must be a table")
+    return data
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_bytes().decode())
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not valid TOML: {error}") from None
+
+
+def _converted(table: Mapping[str, Any], source: str, folder: Path) -> dict[str, Any]:
+    values = {}
+    for key, value in table.items():
+        if key not in TYPES:
+            raise UsageError(f"{source}: unknown key {key}{nearest(key, KEYS) or '; known are ' + ', '.join(KEYS)}")
+        try:
+            values[key] = msgspec.convert(value, TYPES[key], dec_hook=lambda _, raw: _path(raw, folder))
+        except msgspec.ValidationError as error:
+            raise UsageError(f"{source}: {_told(key, str(error))}") from None
+    if "workdir" in values and not values["workdir"].is_dir():
+        raise UsageError(f"{source}: workdir: {values['workdir']} is not a folder")
+    return values
+
+
+def _path(raw: Any, folder: Path) -> Path:
+    if not isinstance(raw, (str, Path)):
+        raise TypeError(f"Expected `str`, got `{type(raw).__name__}`")
+    return folder / Path(raw).expanduser()
+
+
+def _told(key: str, error: str) -> str:
+    """msgspec's "Expected `int`, got `str` - at `$[0].x`" as "key[0].x: expected int, got str"."""
+    what, _, where = error.partition(" - at ")
+    what = what.replace("`", "")
+    return f"{key}{where.strip('`').removeprefix('$')}: {what[:1].lower()}{what[1:]}"
+
+
+def _check_broker(broker: str) -> None:
+    if broker not in BROKERS and "://" not in broker:
+        hint = nearest(broker, BROKERS) or "; say fakeredis, redis or an address such as redis://localhost:6379/5"
+        raise UsageError(f"unknown broker {broker}{hint}")
+
+
+def _check_known(entry: Known, source: str) -> None:
+    if not entry.scenario.strip("*?."):
+        raise UsageError(f"{source}: known: scenario {entry.scenario!r} would hide every violation; name the scenario")
+    if not entry.reason.strip() or not entry.upstream.strip():
+        raise UsageError(f"{source}: known: {entry.scenario}: reason and upstream must say something")
