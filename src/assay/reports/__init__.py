@@ -1,0 +1,1 @@
+"""What a run found, told in several forms: each module is a pure function from a Report."""

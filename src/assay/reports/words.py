@@ -1,0 +1,119 @@
+"""Sentences and words that every form of report shares, so that they never disagree."""
+
+import math
+import unicodedata
+from collections import Counter
+from pathlib import Path
+
+from assay.report import Report, evidence_bound
+from assay.verdict import Outcome, Result, Verdict
+
+EXIT_WORDS = {
+    0: "every promise of the configuration that was put to the test held",
+    1: "a promise of the configuration was broken",
+    2: "the input could not be used",
+    3: "something could not be judged, and unknown is never green",
+    4: "the harness itself broke; nothing is said about the app",
+}
+
+
+def plain(text: str) -> str:
+    """The text without what could steer a terminal or break an encoder; line breaks become spaces."""
+    spaced = " ".join(text.split())
+    safe = "".join(c if unicodedata.category(c) not in {"Cc", "Cs", "Cf"} else f"\\x{ord(c):02x}" for c in spaced)
+    return safe.encode("utf-8", "backslashreplace").decode()
+
+
+def seconds(value: float) -> str:
+    """ "<0.1 s", "0.4 s", "12 s", "3600 s"."""
+    if value < 0.05:
+        return "<0.1 s"
+    return f"{value:.1f} s" if value < 9.95 else f"{value:.0f} s"
+
+
+def is_open(result: Result) -> bool:
+    """A violation that counts: not one of the known findings."""
+    return result.verdict is Verdict.VIOLATED and not result.known
+
+
+def tally(report: Report) -> str:
+    """ "3 violated, 1 unknown, 40 held, 1 known violation", without the zeros."""
+    counts: Counter[str] = Counter()
+    for result in report.results:
+        counts["known" if result.known else str(result.verdict)] += 1
+    words = [f"{counts[verdict]} {verdict}" for verdict in ("violated", "unknown", "held") if counts[verdict]]
+    if counts["known"]:
+        words.append(f"{counts['known']} known violation{'s' * (counts['known'] > 1)}")
+    return ", ".join(words) or "no scenario ran"
+
+
+def cell(result: Result) -> str:
+    """The outcome and the recovery time: "recovered 0.4 s"; the verdict where the outcome alone would mislead."""
+    if result.verdict is Verdict.UNKNOWN:
+        return "unknown"
+    word = str(result.outcome or result.verdict)
+    if result.verdict is Verdict.VIOLATED and result.outcome is Outcome.OK:
+        word = "violated"
+    if result.recovery_s is not None:
+        word += f" {seconds(result.recovery_s)}"
+    return f"known: {word}" if result.known else word
+
+
+def scenario_name(result: Result) -> str:
+    """ "suite.scenario", as --scenario takes it."""
+    return f"{result.suite}.{result.scenario}"
+
+
+def row_task(result: Result) -> str:
+    """The task, and how many others share its profile."""
+    others = len(set(result.members) - {result.task})
+    return f"{result.task} (+{others} like it)" if others else result.task
+
+
+def evidence(report: Report) -> str:
+    """What a green is worth: "0 lost in 250 landed faults: under 1.2 % a fault (95 %)"."""
+    if report.landed == 0:
+        return "no fault landed, so nothing is proved about faults"
+    faults = "fault" if report.landed == 1 else "faults"
+    counted = f"{report.lost} lost in {report.landed} landed {faults}"
+    bound = evidence_bound(report.lost, report.landed)
+    return counted if bound is None else f"{counted}: under {_rounded_up(bound * 100)} % a fault (95 %)"
+
+
+def _rounded_up(percent: float) -> str:
+    """Two digits, never below the true bound."""
+    step = 10.0 ** (math.floor(math.log10(percent)) - 1)
+    return f"{math.ceil(percent / step - 1e-9) * step:.2g}"
+
+
+def stack(report: Report) -> str:
+    """ "fakeredis 2.40.0, prefork, celery 5.7.0, kombu 5.7.0, python 3.11.7": what the app ran on."""
+    environment = dict(report.environment)
+    broker = " ".join(str(report.broker[key]) for key in ("name", "version") if report.broker.get(key))
+    parts = [broker, environment.pop("pool", "")]
+    if environment.pop("cold", "").lower() in {"true", "1", "yes"}:
+        parts.append("cold workers")
+    parts += [
+        f"{name} {environment[name]}" for name in ("celery", "kombu", "django", "python") if environment.get(name)
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def replay(report: Report, folder: Path | None) -> list[str]:
+    """Commands that go on from here: the worst row once more, the old run judged again, one life told."""
+    commands = []
+    worst = next((r for r in report.results if is_open(r)), None)
+    worst = worst or next((r for r in report.results if r.verdict is Verdict.UNKNOWN), None)
+    if worst:
+        commands.append(f"assay run{_app_option(report)} --scenario {scenario_name(worst)} --task {worst.task}")
+    if folder:
+        commands.append(f"assay check {folder}")
+        ids = [i for r in report.results if r.verdict is not Verdict.HELD for j in r.judgements for i in j.invocations]
+        if ids:
+            commands.append(f"assay show {folder} {ids[0][:8]}")
+    return commands
+
+
+def _app_option(report: Report) -> str:
+    module = report.app.get("module")
+    return f" -A {module}" if module and " -A" in f" {report.command}" else ""
