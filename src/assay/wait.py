@@ -20,3 +20,9 @@ def wait_until(condition: Callable[[], T], *, what: str, timeout_s: float = 10.0
             raise HarnessError(f"waited {timeout_s:g} s for {what}, which did not happen")
         time.sleep(poll_s)
     return value
+
+
+def work(duration_s: float) -> None:
+    """What a hollow body does for `duration_s`: interruptible by signals, as most real bodies are."""
+    if duration_s > 0:
+        time.sleep(duration_s)

@@ -1,0 +1,167 @@
+"""What a forked process of a cluster becomes: a Celery worker under test, or the client that publishes to it."""
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+from typing import Any, Literal
+
+import msgspec
+from celery import Celery
+
+from assay import hollow, instrument
+from assay.hold import Holder
+from assay.recorder import Recorder
+from assay.redirect import Redirection, apply
+
+RECEIVE = 1 << 22
+
+
+class Boot(msgspec.Struct, frozen=True, omit_defaults=True):
+    """All that one process needs to know. `folder` is the cluster's, `log` takes stdout and stderr."""
+
+    role: Literal["worker", "client", "migrate"]
+    folder: str
+    log: str
+    name: str  # the harness's name of the worker
+    redirection: Redirection
+    gate: str = ""
+    live: bool = False
+    recorded: bool = True
+    pool: str = "prefork"
+    concurrency: int = 1
+    queues: list[str] = []  # empty: what a worker without -Q consumes
+    options: dict[str, Any] = {}  # further arguments of celery.apps.worker.Worker
+    env: dict[str, str] = {}
+    argv: list[str] = []  # cold: arguments of the real `celery` command
+
+
+def become(boot: Boot, app: Celery, channel: socket.socket | None) -> None:
+    """Run the role to its end. Called in a freshly forked process, or in a cold one; returns or raises SystemExit."""
+    os.environ.update(boot.env)
+    recorder = Recorder(f"{boot.folder}/events", boot.name)
+    prepare(boot, app, recorder)
+    if boot.role == "client":
+        assert channel is not None
+        Client(app, channel).serve()
+    elif boot.role == "migrate":
+        from assay.migration import migrate
+
+        migrate(boot.redirection.databases)
+    else:
+        work(boot, app)
+
+
+def prepare(boot: Boot, app: Celery, recorder: Recorder) -> None:
+    """Redirect the app, and put the recorder and the bodies in."""
+
+    def on_countdown(countdown_s: float | None) -> None:
+        recorder.countdown_s = countdown_s  # type: ignore[attr-defined]
+
+    apply(app, boot.redirection, on_countdown)
+    if boot.role != "worker":
+        return
+    holder = Holder(recorder, f"{boot.folder}/scripts", boot.gate)
+    recorder.at_point = holder.at_point
+    if boot.recorded:
+        instrument.install(app, recorder)
+    hollow.install(app, recorder, holder, live=boot.live)
+
+
+def work(boot: Boot, app: Celery) -> None:
+    """celery.bin.worker's `worker` command without its command line (Celery 5.7, celery/bin/worker.py)."""
+    from celery import concurrency
+
+    app.set_default()
+    app.set_current()
+    pool = concurrency.get_implementation(boot.pool)
+    worker = app.Worker(
+        hostname=f"{boot.name}@assay",
+        pool_cls=pool,
+        concurrency=boot.concurrency,
+        loglevel="INFO",
+        logfile=None,
+        queues=",".join(boot.queues) or None,
+        without_mingle=True,
+        without_gossip=True,
+        without_heartbeat=True,
+        quiet=True,
+        **boot.options,
+    )
+    worker.start()
+    sys.exit(worker.exitcode)
+
+
+class Client:
+    """Publishes and reads results for the harness, as a client process of the app would, one request at a time."""
+
+    def __init__(self, app: Celery, channel: socket.socket) -> None:
+        self._app = app
+        self._channel = channel
+
+    def serve(self) -> None:
+        while data := self._channel.recv(RECEIVE):
+            request = msgspec.json.decode(data)
+            try:
+                answer = {"ok": getattr(self, request.pop("do"))(**request)}
+            except Exception as error:
+                answer = {"error": type(error).__name__, "message": str(error)[:2000]}
+            self._channel.send(msgspec.json.encode(answer))
+
+    def publish(self, tasks: list[dict[str, Any]]) -> list[dict[str, str]]:
+        """Publish each `{"task", "id", "args", "kwargs", "options"}` in order; the error of each that failed."""
+        answers = []
+        for each in tasks:
+            task = self._app.tasks.get(each["task"])
+            options = {**each.get("options", {}), "task_id": each["id"]}
+            args, kwargs = each.get("args", []), each.get("kwargs", {})
+            try:
+                if task is None:
+                    self._app.send_task(each["task"], args, kwargs, **options)
+                else:
+                    task.typing = False  # a hollow body takes any arguments
+                    task.apply_async(args, kwargs, **options)
+                answers.append({})
+            except Exception as error:
+                answers.append({"error": type(error).__name__, "message": str(error)[:500]})
+        return answers
+
+    def states(self, ids: list[str]) -> dict[str, str]:
+        """What the result backend says of each invocation."""
+        found = {}
+        for each in ids:
+            try:
+                found[each] = str(self._app.AsyncResult(each).state)
+            except Exception as error:
+                found[each] = f"unreadable: {type(error).__name__}: {error}"
+        return found
+
+    def control(self, command: str, arguments: dict[str, Any], timeout_s: float, destination: list[str]) -> Any:
+        """Broadcast a remote control command and collect the replies."""
+        return self._app.control.broadcast(
+            command, arguments=arguments, reply=True, timeout=timeout_s, limit=len(destination) or None,
+            destination=destination or None,
+        )
+
+    def revoke(self, id: str, terminate: bool) -> None:
+        self._app.control.revoke(id, terminate=terminate)
+
+
+def detach(log: str) -> None:
+    """In a forked child: own session, dies with its parent, stdout and stderr into `log`."""
+    from assay.supervisor import die_with_parent
+
+    parent = os.getppid()
+    die_with_parent()
+    if os.getppid() != parent:
+        os._exit(127)
+    with contextlib.suppress(PermissionError):
+        os.setsid()
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(fd, 1)
+    os.dup2(fd, 2)
+    os.close(fd)

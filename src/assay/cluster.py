@@ -1,0 +1,250 @@
+"""Broker, workers and a client on one cluster folder, as one context manager: where a scenario acts.
+
+    with Cluster(zygote, broker, folder, db=0) as cluster:
+        cluster.start_worker()
+        invocation = cluster.publish("shop.charge", script=Script(holds=(Hold(Point.BODY_MIDDLE),)))
+        cluster.kill_child_at(invocation, Point.BODY_MIDDLE)
+        cluster.settle()
+"""
+
+import os
+import secrets
+import select
+import shutil
+import signal
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+from inotify_simple import INotify, flags
+
+from assay import script as scripts
+from assay.boot import Boot
+from assay.broker import Broker
+from assay.errors import HarnessError
+from assay.event import Event, Kind, Point
+from assay.gate import Gate, Waiting
+from assay.history import Follower
+from assay.recorder import Recorder
+from assay.redirect import Redirection
+from assay.script import Script
+from assay.warm import Client, Zygote
+from assay.worker import Worker, kill_child
+
+READY_S = 30.0
+HOLD_S = 20.0
+
+
+class Cluster:
+    """One cluster of a run. `redirection` holds what the scenario scales; addresses are filled in here.
+
+    `folder` gets `events/`, `scripts/`, `starts/` and the logs; files that need no keeping (databases) go to `scratch`.
+    """
+
+    def __init__(
+        self, zygote: Zygote, broker: Broker, folder: Path, scratch: Path, db: int, *, pool: str = "prefork",
+        concurrency: int = 2, live: bool = False, recorded: bool = True, scaled: Redirection | None = None,
+        start: Callable[[Boot], Any] | None = None,
+    ) -> None:
+        self.zygote = zygote
+        self.subject = zygote.subject
+        self.broker = broker
+        self.folder = folder
+        self.db = db
+        self.pool = pool
+        self.concurrency = concurrency
+        self.live = live
+        self.recorded = recorded
+        self._start = start or zygote.fork
+        self._scratch = scratch / secrets.token_hex(4)
+        for part in (folder / "events", folder / "scripts", folder / "starts", self._scratch):
+            part.mkdir(parents=True)
+        self.gate = Gate()
+        self._recorder = Recorder(str(folder / "events"), "")
+        self._follower = Follower(folder)
+        self._inotify = INotify()
+        self._inotify.add_watch(str(folder / "events"), flags.MODIFY | flags.CREATE)
+        self.workers: list[Worker] = []
+        self.invocations: dict[str, str] = {}  # id -> task
+        self.redirection = self._redirection(scaled)
+        self._client: Client | None = None
+
+    def _redirection(self, scaled: Redirection | None) -> Redirection:
+        backend = self.subject.result_backend
+        own = backend in {"disabled", "rpc", "django-db"}
+        return msgspec.structs.replace(
+            scaled or Redirection(broker_url=""),
+            broker_url=self.broker.url(self.db),
+            result_backend="" if own else self.broker.url(self.db + 1),
+            databases=self.zygote.databases(self._scratch),
+        )
+
+    # -- acting
+
+    @property
+    def client(self) -> Client:
+        if self._client is None:
+            self._client = Client(self.zygote, self._boot("client", "client"))
+        return self._client
+
+    def _boot(self, role: Any, name: str, **changes: Any) -> Boot:
+        return msgspec.structs.replace(
+            Boot(
+                role=role, folder=str(self.folder), log=str(self.folder / f"{name}.log"), name=name if role == "worker" else "",
+                redirection=self.redirection, gate=self.gate.name, live=self.live, recorded=self.recorded, pool=self.pool,
+                concurrency=self.concurrency,
+            ),
+            **changes,
+        )
+
+    def start_worker(self, name: str = "", *, wait: bool = True, clock_offset_s: float = 0.0, **changes: Any) -> Worker:
+        """Start a worker; `changes` are fields of Boot (queues, concurrency, options...). Waits until it is ready."""
+        name = name or f"w{len(self.workers) + 1}"
+        redirection = msgspec.structs.replace(self.redirection, clock_offset_s=clock_offset_s)
+        process = self._start(self._boot("worker", name, redirection=redirection, **changes))
+        worker = Worker(name, process, self.record)
+        self.record(Kind.WORKER_SPAWNED, worker=name, pid=process.pid)
+        self.workers.append(worker)
+        if wait:
+            self.wait_ready(worker)
+        return worker
+
+    def wait_ready(self, worker: Worker, timeout_s: float = READY_S) -> Event:
+        """Its WORKER_READY event. Raises HarnessError with the worker's last words when it dies first."""
+        return self.wait_event(
+            lambda event: event.kind == Kind.WORKER_READY and event.worker == worker.name,
+            what=f"worker {worker.name} ready", timeout_s=timeout_s, alive=[worker],
+        )
+
+    def publish(self, task: str, script: Script | None = None, *, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None, **options: Any) -> str:
+        """Publish one invocation as the app's own client would; returns its id."""
+        return self.publish_many([(task, script)], args=args, kwargs=kwargs, **options)[0]
+
+    def publish_many(
+        self, tasks: Sequence[tuple[str, Script | None]], *, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None, **options: Any
+    ) -> list[str]:
+        """Publish in order; each is recorded as published, failed or in doubt."""
+        requests = []
+        for task, script in tasks:
+            invocation = str(uuid.uuid4())
+            self.invocations[invocation] = task
+            if script is not None:
+                scripts.write(self.folder / "scripts", invocation, script)
+                (self.folder / "starts" / invocation).touch()
+            requests.append({"task": task, "id": invocation, "args": list(args), "kwargs": kwargs or {}, "options": options})
+        for start in range(0, len(requests), 200):
+            batch = requests[start : start + 200]
+            answers = self.client.ask("publish", tasks=batch)
+            for request, answer in zip(batch, answers, strict=True):
+                kind = Kind.PUBLISH_FAILED if answer else Kind.PUBLISHED
+                self.record(kind, request["id"], request["task"], **({"error": f"{answer['error']}: {answer['message']}"} if answer else {}))
+        return [request["id"] for request in requests]
+
+    def hold_at(self, invocation: str, point: Point, *, start: int | None = None, timeout_s: float = HOLD_S) -> Waiting:
+        """Wait until an attempt of this invocation stands at the crash point."""
+        return self.gate.wait(invocation, point, timeout_s=timeout_s, start=start, alive=self._watch)
+
+    def _watch(self) -> None:
+        for worker in self.workers:
+            worker.exited()
+
+    def kill_child(self, waiting: Waiting) -> None:
+        """SIGKILL the process that stands at a crash point, and prove it."""
+        held = waiting.held
+        target = {"fault": "kill child", "target": waiting.pid, "point": held.point, "signal": "SIGKILL"}
+        self.record(Kind.FAULT_INJECTED, held.invocation, worker=held.worker, **target)
+        kill_child(waiting.pid)
+        self.record(Kind.FAULT_LANDED, held.invocation, worker=held.worker, **target)
+        waiting.release()
+
+    def kill_worker(self, worker: Worker, waiting: Waiting | None = None, *, group: bool = False) -> None:
+        """SIGKILL the main process, or its whole group, and prove it."""
+        invocation = waiting.held.invocation if waiting else ""
+        point = {"point": waiting.held.point} if waiting else {}
+        target = {"fault": "kill group" if group else "kill main", "target": worker.pid, "signal": "SIGKILL", **point}
+        self.record(Kind.FAULT_INJECTED, invocation, worker=worker.name, **target)
+        worker.kill_group() if group else worker.kill()
+        self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **target)
+        if waiting:
+            waiting.release()
+
+    def signal_worker(self, worker: Worker, number: signal.Signals, invocation: str = "") -> None:
+        """A signal to the main process; landed when the worker says that it is stopping, or has exited."""
+        target = {"fault": f"{number.name} main", "target": worker.pid, "signal": number.name}
+        self.record(Kind.FAULT_INJECTED, invocation, worker=worker.name, **target)
+        worker.send(number)
+        self.wait_event(
+            lambda event: event.kind == Kind.WORKER_STOPPING and event.worker == worker.name,
+            what=f"{worker.name} noticing {number.name}", timeout_s=10.0, give_up=lambda: not worker.alive(),
+        )
+        self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **target)
+
+    # -- waiting
+
+    @property
+    def seen(self) -> list[Event]:
+        return self._follower.seen
+
+    def advance(self) -> None:
+        self._follower.advance()
+
+    def wait(self, condition: Callable[[], Any], *, timeout_s: float) -> Any:
+        """Wait until `condition()` is truthy, asked whenever something is recorded; its last value, truthy or not."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            self.advance()
+            value = condition()
+            left = deadline - time.monotonic()
+            if value or left <= 0:
+                return value
+            if select.select([self._inotify], [], [], min(left, 0.25))[0]:
+                self._inotify.read(timeout=0)
+
+    def wait_event(
+        self, wanted: Callable[[Event], bool], *, what: str, timeout_s: float = 10.0, alive: Sequence[Worker] = (),
+        give_up: Callable[[], bool] = lambda: False,
+    ) -> Event:
+        """The first event that is wanted, past ones included. Raises HarnessError when it does not come."""
+
+        def found() -> Any:
+            event = next((event for event in self.seen if wanted(event)), None)
+            if event is None:
+                for worker in alive:
+                    worker.must_live()
+            return event or give_up()
+
+        event = self.wait(found, timeout_s=timeout_s)
+        if event is True:
+            return Event(time.monotonic_ns(), Kind.WORKER_STOPPED, os.getpid())
+        if not event:
+            raise HarnessError(f"waited {timeout_s:g} s for {what}, which was not recorded")
+        return event  # type: ignore[no-any-return]
+
+    def record(self, kind: Kind, invocation: str = "", task: str = "", worker: str = "", **detail: Any) -> None:
+        """An event of the harness itself. `pid` and `target` in the detail name other processes."""
+        self._recorder.worker = worker
+        self._recorder.record(kind, invocation, task or self.invocations.get(invocation, ""), **detail)
+
+    # -- the end
+
+    def close(self) -> None:
+        for worker in self.workers:
+            worker.close()
+        if self._client is not None:
+            self._client.close()
+        self.gate.close()
+        self._inotify.close()
+        self._recorder.close()
+        self.broker.flush(self.db)
+        self.broker.flush(self.db + 1)
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()

@@ -1,0 +1,59 @@
+"""The worker's end of the gate: stop at a crash point until the harness lets go, or for ever if it kills us there."""
+
+import contextlib
+import os
+import socket
+
+import msgspec
+
+from assay import script
+from assay.event import Kind, Point
+from assay.recorder import Recorder
+
+
+class Held(msgspec.Struct, frozen=True):
+    """What a held attempt tells the harness."""
+
+    point: Point
+    invocation: str
+    start: int
+    pid: int
+    worker: str
+
+
+class Holder:
+    """Looks up the invocation's script at each crash point and holds where it says so.
+
+    `gate` is the name of the harness's abstract Unix socket (SEQPACKET); when the harness is gone the attempt goes on.
+    """
+
+    def __init__(self, recorder: Recorder, scripts: str, gate: str) -> None:
+        self._recorder = recorder
+        self._scripts = scripts
+        self._gate = gate
+        self._known: dict[str, script.Script] = {}
+
+    def script(self, invocation: str) -> script.Script:
+        """The invocation's script, remembered while it holds anywhere."""
+        known = self._known.get(invocation)
+        if known is None:
+            known = script.read(self._scripts, invocation)
+            if known.holds:
+                self._known[invocation] = known
+        return known
+
+    def at_point(self, point: Point, invocation: str, start: int) -> None:
+        if not self.script(invocation).holds_at(point, start):
+            return
+        recorder = self._recorder
+        held = Held(point, invocation, start, os.getpid(), recorder.worker)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as channel:
+            try:
+                channel.connect("\0" + self._gate)
+            except OSError:
+                return
+            recorder.record(Kind.HELD, invocation, point=point, start=start)
+            with contextlib.suppress(OSError):
+                channel.send(msgspec.json.encode(held))
+                channel.recv(1)
+        recorder.record(Kind.RELEASED, invocation, point=point, start=start)

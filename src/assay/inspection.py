@@ -1,0 +1,288 @@
+"""Load the app under test and describe it. Runs in the zygote, never in the harness.
+
+`load` accepts what Celery's own -A accepts (celery/app/utils.py, find_app), and a factory without required arguments.
+"""
+
+import inspect
+import os
+import platform
+import sys
+import traceback
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from celery import Celery
+from celery.app.defaults import NAMESPACES, SETTING_KEYS
+from celery.app.task import Task as CeleryTask
+from celery.app.utils import find_app
+from celery.worker.request import Request as CeleryRequest
+
+from assay.errors import UsageError
+from assay.places import Places
+from assay.subject import Setting, Subject, Task
+
+HOOKS = ("before_start", "on_success", "on_failure", "on_retry", "after_return", "__call__")
+SECRET = ("password", "secret", "token", "key_file", "username", "credentials")
+
+
+def load(name: str, workdir: str) -> Celery:
+    """Import the app. Raises UsageError in the words of what went wrong: not found, failed at import, not an app."""
+    sys.path.insert(0, workdir)
+    try:
+        found: Any = find_app(name.removesuffix("()"))
+    except BaseException as error:
+        raise UsageError(_import_failure(name, workdir, error)) from None
+    found = _unwrap(found, name)
+    try:
+        found.loader.import_default_modules()
+        found.finalize(auto=True)
+    except BaseException as error:
+        raise UsageError(_import_failure(name, workdir, error)) from None
+    return found
+
+
+def _unwrap(found: Any, name: str) -> Celery:
+    """A Celery app as it is, what a factory returns, or what a web framework's app carries."""
+    if callable(found) and not hasattr(found, "tasks"):
+        try:
+            found = found()
+        except BaseException as error:
+            raise UsageError(f"the factory {name} failed: {_last_frame(error)}") from None
+    extensions = getattr(found, "extensions", None)
+    if isinstance(extensions, dict) and "celery" in extensions:
+        found = extensions["celery"]
+    if not hasattr(found, "tasks") or not hasattr(found, "conf"):
+        raise UsageError(f"{name} is {type(found).__name__}, not a Celery app; give -A as you give it to celery, for example proj.celery:app")
+    return found._get_current_object() if hasattr(found, "_get_current_object") else found  # type: ignore[no-any-return]
+
+
+def _import_failure(name: str, workdir: str, error: BaseException) -> str:
+    if isinstance(error, ModuleNotFoundError) and name.split(":")[0].startswith(str(error.name)):
+        return f"there is no module {error.name!r}: looked in {workdir} and on sys.path; run from the project's folder or give --workdir"
+    if isinstance(error, AttributeError) and not error.__traceback__.tb_next.tb_next:  # type: ignore[union-attr]
+        return f"-A {name}: {error}"
+    return f"-A {name} failed while it was imported: {_last_frame(error)}"
+
+
+def _last_frame(error: BaseException) -> str:
+    """`Type: message (file:line)`, the place in the user's code rather than in a library where there is one."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if "site-packages" not in frame.filename and "/assay/" not in frame.filename and not frame.filename.startswith("<")]
+    frame = (own or frames)[-1:] or [None]
+    place = f" ({frame[0].filename}:{frame[0].lineno})" if frame[0] else ""
+    return f"{type(error).__name__}: {error}{place}"
+
+
+def describe(app: Celery, name: str, workdir: str) -> Subject:
+    """Everything that the harness needs to know of the app, before any address is redirected."""
+    conf = app.conf
+    tasks = [_task(app, task) for key, task in sorted(app.tasks.items()) if not key.startswith("celery.")]
+    options = conf.broker_transport_options or {}
+    django = "django.conf" in sys.modules and bool(os.environ.get("DJANGO_SETTINGS_MODULE"))
+    places = Places(workdir)
+    subject = Subject(
+        app=name,
+        name=app.main or name,
+        tasks=tasks,
+        settings=_settings(app, places),
+        queues=sorted(str(queue) for queue in app.amqp.queues.consume_from) or [str(conf.task_default_queue)],
+        default_queue=str(conf.task_default_queue),
+        create_missing_queues=bool(conf.task_create_missing_queues),
+        pool=str(conf.worker_pool),
+        concurrency=_whole(conf.worker_concurrency) or 2,
+        prefetch_multiplier=int(conf.worker_prefetch_multiplier),
+        max_tasks_per_child=_whole(conf.worker_max_tasks_per_child),
+        max_memory_per_child=_whole(conf.worker_max_memory_per_child),
+        pool_restarts=bool(conf.worker_pool_restarts),
+        soft_shutdown_timeout=float(conf.get("worker_soft_shutdown_timeout") or 0),
+        visibility_timeout=float(options.get("visibility_timeout") or 3600),
+        restore_period_s=float(options.get("unacked_restore_interval") or 10) * float(options.get("unacked_restore_throttle") or 10),
+        priority_steps=tuple(int(step) for step in options.get("priority_steps") or (0, 3, 6, 9)),
+        separator=str(options.get("sep") or "\x06\x16"),
+        global_keyprefix=str(options.get("global_keyprefix") or ""),
+        broker_scheme=urlsplit(str(conf.broker_url or "amqp://")).scheme,
+        result_backend=_backend_scheme(conf.result_backend),
+        deduplicates=bool(conf.get("worker_deduplicate_successful_tasks")),
+        django=django,
+        databases=_databases() if django else [],
+        versions=_versions(),
+    )
+    subject.redirected = _redirected(app, subject)
+    subject.warnings = _warnings(app, tasks)
+    return subject
+
+
+def _task(app: Celery, task: Any) -> Task:
+    run = inspect.unwrap(getattr(task, "_orig_run", task.run))
+    code = getattr(run, "__code__", None)
+    failure_or_timeout = getattr(task, "acks_on_failure_or_timeout", True)
+    on_failure, on_timeout = getattr(task, "acks_on_failure", None), getattr(task, "acks_on_timeout", None)
+    retry_kwargs = getattr(task, "retry_kwargs", None) or {}
+    request = task.Request if isinstance(task.Request, type) else _symbol(task.Request)
+    backoff = getattr(task, "retry_backoff", False)
+    return Task(
+        name=task.name,
+        place=f"{code.co_filename}:{code.co_firstlineno}" if code else "",
+        queue=_route(app, task),
+        acks_late=bool(task.acks_late),
+        reject_on_worker_lost=bool(task.reject_on_worker_lost),
+        retry_on_worker_lost=bool(getattr(task, "retry_on_worker_lost", False)),
+        acks_on_failure=bool(failure_or_timeout if on_failure is None else on_failure),
+        acks_on_timeout=bool(failure_or_timeout if on_timeout is None else on_timeout),
+        max_retries=retry_kwargs.get("max_retries", task.max_retries),
+        default_retry_delay=float(task.default_retry_delay or 0),
+        autoretry_for=tuple(getattr(error, "__name__", str(error)) for error in _each(getattr(task, "autoretry_for", None))),
+        retry_backoff=float(1 if backoff is True else backoff or 0),
+        retry_backoff_max=float(getattr(task, "retry_backoff_max", 600) or 600),
+        retry_jitter=bool(getattr(task, "retry_jitter", True)),
+        retry_countdown=retry_kwargs.get("countdown"),
+        retries_itself=code is not None and "retry" in code.co_names,
+        soft_time_limit=_seconds(task.soft_time_limit),
+        time_limit=_seconds(task.time_limit),
+        ignore_result=bool(task.ignore_result),
+        track_started=bool(task.track_started),
+        rate_limit=str(task.rate_limit) if task.rate_limit else None,
+        priority=task.priority if isinstance(task.priority, int) else None,
+        expires=_seconds(task.expires) if isinstance(task.expires, int | float) else None,
+        serializer=str(task.serializer or "json"),
+        base=_base(task),
+        request="" if request is CeleryRequest or request is None else f"{request.__module__}.{request.__qualname__}",
+        backend=type(task._backend).__name__ if getattr(task, "_backend", None) is not None else "",
+        hooks=tuple(hook for hook in HOOKS if _defines(task, hook)),
+        required=_required(run, bound=hasattr(task.run, "__self__")),
+    )
+
+
+def _each(value: Any) -> tuple[Any, ...]:
+    if not value:
+        return ()
+    return tuple(value) if isinstance(value, list | tuple | set) else (value,)
+
+
+def _symbol(path: Any) -> Any:
+    from kombu.utils.imports import symbol_by_name
+
+    try:
+        return symbol_by_name(path)
+    except (ImportError, AttributeError):
+        return None
+
+
+def _base(task: Any) -> str:
+    base = next((cls for cls in type(task).__mro__[1:] if cls is not object), CeleryTask)
+    return f"{base.__module__}.{base.__qualname__}"
+
+
+def _defines(task: Any, hook: str) -> bool:
+    return getattr(type(task), hook, None) is not getattr(CeleryTask, hook, None)
+
+
+def _required(run: Callable[..., Any], *, bound: bool) -> int:
+    try:
+        parameters = list(inspect.signature(run).parameters.values())[int(bound):]
+    except (TypeError, ValueError):
+        return 0
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return sum(p.default is p.empty and p.kind in kinds for p in parameters)
+
+
+def _route(app: Celery, task: Any) -> str:
+    """The queue that this task's message goes to; "" where the route names an undeclared queue (QueueNotFound)."""
+    options = task._get_exec_options() if hasattr(task, "_get_exec_options") else {}
+    try:
+        route = app.amqp.router.route(dict(options), task.name, (), {}, task_type=task)
+    except Exception:
+        return ""
+    queue = route.get("queue")
+    return str(getattr(queue, "name", queue) or route.get("routing_key") or app.conf.task_default_queue)
+
+
+def _settings(app: Celery, places: Places) -> list[Setting]:
+    """What the user set, in the order of the configuration; unknown keys are those that no part of Celery reads."""
+    given = app.conf.table(with_defaults=False)
+    keys = [key for key in given if key not in {"deprecated_settings"}]
+    return [Setting(key, _printable(key, given[key]), _known(key), places.find(key)) for key in keys]
+
+
+def _known(key: str) -> bool:
+    return key in SETTING_KEYS or key.upper() == key or key in NAMESPACES or key.startswith("django_")
+
+
+def _printable(key: str, value: Any) -> Any:
+    if any(word in key.lower() for word in SECRET):
+        return "(hidden)"
+    if isinstance(value, bool | int | float) or value is None:
+        return value
+    text = str(value)
+    if "://" in text and "@" in text:
+        return "(hidden: an address with credentials)"
+    return text if len(text) <= 200 else text[:197] + "..."
+
+
+def _whole(value: Any) -> int | None:
+    try:
+        return int(value) or None
+    except (TypeError, ValueError):
+        return None
+
+
+def _seconds(value: Any) -> float | None:
+    return float(value) if value else None
+
+
+def _backend_scheme(backend: Any) -> str:
+    text = str(backend or "disabled")
+    return "disabled" if text.startswith("disabled") else text.partition("://")[0].partition(":")[0]
+
+
+def _databases() -> list[str]:
+    from django.conf import settings
+
+    return [alias for alias, config in settings.DATABASES.items() if config.get("ENGINE", "").rpartition(".")[2] != "dummy"]
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version(), "platform": platform.platform(terse=True)}
+    for package in ("celery", "kombu", "billiard", "redis", "django", "django-celery-results", "fakeredis", "celery-assay"):
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _redirected(app: Celery, subject: Subject) -> list[str]:
+    """One sentence for each thing that a run changes of this app."""
+    said = [f"broker: {subject.broker_scheme}:// goes to the run's own broker"]
+    backend = subject.result_backend
+    if backend in {"disabled", "rpc", "django-db"}:
+        said.append(f"results: {backend}, as configured")
+    else:
+        said.append(f"results: {backend} goes to a database of the run's own broker")
+    if subject.databases:
+        said.append(f"Django database{'s' if len(subject.databases) > 1 else ''} {', '.join(subject.databases)}: private SQLite copies, migrated from nothing")
+    if app.conf.task_always_eager:
+        said.append("task_always_eager is on: the run does not obey it, since an eager task meets no worker")
+    said += [f"{key} is set in the environment and wins over the configuration: not obeyed in the run" for key in ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND") if os.environ.get(key)]
+    return said
+
+
+def _warnings(app: Celery, tasks: list[Task]) -> list[str]:
+    said = []
+    for task in tasks:
+        if task.backend:
+            said.append(f"{task.name} has a result backend of its own ({task.backend}): it is used as it is")
+    if str(app.conf.broker_url or "").startswith("sqs"):
+        said.append("the app's broker is SQS: what only SQS promises is not judged")
+    return said
+
+
+def relative(path: str) -> str:
+    """A path as people give it: below the current folder where it lies there."""
+    try:
+        return str(Path(path).relative_to(Path.cwd()))
+    except ValueError:
+        return path

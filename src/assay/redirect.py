@@ -1,0 +1,109 @@
+"""Changes the loaded app's addresses, and scaled durations, in a process of its own; nothing else of it.
+
+Runs in the forked worker or client. The sentences that tell the user about it are made in `inspection`.
+"""
+
+import datetime
+import os
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from celery import Celery
+
+ENVIRONMENT = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL", "CELERY_RESULT_BACKEND")
+
+
+class Redirection(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where a worker or client of one cluster goes, and how its durations are scaled. Times in real seconds."""
+
+    broker_url: str
+    result_backend: str = ""  # "" leaves it as it is
+    databases: dict[str, str] = {}  # Django alias -> SQLite file
+    countdown_scale: float = 1.0  # a countdown or ETA of n seconds takes n / countdown_scale
+    soft_time_limits: dict[str, float] = {}  # task name -> seconds, where they differ from the app's
+    time_limits: dict[str, float] = {}
+    settings: dict[str, Any] = {}  # scaled durations and the like, stated to the user
+    clock_offset_s: float = 0.0  # kombu's clock is this much ahead: visibility timeouts are reached at once
+
+
+def apply(app: Celery, to: Redirection, on_countdown: Callable[[float | None], None]) -> None:
+    """Redirect the app in this process. `on_countdown` hears the unscaled countdown of each message published."""
+    for name in ENVIRONMENT:
+        os.environ.pop(name, None)
+    conf = app.conf
+    conf.broker_url = conf.broker_read_url = conf.broker_write_url = to.broker_url
+    conf.broker_use_ssl = None
+    conf.broker_failover_strategy = None
+    conf.task_always_eager = False
+    if to.result_backend:
+        conf.result_backend = to.result_backend
+        conf.redis_backend_use_ssl = None
+    for key, value in to.settings.items():
+        setattr(conf, key, value)
+    forget_connections(app)
+    if to.databases:
+        use_databases(to.databases)
+    for name, task in app.tasks.items():
+        if name in to.soft_time_limits:
+            task.soft_time_limit = to.soft_time_limits[name]
+        if name in to.time_limits:
+            task.time_limit = to.time_limits[name]
+    _scale_countdowns(app, to.countdown_scale, on_countdown)
+    if to.clock_offset_s:
+        warp_clock(to.clock_offset_s)
+
+
+def forget_connections(app: Celery) -> None:
+    """Drop what the app opened or cached for its own addresses; kombu's pools are global and keyed by URL."""
+    import kombu.pools
+
+    kombu.pools.reset()
+    app._pool = None
+    app.amqp._producer_pool = None
+    app._backend_cache = None
+    app._local.__dict__.pop("backend", None)
+
+
+def use_databases(files: dict[str, str]) -> None:
+    """Django's connections, by alias, on SQLite files."""
+    from django.conf import settings
+    from django.db import connections
+
+    for alias, path in files.items():
+        for databases in (settings.DATABASES, connections.databases):
+            config = databases.setdefault(alias, {})
+            sqlite = "sqlite3" in str(config.get("ENGINE", ""))
+            options = config.get("OPTIONS", {}) if sqlite else {"timeout": 20}
+            config.update(ENGINE="django.db.backends.sqlite3", NAME=path, OPTIONS=options, CONN_MAX_AGE=0, HOST="", PORT="")
+            config.pop("DISABLE_SERVER_SIDE_CURSORS", None)
+        if hasattr(connections._connections, alias):
+            del connections[alias]
+
+
+def warp_clock(offset_s: float) -> None:
+    """kombu scores unacknowledged Redis messages with the client's own clock (kombu/transport/redis.py, QoS)."""
+    from kombu.transport import redis
+
+    original = redis.time
+    redis.time = lambda: original() + offset_s
+
+
+def _scale_countdowns(app: Celery, scale: float, on_countdown: Callable[[float | None], None]) -> None:
+    def scaled(original: Callable[..., Any]) -> Callable[..., Any]:
+        def create(
+            task_id: str, name: str, args: Any = None, kwargs: Any = None, countdown: float | None = None,
+            eta: datetime.datetime | None = None, *rest: Any, **options: Any,
+        ) -> Any:
+            on_countdown(countdown)
+            if countdown:
+                countdown = countdown / scale
+            elif isinstance(eta, datetime.datetime) and scale != 1.0:
+                now = datetime.datetime.now(eta.tzinfo)
+                eta = now + (eta - now) / scale
+            return original(task_id, name, args, kwargs, countdown, eta, *rest, **options)
+
+        return create
+
+    for protocol, create in list(app.amqp.task_protocols.items()):
+        app.amqp.task_protocols[protocol] = scaled(create)

@@ -1,0 +1,63 @@
+"""What a hollow body does, attempt by attempt, and where an attempt holds: written by the harness, read in the worker.
+
+A script is a small file named by the invocation's id, so the message itself stays exactly what the app would send.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from assay.event import Point
+
+
+class Act(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One attempt. `work_s` is real (already scaled) time; the effect is recorded after it, before the body ends."""
+
+    ends: Literal["return", "raise", "sys_exit", "os_exit", "kill_self"] = "return"
+    error: Literal["transient", "plain"] = "plain"  # transient: what the task retries for
+    work_s: float = 0.0
+    ignores_soft: bool = False  # goes on after SoftTimeLimitExceeded
+    handles_soft: bool = False  # catches it, cleans up, returns
+    ignores_term: bool = False
+    result_bytes: int = 0
+    memory_mib: int = 0
+    spawns: bool = False  # starts a process that would go on for a minute
+
+
+class Hold(msgspec.Struct, frozen=True):
+    """Wait at `point` in the `attempt`-th start (0 is the first, -1 each), until the harness lets go."""
+
+    point: Point
+    attempt: int = 0
+
+
+class Script(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`acts[n]` is what the n-th start does; the last one repeats."""
+
+    acts: tuple[Act, ...] = (Act(),)
+    holds: tuple[Hold, ...] = ()
+
+    def act(self, start: int) -> Act:
+        return self.acts[min(start, len(self.acts) - 1)]
+
+    def holds_at(self, point: Point, start: int) -> bool:
+        return any(hold.point == point and hold.attempt in (start, -1) for hold in self.holds)
+
+
+_decode = msgspec.json.Decoder(Script).decode
+DEFAULT = Script()
+
+
+def write(folder: Path, invocation: str, script: Script) -> None:
+    """Before the message is published, so that no attempt can start without it."""
+    (folder / invocation).write_bytes(msgspec.json.encode(script))
+
+
+def read(folder: str, invocation: str) -> Script:
+    """The invocation's script, or the default one (return at once)."""
+    try:
+        with open(f"{folder}/{invocation}", "rb") as file:
+            return _decode(file.read())
+    except FileNotFoundError:
+        return DEFAULT

@@ -1,0 +1,104 @@
+"""The app under test as data: its tasks with their effective options, its settings, what was redirected.
+
+Made inside the zygote (see `assay.inspection`), sent to the harness as JSON; the harness itself never imports the app.
+"""
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+
+class Task(msgspec.Struct, kw_only=True, frozen=True):
+    """One task with what is in force for it, from the decorator, the base class, annotations and settings alike.
+
+    Durations are seconds in production units; None is "no limit" or "not set".
+    """
+
+    name: str
+    place: str = ""  # file:line of the body
+    queue: str
+    acks_late: bool
+    reject_on_worker_lost: bool
+    retry_on_worker_lost: bool = False  # Celery 5.7
+    acks_on_failure: bool = True
+    acks_on_timeout: bool = True
+    max_retries: int | None
+    default_retry_delay: float
+    autoretry_for: tuple[str, ...] = ()
+    retry_backoff: float = 0  # 0: none; otherwise the factor of 2**retries
+    retry_backoff_max: float = 600
+    retry_jitter: bool = True
+    retry_countdown: float | None = None  # from retry_kwargs
+    retries_itself: bool = False  # the body calls self.retry()
+    soft_time_limit: float | None
+    time_limit: float | None
+    ignore_result: bool
+    track_started: bool = False
+    rate_limit: str | None = None
+    priority: int | None = None
+    expires: float | None = None
+    serializer: str = "json"
+    base: str = ""  # the class it is built on
+    request: str = ""  # its Request class, where it is not Celery's
+    backend: str = ""
+    hooks: tuple[str, ...] = ()  # before_start, on_failure, ... that the base class or the task defines
+    required: int = 0  # arguments without a default
+
+    @property
+    def retries(self) -> bool:
+        """Whether anything makes a failed attempt run again."""
+        return bool(self.autoretry_for) or self.retries_itself
+
+    @property
+    def most_retries(self) -> int | None:
+        return self.max_retries
+
+    def profile(self) -> str:
+        """Tasks with equal effective options behave alike under a fault and share a profile: a short hash of them."""
+        options = {key: value for key, value in msgspec.to_builtins(self).items() if key not in {"name", "place"}}
+        return hashlib.sha256(msgspec.json.encode(options, order="sorted")).hexdigest()[:8]
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One setting that the user gave. `known`: this release of Celery reads it. `value` is printable and redacted."""
+
+    key: str
+    value: Any
+    known: bool = True
+    place: str = ""
+
+
+class Subject(msgspec.Struct, kw_only=True):
+    """The whole app under test."""
+
+    app: str  # as given to -A
+    name: str  # app.main
+    tasks: list[Task]
+    settings: list[Setting]
+    queues: list[str]  # that a worker without -Q consumes
+    default_queue: str
+    create_missing_queues: bool
+    pool: str  # worker_pool as configured
+    concurrency: int
+    prefetch_multiplier: int = 4
+    max_tasks_per_child: int | None = None
+    max_memory_per_child: int | None = None  # KiB
+    pool_restarts: bool = False
+    soft_shutdown_timeout: float = 0.0
+    visibility_timeout: float = 3600.0
+    restore_period_s: float = 100.0  # unacked_restore_interval x unacked_restore_throttle: kombu's sweep
+    priority_steps: tuple[int, ...] = (0, 3, 6, 9)
+    separator: str = "\x06\x16"
+    global_keyprefix: str = ""
+    broker_scheme: str = "redis"
+    result_backend: str = ""  # scheme only, "django-db", "disabled"
+    deduplicates: bool = False
+    django: bool = False
+    databases: list[str] = []  # aliases that get a private copy
+    redirected: list[str] = []
+    versions: dict[str, str] = {}
+    warnings: list[str] = []
+
+    def task(self, name: str) -> Task:
+        return next(task for task in self.tasks if task.name == name)

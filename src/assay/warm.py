@@ -1,0 +1,113 @@
+"""The harness's handle on the zygote: the app imported once, workers and clients forked from it in milliseconds."""
+
+import os
+import shutil
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from assay.boot import Boot
+from assay.errors import HarnessError, UsageError
+from assay.process import Parent, Process, Supervisor
+from assay.redirect import Redirection
+from assay.subject import Subject
+
+
+class Zygote:
+    """Loads the app under test in a process of its own. Raises UsageError with what is wrong with the app."""
+
+    def __init__(self, supervisor: Supervisor, app: str, workdir: Path, *, env: dict[str, str], pool: str = "") -> None:
+        self._supervisor = supervisor
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for end in (ours, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)
+        self.log = supervisor.folder / "zygote.log"
+        self.process = supervisor.spawn(
+            [sys.executable, "-m", "assay.zygote"], log=self.log, cwd=workdir, pass_fds=[theirs.fileno()], name="zygote"
+        )
+        theirs.close()
+        self._parent = Parent(ours, "zygote")
+        self._templates: dict[str, str] | None = None
+        self._lock = threading.Lock()
+        try:
+            answer = self._parent.ask({"app": app, "workdir": str(workdir), "env": env, "pool": pool}, timeout_s=300.0)
+        except HarnessError:
+            raise UsageError(
+                f"the process that imported {app} ended: it was killed or left by itself\n{self.process.last_words()}"
+            ) from None
+        if answer.get("broke"):
+            raise HarnessError(answer["broke"])
+        if "error" in answer:
+            raise UsageError(answer["error"])
+        self.subject = msgspec.convert(answer["subject"], Subject)
+
+    def fork(self, boot: Boot, fds: list[int] | None = None) -> Process:
+        answer = self._parent.ask({"boot": msgspec.to_builtins(boot)}, fds or [])
+        return Process(answer["pid"], self._parent, Path(boot.log), boot.name or boot.role)
+
+    def databases(self, folder: Path) -> dict[str, str]:
+        """Private copies of the app's databases, migrated once in a run. Raises UsageError when that fails."""
+        if not self.subject.databases:
+            return {}
+        with self._lock:
+            if self._templates is None:
+                self._templates = self._migrate()
+        copies = {}
+        for alias, template in self._templates.items():
+            copies[alias] = str(folder / Path(template).name)
+            shutil.copyfile(template, copies[alias])
+        return copies
+
+    def _migrate(self) -> dict[str, str]:
+        home = self._supervisor.folder
+        files = {alias: str(home / f"{alias}.sqlite3") for alias in self.subject.databases}
+        log = home / "migrate.log"
+        redirection = Redirection(broker_url="memory://", databases=files)
+        process = self.fork(Boot(role="migrate", folder=str(home), log=str(log), name="", redirection=redirection))
+        if process.wait(300.0) != 0:
+            said = [line for line in log.read_text(errors="replace").splitlines() if line.startswith("MIGRATION: ")]
+            raise UsageError(said[-1].removeprefix("MIGRATION: ") if said else process.last_words())
+        process.close()
+        return files
+
+
+class Client:
+    """The harness's end of a forked client process. Calls are serialised."""
+
+    def __init__(self, zygote: Zygote, boot: Boot) -> None:
+        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._channel.settimeout(60.0)
+        for end in (self._channel, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)
+        self.process = zygote.fork(boot, [theirs.fileno()])
+        theirs.close()
+        self._lock = threading.Lock()
+
+    def ask(self, do: str, **arguments: Any) -> Any:
+        """Raises HarnessError when the client died or answered with an error."""
+        with self._lock:
+            try:
+                self._channel.send(msgspec.json.encode({"do": do, **arguments}))
+                data = self._channel.recv(1 << 22)
+            except OSError as error:
+                raise HarnessError(f"the client did not answer {do}: {error}\n{self.process.last_words()}") from None
+        if not data:
+            raise HarnessError(f"the client died at {do}\n{self.process.last_words()}")
+        answer = msgspec.json.decode(data)
+        if "error" in answer:
+            raise HarnessError(f"{do}: {answer['error']}: {answer['message']}")
+        return answer["ok"]
+
+    def close(self) -> None:
+        self._channel.close()
+        self.process.kill()
+        self.process.close()
+
+
+def node_limit() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0))

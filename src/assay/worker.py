@@ -1,0 +1,105 @@
+"""A Celery worker under test, as the harness holds it: its main process, its children, and what can be done to them."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from assay.errors import HarnessError
+from assay.event import Event, Kind
+from assay.process import Process
+
+
+class Worker:
+    """One worker. `name` is what its events carry ("w1")."""
+
+    def __init__(self, name: str, process: Process, record: Callable[..., None]) -> None:
+        self.name = name
+        self.process = process
+        self.pid = process.pid
+        self._record = record
+        self._told_exit = False
+
+    def children(self) -> list[int]:
+        """Pids of the pool's children that are alive now."""
+        try:
+            found = psutil.Process(self.pid).children()
+        except psutil.NoSuchProcess:
+            return []
+        return [child.pid for child in found if child.status() != psutil.STATUS_ZOMBIE]
+
+    def alive(self) -> bool:
+        return self.process.alive()
+
+    def kill(self) -> None:
+        """SIGKILL to the main process; returns when it is gone."""
+        self.process.kill()
+        self.exited()
+
+    def kill_group(self) -> None:
+        """SIGKILL to the main process and its children at once, as an OOM killer or a container's end does."""
+        self.process.send_group(signal.SIGKILL)
+        self.process.wait()
+        self.exited()
+
+    def send(self, number: signal.Signals) -> None:
+        self.process.send(number)
+
+    def terminate(self) -> None:
+        """SIGTERM: Celery's warm shutdown. Does not wait."""
+        self.send(signal.SIGTERM)
+
+    def quit(self) -> None:
+        """SIGQUIT: Celery's cold (or soft) shutdown. Does not wait."""
+        self.send(signal.SIGQUIT)
+
+    def pause(self) -> None:
+        self.process.pause()
+
+    def resume(self) -> None:
+        self.process.resume()
+
+    def wait(self, timeout_s: float) -> int:
+        """The exit status. Raises HarnessError when it still runs after `timeout_s`."""
+        status = self.process.wait(timeout_s)
+        self.exited()
+        return status
+
+    def exited(self) -> None:
+        """Record, once, that the main process is gone."""
+        if not self._told_exit and not self.alive():
+            self._told_exit = True
+            self._record(Kind.WORKER_EXITED, worker=self.name, pid=self.pid, status=self.process.wait())
+
+    def must_live(self) -> None:
+        if not self.alive():
+            raise HarnessError(f"worker {self.name} died unasked\n{self.process.last_words()}")
+
+    def log(self) -> Path:
+        return self.process.log
+
+    def close(self) -> None:
+        if self.alive():
+            self.kill_group()
+        self.process.close()
+
+
+def kill_child(pid: int) -> None:
+    """SIGKILL to one pool child; returns when the kernel has ended it. It may be a zombie until its parent reaps it."""
+    pidfd = os.pidfd_open(pid)
+    try:
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        import select
+
+        poll = select.poll()
+        poll.register(pidfd, select.POLLIN)
+        if not poll.poll(10_000):
+            raise HarnessError(f"pool child {pid} survived SIGKILL for 10 s")
+    finally:
+        os.close(pidfd)
+
+
+def ready(events: list[Event], worker: str) -> bool:
+    return any(event.kind == Kind.WORKER_READY and event.worker == worker for event in events)

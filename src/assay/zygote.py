@@ -1,0 +1,127 @@
+"""The app imported once, and processes forked from it: `python -m assay.zygote` with the harness's socket as fd 3.
+
+The first message names the app and is answered by its description, or by what was wrong with it. Each further one is a
+Boot: the process is forked, its pid answered; exits are told as the supervisor tells them.
+"""
+
+import gc
+import json
+import os
+import random
+import select
+import signal
+import socket
+import sys
+import traceback
+
+import msgspec
+
+from assay.boot import Boot, become, detach
+from assay.errors import UsageError
+
+RECEIVE = 1 << 22
+
+
+def main() -> None:
+    channel = socket.socket(fileno=3)
+    request = json.loads(channel.recv(RECEIVE))
+    app = None
+    try:
+        answer, app = _load(request)
+    except UsageError as error:
+        answer = {"error": str(error)}
+    except Exception:
+        answer = {"error": "", "broke": traceback.format_exc()}
+    channel.send(json.dumps({**answer, "id": request["id"]}).encode())
+    if app is not None:
+        gc.collect()
+        gc.freeze()  # the children share these pages
+        _serve(channel, app)
+
+
+def _load(request: dict) -> tuple[dict, object]:
+    from assay import inspection
+
+    os.chdir(request["workdir"])
+    os.environ.update(request["env"])
+    app = inspection.load(request["app"], request["workdir"])
+    subject = inspection.describe(app, request["app"], request["workdir"])
+    _warm(app, request["pool"])
+    return {"subject": msgspec.to_builtins(subject)}, app
+
+
+def _warm(app: object, pool: str) -> None:
+    """Import what every worker imports at its start, so that it is paid once."""
+    import celery.apps.worker
+    import celery.bin.worker
+    import celery.concurrency.prefork
+    import celery.worker.consumer
+    import kombu.transport.redis  # noqa: F401
+    from celery import concurrency
+
+    import assay.hollow
+    import assay.instrument  # noqa: F401
+
+    concurrency.get_implementation(pool or "prefork")
+    app.amqp.queues  # noqa: B018  # type: ignore[attr-defined]
+
+
+def _serve(channel: socket.socket, app: object) -> None:
+    wake_r, wake_w = os.pipe()
+    os.set_blocking(wake_r, False)
+    os.set_blocking(wake_w, False)
+    signal.set_wakeup_fd(wake_w)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    while True:
+        ready, _, _ = select.select([channel, wake_r], [], [])
+        if wake_r in ready:
+            os.read(wake_r, 512)
+            _reap(channel)
+        if channel in ready:
+            data, fds, _, _ = socket.recv_fds(channel, RECEIVE, 4)
+            if not data:
+                os._exit(0)  # children die with this process
+            message = json.loads(data)
+            boot = msgspec.convert(message["boot"], Boot)
+            pid = os.fork()
+            if pid == 0:
+                channel.close()
+                os.close(wake_r)
+                os.close(wake_w)
+                _child(boot, app, fds)
+            for fd in fds:
+                os.close(fd)
+            channel.send(json.dumps({"id": message["id"], "pid": pid}).encode())
+
+
+def _child(boot: Boot, app: object, fds: list[int]) -> None:
+    """Never returns."""
+    status = 1
+    try:
+        detach(boot.log)
+        random.seed()
+        become(boot, app, socket.socket(fileno=fds[0]) if fds else None)  # type: ignore[arg-type]
+        status = 0
+    except SystemExit as error:
+        status = error.code if isinstance(error.code, int) else int(error.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _reap(channel: socket.socket) -> None:
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if not pid:
+            return
+        channel.send(json.dumps({"exit": pid, "status": os.waitstatus_to_exitcode(status)}).encode())
+
+
+if __name__ == "__main__":
+    main()
