@@ -55,7 +55,7 @@ def read(folder: Path) -> Report:
 
 
 def locate(path: Path) -> Path:
-    """The run folder that the user means: the folder itself, its report.json, or the newest run inside a folder of runs.
+    """The run folder that the user means: the folder itself, its report.json, or the newest run in a folder of runs.
 
     A run that was cut short has events and no report.json, and is a run folder too. Raises UsageError.
     """

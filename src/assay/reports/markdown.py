@@ -78,10 +78,8 @@ def _profiles(report: Report) -> list[str]:
 def _listed(title: str, lines: list[str]) -> list[str]:
     if not lines:
         return []
-    return [
-        f"<details><summary>{title} ({len(lines)})</summary>\n",
-        "\n".join(f"- {_text(line)}" for line in lines),
-    ] + ["</details>"]
+    bullets = "\n".join(f"- {_text(line)}" for line in lines)
+    return [f"<details><summary>{title} ({len(lines)})</summary>", bullets, "</details>"]
 
 
 def _text(text: str) -> str:

@@ -8,6 +8,7 @@ import string
 from collections.abc import Iterator, Sequence
 from itertools import count, product
 
+import msgspec
 from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.table import Table
@@ -98,10 +99,10 @@ def _cells(row: Sequence[Result], tasks: Sequence[str], ascii_only: bool) -> lis
 
 
 def _grouped(row: Sequence[Result], letters: dict[str, str], ascii_only: bool) -> Text:
-    """ "✗ lost B  ✓ recovered 0.4-0.6 s A,C": worst first, times of one outcome as a range."""
+    """ "✗ lost B   ✓ recovered 0.6 s A,C": worst first, the slowest recovery of each outcome."""
     groups: dict[str, list[Result]] = {}
     for result in sorted(_worst(row).values(), key=lambda r: (-r.verdict.rank, list(letters).index(r.task))):
-        bare = Result(**{**_fields(result), "recovery_s": None})
+        bare = msgspec.structs.replace(result, recovery_s=None)
         groups.setdefault(mark(bare, ascii_only).plain, []).append(result)
     line = Text()
     for results in groups.values():
@@ -112,7 +113,3 @@ def _grouped(row: Sequence[Result], letters: dict[str, str], ascii_only: bool) -
         line += " all   " if everybody else Text(f" {','.join(letters[r.task] for r in results)}   ", "bold")
     line.rstrip()
     return line
-
-
-def _fields(result: Result) -> dict[str, object]:
-    return {name: getattr(result, name) for name in result.__struct_fields__}

@@ -1,4 +1,4 @@
-"""The report for a person at a terminal: verdict, what broke and what mends it, what is unknown, the matrix, the run."""
+"""The report for a person at a terminal: verdict, what broke and its remedy, the unknown, the matrix, the run."""
 
 import io
 from collections.abc import Iterator, Sequence

@@ -1,0 +1,213 @@
+"""The command `assay`. It parses, calls run, check and report, and has no logic of its own."""
+
+import os
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from assay.errors import UsageError
+from assay.exits import Commands, kept_in, say
+
+if TYPE_CHECKING:
+    from assay.report import Report
+    from assay.settings import Settings
+
+FILE = click.Path(dir_okay=False, path_type=Path, allow_dash=True)
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def _options(*options: Decorator) -> Decorator:
+    def decorated(function: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorated
+
+
+about_app = _options(
+    click.option("-A", "--app", metavar="APP", help="The app under test, as Celery's -A."),
+    click.option("--config", type=FILE, help="An assay.toml or a pyproject.toml, rather than the nearest one."),
+    click.option("--workdir", metavar="DIR", help="Folder to import the app from; default: the configuration file's."),
+)
+about_files = _options(
+    click.option("--json", "json_file", type=FILE, help="Also write report.json here; - is stdout."),
+    click.option("--junit", "junit_file", type=FILE, help="Also write JUnit XML here."),
+)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="celery-assay", prog_name="assay", message="%(prog)s %(version)s")
+def main() -> None:
+    """Prove what a Celery configuration does when workers die.
+
+    Exit codes: 0 every promise held, 1 one was broken, 2 the input could not be used, 3 something could not be judged,
+    4 the harness broke.
+    """
+
+
+@main.command()
+@about_app
+@click.option("--suite", "suites", multiple=True, metavar="SUITE", help="Only this suite. Patterns; repeatable.")
+@click.option("--task", "tasks", multiple=True, metavar="PATTERN", help="Only these tasks. Repeatable.")
+@click.option("--scenario", "scenarios", multiple=True, metavar="PATTERN", help="Only these scenarios. Repeatable.")
+@click.option("--broker", metavar="BROKER", help="fakeredis (embedded, the default), redis (a private one) or a URL.")
+@click.option("--pool", type=click.Choice(["prefork", "solo", "threads"]), help="The workers' pool.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Scenarios at the same time; default: one for each processor.")
+@click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: .assay/{time}.")
+@about_files
+@click.option("--cold", is_flag=True, default=None, help="Start workers by the real `celery worker` command.")
+@click.option("--live", is_flag=True, default=None, help="Run the tasks' real bodies, with arguments from `live`.")
+@click.option("--each-task", is_flag=True, default=None, help="Run every task, not one for each profile.")
+def run(json_file: Path | None, junit_file: Path | None, scenarios: tuple[str, ...], **options: Any) -> int:
+    """Run the scenarios on the app under test and judge them."""
+    _need_linux()
+    settings = _settings_with_app(**options)
+    _need_new(settings.out)
+    from assay.progress import PlainLines
+    from assay.selection import Selection
+
+    selection = Selection(suites=settings.suites, tasks=settings.tasks, scenarios=scenarios)
+    with kept_in(settings.out):
+        from assay.run import run as run_scenarios
+
+        with _live() if _colored(sys.stderr) else PlainLines(sys.stderr) as progress:
+            for note in settings.notes:
+                progress.note(note)
+            report = run_scenarios(settings, selection, progress)
+        report.command = report.command or _command_line()
+        _keep(report, settings.out)
+    return _deliver(report, settings.out, json_file, junit_file)
+
+
+@main.command()
+@click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
+@about_files
+def check(run_folder: Path, json_file: Path | None, junit_file: Path | None) -> int:
+    """Judge an old run again, without running. RUN is a run folder, or a folder of runs (the newest)."""
+    from assay.reports.json import locate
+
+    folder = locate(run_folder)
+    from assay.run import check_again
+
+    return _deliver(check_again(folder), folder, json_file, junit_file)
+
+
+@main.command("list")
+@click.argument("what", type=click.Choice(["scenarios", "faults", "checkers", "suites", "tasks"]), required=False)
+@about_app
+def list_(what: str | None, **options: Any) -> int:
+    """Name what there is: scenarios, faults, checkers, suites, or the app's tasks. All but the tasks by default."""
+    from assay.listing import listed
+
+    say(listed(what, lambda: _settings_with_app(**options)))
+    return 0
+
+
+@main.command()
+@click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("invocation", metavar="INVOCATION")
+def show(run_folder: Path, invocation: str) -> int:
+    """Tell one invocation's life in order. INVOCATION is its id, or a beginning of it that no other shares."""
+    from assay.reports.json import locate
+    from assay.story import find_life, tell
+
+    say(tell(*find_life(locate(run_folder), invocation)))
+    return 0
+
+
+@main.command()
+@click.option("--broker", "name", metavar="NAME", default="fakeredis", show_default=True, help="fakeredis or redis.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Default: a free one.")
+def broker(name: str, port: int) -> int:
+    """Serve a broker in the foreground until Ctrl-C and print its URL."""
+    _need_linux()
+    from assay.selection import nearest
+    from assay.settings import BROKERS
+
+    if name not in BROKERS:
+        raise UsageError(f"unknown broker {name}{nearest(name, BROKERS) or '; there are ' + ', '.join(BROKERS)}")
+    from assay.broker import serve_foreground
+
+    serve_foreground(name, port)
+    return 0
+
+
+def _settings_with_app(config: Path | None = None, live: bool | None = None, **options: Any) -> "Settings":
+    from assay.settings import load
+
+    options["bodies"] = "live" if live else None
+    given = {key: value for key, value in options.items() if value not in (None, ())}
+    settings = load(given, cwd=Path.cwd(), config=config)
+    if not settings.app:
+        raise UsageError('no app is named: say -A APP, as to Celery, or app = "APP" in assay.toml or [tool.assay]')
+    return settings
+
+
+def _need_linux() -> None:
+    if sys.platform != "linux":
+        missing = "/proc, inotify and PR_SET_PDEATHSIG, by which it kills exactly and leaves nothing behind"
+        raise UsageError(f"Assay runs on Linux; {sys.platform} lacks {missing}. A container or WSL 2 will do")
+
+
+def _need_new(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} is there already and is not empty: name another folder by --out, or remove it")
+
+
+def _live() -> Any:
+    from rich.console import Console
+
+    from assay.reports.live import Live
+
+    return Live(Console(stderr=True, highlight=False))
+
+
+def _colored(stream: TextIO) -> bool:
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _keep(report: "Report", folder: Path) -> None:
+    from assay.reports import json, markdown
+
+    json.write(report, folder / json.NAME)
+    (folder / "report.md").write_text(markdown.render(report, folder), encoding="utf-8")
+
+
+def _deliver(report: "Report", folder: Path, json_file: Path | None, junit_file: Path | None) -> int:
+    """The files that were asked for, then the report for people: on stderr where stdout carries a file."""
+    from assay.reports import json, junit, terminal
+
+    files = {json_file: json.render(report), junit_file: junit.render(report, folder)}
+    for path, text in files.items():
+        if path is not None:
+            _write(path, text)
+    piped = Path("-") in files
+    stream = sys.stderr if piped else sys.stdout
+    ascii_only = not (stream.encoding or "").lower().startswith("utf")
+    width = max(60, min(180, shutil.get_terminal_size((100, 24)).columns))
+    text = terminal.render(report, folder, width=width, color=_colored(stream), ascii_only=ascii_only)
+    say(text, error=piped)
+    return int(report.exit_code)
+
+
+def _write(path: Path, text: str) -> None:
+    if str(path) == "-":
+        say(text)
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _command_line() -> str:
+    """As it was typed, without a password in an address."""
+    return re.sub(r"(://[^/\s@]*:)[^/\s@]*@", r"\1***@", shlex.join(["assay", *sys.argv[1:]]))

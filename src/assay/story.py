@@ -1,0 +1,183 @@
+"""One invocation's life, told in order: what happened, when after its publication, and in which process."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from assay.errors import UsageError
+from assay.event import Event, Kind
+from assay.history import History
+from assay.reports.words import plain
+
+# Events without an invocation that decide its fate all the same, told where they fall into its life.
+AROUND = frozenset(
+    {
+        Kind.WORKER_SPAWNED,
+        Kind.WORKER_EXITED,
+        Kind.WORKER_STOPPING,
+        Kind.WORKER_READY,
+        Kind.FAULT_INJECTED,
+        Kind.FAULT_LANDED,
+        Kind.FAULT_HEALED,
+        Kind.CHILD_LOST,
+        Kind.POOL_RESTARTED,
+        Kind.CONNECTION_LOST,
+        Kind.CONNECTION_UP,
+        Kind.SETTLED,
+        Kind.UNSETTLED,
+    }
+)
+FINAL = frozenset({Kind.FINAL_QUEUE, Kind.FINAL_UNACKED, Kind.FINAL_RESULT, Kind.FINAL_PROCESS})
+
+
+def find_life(run: Path, prefix: str) -> tuple[Path, str]:
+    """The folder of the history that knows the one invocation whose id begins with `prefix`, and the whole id.
+
+    Raises UsageError where none or several begin so.
+    """
+    found: dict[str, Path] = {}
+    for events in sorted(run.rglob("events")):
+        if events.is_dir():
+            for event in History(events.parent):
+                if event.invocation.startswith(prefix):
+                    found.setdefault(event.invocation, events.parent)
+    if not found:
+        raise UsageError(f"no invocation in {run} begins with {prefix}")
+    if len(found) > 1 and prefix not in found:
+        shown = ", ".join(sorted(found)[:5])
+        raise UsageError(f"{len(found)} invocations in {run} begin with {prefix}: {shown}; say more of the id")
+    invocation = prefix if prefix in found else next(iter(found))
+    return found[invocation], invocation
+
+
+def tell(folder: Path, invocation: str) -> str:
+    """The life of `invocation` in the history of `folder`, a line an event."""
+    history = History(folder)
+    return "".join(f"{line}\n" for line in told(history, invocation)) + _torn(history.torn)
+
+
+def _torn(lines: int) -> str:
+    return f"\n{lines} last lines were torn by a kill and are missing here\n" if lines else ""
+
+
+def told(events: Iterable[Event], invocation: str) -> list[str]:
+    """The lines of the story: a head, then time since publication, lane (worker, role, pid) and what happened.
+
+    `events` in clock order. Pure: the pytest plugin tells failures with it.
+    """
+    mains: dict[str, set[int]] = {}
+    life: list[Event] = []
+    task = ""
+    for event in events:
+        if event.kind in {Kind.WORKER_SPAWNED, Kind.WORKER_STARTED, Kind.WORKER_READY}:
+            mains.setdefault(event.worker, set()).add(event.detail.get("pid") or event.pid)
+        if event.invocation == invocation or _mentions(event, invocation) or (event.kind in AROUND and life):
+            task = task or event.task
+            life.append(event)
+    if not life:
+        return [f"nothing is recorded of {invocation}"]
+    began = life[0].at_ns
+    rows = [(f"{(e.at_ns - began) / 1e9:+.3f} s", _lane(e, mains), sentence(e, invocation)) for e in life]
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    head = f"{invocation}  {task or 'task unknown'}"
+    return [head, *(f"  {at:>{widths[0]}}  {lane:<{widths[1]}}  {what}" for at, lane, what in rows)]
+
+
+def _mentions(event: Event, invocation: str) -> bool:
+    return event.kind in FINAL and invocation in event.detail.get("ids", ())
+
+
+def _lane(event: Event, mains: dict[str, set[int]]) -> str:
+    if not event.worker or event.kind in {Kind.WORKER_SPAWNED, Kind.WORKER_EXITED}:
+        return "harness"
+    role = "main" if event.pid in mains.get(event.worker, set()) else "child"
+    return f"{event.worker} {role} {event.pid}"
+
+
+def sentence(event: Event, invocation: str = "") -> str:
+    """What happened, in plain words."""
+    words = SENTENCES.get(event.kind)
+    told = words(event.detail) if words else str(event.kind).replace("_", " ")
+    if event.kind in AROUND and event.worker and event.kind not in {Kind.CONNECTION_LOST, Kind.CONNECTION_UP}:
+        told += f" ({event.worker})" if event.worker not in told else ""
+    if event.invocation and event.invocation != invocation:
+        told += f", by invocation {event.invocation[:8]}"
+    return plain(told)
+
+
+Words = Callable[[dict[str, Any]], str]
+
+
+def _with(text: str, **named: str) -> Words:
+    """A sentence, with ", <words> <value>" for each of the details that is there."""
+
+    def words(detail: dict[str, Any]) -> str:
+        extra = "".join(
+            f", {label} {detail[key]}".rstrip() for key, label in named.items() if detail.get(key) is not None
+        )
+        return text + extra
+
+    return words
+
+
+def _status(detail: dict[str, Any]) -> str:
+    status = detail.get("status")
+    how = f"killed by signal {-status}" if isinstance(status, int) and status < 0 else f"with exit status {status}"
+    return f"worker main {detail.get('pid', '')} is gone, {how}"
+
+
+def _received(detail: dict[str, Any]) -> str:
+    again = "delivered again" if detail.get("redelivered") else "delivered"
+    return f"{again} from queue {detail['queue']}" if detail.get("queue") else again
+
+
+def _started(detail: dict[str, Any]) -> str:
+    notes = [f"retry {detail['retries']}"] if detail.get("retries") else []
+    notes += ["redelivered"] if detail.get("redelivered") else []
+    return "attempt starts" + (f" ({', '.join(notes)})" if notes else "")
+
+
+SENTENCES: dict[Kind, Words] = {
+    Kind.PUBLISHED: _with("published", queue="to queue"),
+    Kind.PUBLISH_FAILED: _with("publishing failed", error="error:"),
+    Kind.PUBLISH_IN_DOUBT: _with("publishing is in doubt", error="error:"),
+    Kind.WORKER_SPAWNED: _with("worker started", pid="pid"),
+    Kind.WORKER_EXITED: _status,
+    Kind.WORKER_READY: _with("worker is ready"),
+    Kind.WORKER_STOPPING: _with("worker is stopping", how=""),
+    Kind.FAULT_INJECTED: _with("FAULT injected", fault="", target="at pid", point="at point"),
+    Kind.FAULT_LANDED: _with("FAULT landed", fault="", target="at pid", point="at point"),
+    Kind.FAULT_HEALED: _with("fault healed", fault=""),
+    Kind.SETTLED: _with("the run has settled: broker empty, no attempt open"),
+    Kind.UNSETTLED: _with("the run did not settle before its deadline", open="still open:"),
+    Kind.FINAL_QUEUE: _with("at the end still in the queue", queue=""),
+    Kind.FINAL_UNACKED: _with("at the end still unacknowledged in the broker"),
+    Kind.FINAL_RESULT: _with("at the end the result backend says", state="", error="error:"),
+    Kind.FINAL_PROCESS: _with("at the end a process of the task is still alive", pid="pid", command=""),
+    Kind.RECEIVED: _received,
+    Kind.ACCEPTED: _with("handed to a pool child", child="pid"),
+    Kind.ACKED: _with("acknowledged to the broker"),
+    Kind.ACK_FAILED: _with("the acknowledgement failed", error="error:"),
+    Kind.REJECTED: lambda d: "rejected, back to the queue" if d.get("requeue") else "rejected and dropped",
+    Kind.REVOKED: lambda d: "expired" if d.get("expired") else "revoked",
+    Kind.UNKNOWN_TASK: _with("the worker does not know the task and drops the message", name=""),
+    Kind.SOFT_LIMIT: _with("soft time limit passed", limit_s="seconds"),
+    Kind.HARD_LIMIT: _with("hard time limit passed", limit_s="seconds"),
+    Kind.CHILD_LOST: _with("main notices that the child is gone", child="pid", exitcode="exit code"),
+    Kind.POOL_RESTARTED: _with("the pool was restarted"),
+    Kind.CONNECTION_LOST: _with("connection to the broker lost", error="error:"),
+    Kind.CONNECTION_UP: _with("connected to the broker"),
+    Kind.ATTEMPT_STARTED: _started,
+    Kind.BODY_ENTERED: _with("body entered"),
+    Kind.BODY_EXITED: lambda d: f"body raised {d['raised']}" if d.get("raised") else "body returned",
+    Kind.ATTEMPT_ENDED: _with("attempt ends", state="as"),
+    Kind.RESULT_STORED: _with("result stored", state=""),
+    Kind.RESULT_FAILED: _with("storing the result failed", state="", error="error:"),
+    Kind.SIGNAL: _with("Celery's signal", name=""),
+    Kind.SENT: _with(
+        "published again by the worker", queue="to queue", retries="retry", countdown_s="delay in seconds"
+    ),
+    Kind.EFFECT: _with("the body did something", what=""),
+    Kind.HELD: _with("held", point="at point"),
+    Kind.RELEASED: _with("let go", point="at point"),
+}
