@@ -39,7 +39,7 @@ def columns(results: Sequence[Result]) -> dict[str, str]:
     return dict(zip(tasks, letters, strict=False))
 
 
-def legend(results: Sequence[Result]) -> RenderableType:
+def legend(results: Sequence[Result], width: int, ascii_only: bool) -> RenderableType:
     """Which task a letter stands for, and the others of its profile, which behave alike."""
     members = {result.task: [m for m in result.members if m != result.task] for result in results}
     table = Table.grid(padding=(0, 2))
@@ -52,32 +52,43 @@ def legend(results: Sequence[Result]) -> RenderableType:
             shown = ", ".join(plain(name) for name in others[:MEMBERS_SHOWN])
             rest = f" and {len(others) - MEMBERS_SHOWN} more, named in report.md" if len(others) > MEMBERS_SHOWN else ""
             table.add_row("", Text(f"counts for {shown}{rest}", "dim"))
+    if len(letters) > 1 and not _Widths(results, width, ascii_only).fit:
+        table.add_row("", Text("an outcome without letters is that of all of them", "dim"))
     return table
 
 
+class _Widths:
+    """Of the names and of the cells, over all suites, so that the eye can go down a column through them all."""
+
+    def __init__(self, results: Sequence[Result], width: int, ascii_only: bool) -> None:
+        names = (name for rows in _suites(results).values() for name in _names(list(rows)).values())
+        self.name = min(max(map(cell_len, names), default=0), width // 2)
+        self.cell = max((mark(result, ascii_only).cell_len for result in results), default=0)
+        self.fit = self.name + len(columns(results)) * (self.cell + 2) <= width
+
+
 def tables(results: Sequence[Result], width: int, ascii_only: bool) -> Iterator[tuple[str, RenderableType]]:
-    """A title and a table for each suite, all with the same widths, so that the eye can go down a column."""
+    """A title and a table for each suite, at most `width` columns wide."""
     letters = columns(results)
-    suites: dict[str, dict[Key, list[Result]]] = {}
-    for result in results:
-        key = (result.scenario, result.fault)
-        suites.setdefault(result.suite, {}).setdefault(key, []).append(result)
-    names = {key: name for rows in suites.values() for key, name in _names(list(rows)).items()}
-    name_width = min(max((cell_len(name) for name in names.values()), default=0), width // 2)
-    cell_width = max((mark(result, ascii_only).cell_len for result in results), default=0)
-    fits = name_width + len(letters) * (cell_width + 2) <= width
-    for suite, rows in suites.items():
-        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold", show_header=fits)
-        table.add_column(width=name_width, overflow="fold")
-        if fits:
-            for letter in letters.values():
-                table.add_column(letter if len(letters) > 1 else "", width=cell_width, overflow="fold")
-        else:
-            table.add_column(overflow="fold")
+    widths = _Widths(results, width, ascii_only)
+    for suite, rows in _suites(results).items():
+        names = _names(list(rows))
+        headed = widths.fit and len(letters) > 1
+        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold", show_header=headed)
+        table.add_column(width=widths.name, overflow="fold")
+        for letter in letters.values() if widths.fit else [""]:
+            table.add_column(letter, width=widths.cell if widths.fit else None, overflow="fold")
         for key, row in rows.items():
-            cells = _cells(row, list(letters), ascii_only) if fits else [_grouped(row, letters, ascii_only)]
+            cells = _cells(row, list(letters), ascii_only) if widths.fit else [_grouped(row, letters, ascii_only)]
             table.add_row(Text(names[key]), *cells)
         yield plain(suite), table
+
+
+def _suites(results: Sequence[Result]) -> dict[str, dict[Key, list[Result]]]:
+    suites: dict[str, dict[Key, list[Result]]] = {}
+    for result in results:
+        suites.setdefault(result.suite, {}).setdefault((result.scenario, result.fault), []).append(result)
+    return suites
 
 
 def _names(keys: Sequence[Key]) -> dict[Key, str]:
@@ -99,7 +110,7 @@ def _cells(row: Sequence[Result], tasks: Sequence[str], ascii_only: bool) -> lis
 
 
 def _grouped(row: Sequence[Result], letters: dict[str, str], ascii_only: bool) -> Text:
-    """ "✗ lost B   ✓ recovered 0.6 s A,C": worst first, the slowest recovery of each outcome."""
+    """ "✗ lost B   ✓ recovered 0.6 s A,C": worst first, the slowest recovery of each. No letter: all the tasks."""
     groups: dict[str, list[Result]] = {}
     for result in sorted(_worst(row).values(), key=lambda r: (-r.verdict.rank, list(letters).index(r.task))):
         bare = msgspec.structs.replace(result, recovery_s=None)
@@ -109,7 +120,7 @@ def _grouped(row: Sequence[Result], letters: dict[str, str], ascii_only: bool) -
         times = [r for r in results if r.recovery_s is not None]
         slowest = max(times, key=lambda r: r.recovery_s or 0.0, default=results[0])
         line += mark(slowest, ascii_only)
-        everybody = len(groups) == 1 and len(results) == len(letters)
-        line += " all   " if everybody else Text(f" {','.join(letters[r.task] for r in results)}   ", "bold")
+        everybody = len(results) == len(letters)
+        line += Text("" if everybody else f" {','.join(letters[r.task] for r in results)}   ", "bold")
     line.rstrip()
     return line

@@ -4,12 +4,13 @@ import math
 import unicodedata
 from collections import Counter
 from pathlib import Path
+from shlex import quote
 
 from assay.report import Report, evidence_bound
 from assay.verdict import Outcome, Result, Verdict
 
 EXIT_WORDS = {
-    0: "every promise of the configuration that was put to the test held",
+    0: "every promise that was put to the test held",
     1: "a promise of the configuration was broken",
     2: "the input could not be used",
     3: "something could not be judged, and unknown is never green",
@@ -105,15 +106,16 @@ def replay(report: Report, folder: Path | None) -> list[str]:
     worst = next((r for r in report.results if is_open(r)), None)
     worst = worst or next((r for r in report.results if r.verdict is Verdict.UNKNOWN), None)
     if worst:
-        commands.append(f"assay run{_app_option(report)} --scenario {scenario_name(worst)} --task {worst.task}")
+        names = f"--scenario {quote(scenario_name(worst))} --task {quote(worst.task)}"
+        commands.append(f"assay run{_app_option(report)} {names}")
     if folder:
-        commands.append(f"assay check {folder}")
+        commands.append(f"assay check {quote(str(folder))}")
         ids = [i for r in report.results if r.verdict is not Verdict.HELD for j in r.judgements for i in j.invocations]
         if ids:
-            commands.append(f"assay show {folder} {ids[0][:8]}")
+            commands.append(f"assay show {quote(str(folder))} {ids[0][:8]}")
     return commands
 
 
 def _app_option(report: Report) -> str:
     module = report.app.get("module")
-    return f" -A {module}" if module and " -A" in f" {report.command}" else ""
+    return f" -A {quote(str(module))}" if module and (" -A" in report.command or "--app" in report.command) else ""
