@@ -27,6 +27,9 @@ AROUND = frozenset(
         Kind.UNSETTLED,
     }
 )
+BY_HARNESS = frozenset(
+    {Kind.WORKER_SPAWNED, Kind.WORKER_EXITED, Kind.FAULT_INJECTED, Kind.FAULT_LANDED, Kind.FAULT_HEALED}
+)
 FINAL = frozenset({Kind.FINAL_QUEUE, Kind.FINAL_UNACKED, Kind.FINAL_RESULT, Kind.FINAL_PROCESS})
 
 
@@ -88,7 +91,7 @@ def _mentions(event: Event, invocation: str) -> bool:
 
 
 def _lane(event: Event, mains: dict[str, set[int]]) -> str:
-    if not event.worker or event.kind in {Kind.WORKER_SPAWNED, Kind.WORKER_EXITED}:
+    if not event.worker or event.kind in BY_HARNESS:
         return "harness"
     role = "main" if event.pid in mains.get(event.worker, set()) else "child"
     return f"{event.worker} {role} {event.pid}"
@@ -98,8 +101,8 @@ def sentence(event: Event, invocation: str = "") -> str:
     """What happened, in plain words."""
     words = SENTENCES.get(event.kind)
     told = words(event.detail) if words else str(event.kind).replace("_", " ")
-    if event.kind in AROUND and event.worker and event.kind not in {Kind.CONNECTION_LOST, Kind.CONNECTION_UP}:
-        told += f" ({event.worker})" if event.worker not in told else ""
+    if event.kind in BY_HARNESS and event.worker:
+        told += f" ({event.worker})"
     if event.invocation and event.invocation != invocation:
         told += f", by invocation {event.invocation[:8]}"
     return plain(told)
@@ -109,13 +112,10 @@ Words = Callable[[dict[str, Any]], str]
 
 
 def _with(text: str, **named: str) -> Words:
-    """A sentence, with ", <words> <value>" for each of the details that is there."""
+    """A sentence, followed by each of the details that is there, after its own words (", ..." or " ...")."""
 
     def words(detail: dict[str, Any]) -> str:
-        extra = "".join(
-            f", {label} {detail[key]}".rstrip() for key, label in named.items() if detail.get(key) is not None
-        )
-        return text + extra
+        return text + "".join(f"{label} {detail[key]}" for key, label in named.items() if detail.get(key) is not None)
 
     return words
 
@@ -137,47 +137,52 @@ def _started(detail: dict[str, Any]) -> str:
     return "attempt starts" + (f" ({', '.join(notes)})" if notes else "")
 
 
+def _effect(detail: dict[str, Any]) -> str:
+    told = ", ".join(str(key) if value is True else f"{key} {value}" for key, value in detail.items())
+    return f"the body tells: {told.replace('_', ' ')}"
+
+
 SENTENCES: dict[Kind, Words] = {
-    Kind.PUBLISHED: _with("published", queue="to queue"),
-    Kind.PUBLISH_FAILED: _with("publishing failed", error="error:"),
-    Kind.PUBLISH_IN_DOUBT: _with("publishing is in doubt", error="error:"),
-    Kind.WORKER_SPAWNED: _with("worker started", pid="pid"),
+    Kind.PUBLISHED: _with("published", queue=" to queue"),
+    Kind.PUBLISH_FAILED: _with("publishing failed", error=":"),
+    Kind.PUBLISH_IN_DOUBT: _with("publishing is in doubt", error=":"),
+    Kind.WORKER_SPAWNED: _with("worker started", pid=", pid"),
     Kind.WORKER_EXITED: _status,
     Kind.WORKER_READY: _with("worker is ready"),
-    Kind.WORKER_STOPPING: _with("worker is stopping", how=""),
-    Kind.FAULT_INJECTED: _with("FAULT injected", fault="", target="at pid", point="at point"),
-    Kind.FAULT_LANDED: _with("FAULT landed", fault="", target="at pid", point="at point"),
-    Kind.FAULT_HEALED: _with("fault healed", fault=""),
+    Kind.WORKER_STOPPING: _with("worker is stopping", how=","),
+    Kind.FAULT_INJECTED: _with("FAULT injected", fault=":", target=", pid", point=", at point"),
+    Kind.FAULT_LANDED: _with("FAULT landed", fault=":", target=", pid", point=", at point"),
+    Kind.FAULT_HEALED: _with("fault healed", fault=":"),
     Kind.SETTLED: _with("the run has settled: broker empty, no attempt open"),
-    Kind.UNSETTLED: _with("the run did not settle before its deadline", open="still open:"),
+    Kind.UNSETTLED: _with("the run did not settle before its deadline", open="; still open:"),
     Kind.FINAL_QUEUE: _with("at the end still in the queue", queue=""),
     Kind.FINAL_UNACKED: _with("at the end still unacknowledged in the broker"),
-    Kind.FINAL_RESULT: _with("at the end the result backend says", state="", error="error:"),
-    Kind.FINAL_PROCESS: _with("at the end a process of the task is still alive", pid="pid", command=""),
+    Kind.FINAL_RESULT: _with("at the end the result backend says", state=":", error=":"),
+    Kind.FINAL_PROCESS: _with("at the end a process of the task is still alive", pid=", pid", command=":"),
     Kind.RECEIVED: _received,
-    Kind.ACCEPTED: _with("handed to a pool child", child="pid"),
+    Kind.ACCEPTED: _with("handed to a pool child", child=", pid"),
     Kind.ACKED: _with("acknowledged to the broker"),
-    Kind.ACK_FAILED: _with("the acknowledgement failed", error="error:"),
+    Kind.ACK_FAILED: _with("the acknowledgement failed", error=":"),
     Kind.REJECTED: lambda d: "rejected, back to the queue" if d.get("requeue") else "rejected and dropped",
     Kind.REVOKED: lambda d: "expired" if d.get("expired") else "revoked",
-    Kind.UNKNOWN_TASK: _with("the worker does not know the task and drops the message", name=""),
-    Kind.SOFT_LIMIT: _with("soft time limit passed", limit_s="seconds"),
-    Kind.HARD_LIMIT: _with("hard time limit passed", limit_s="seconds"),
-    Kind.CHILD_LOST: _with("main notices that the child is gone", child="pid", exitcode="exit code"),
+    Kind.UNKNOWN_TASK: _with("the worker does not know the task and drops the message:", name=""),
+    Kind.SOFT_LIMIT: _with("soft time limit passed", limit_s=", seconds:"),
+    Kind.HARD_LIMIT: _with("hard time limit passed", limit_s=", seconds:"),
+    Kind.CHILD_LOST: _with("main notices that the child is gone", child=", pid", exitcode=", exit code"),
     Kind.POOL_RESTARTED: _with("the pool was restarted"),
-    Kind.CONNECTION_LOST: _with("connection to the broker lost", error="error:"),
+    Kind.CONNECTION_LOST: _with("connection to the broker lost", error=":"),
     Kind.CONNECTION_UP: _with("connected to the broker"),
     Kind.ATTEMPT_STARTED: _started,
     Kind.BODY_ENTERED: _with("body entered"),
     Kind.BODY_EXITED: lambda d: f"body raised {d['raised']}" if d.get("raised") else "body returned",
-    Kind.ATTEMPT_ENDED: _with("attempt ends", state="as"),
-    Kind.RESULT_STORED: _with("result stored", state=""),
-    Kind.RESULT_FAILED: _with("storing the result failed", state="", error="error:"),
+    Kind.ATTEMPT_ENDED: _with("attempt ends", state=" as"),
+    Kind.RESULT_STORED: _with("result stored", state=":"),
+    Kind.RESULT_FAILED: _with("storing the result failed", state=":", error=":"),
     Kind.SIGNAL: _with("Celery's signal", name=""),
     Kind.SENT: _with(
-        "published again by the worker", queue="to queue", retries="retry", countdown_s="delay in seconds"
+        "published again by the worker", queue=" to queue", retries=", retry", countdown_s=", delay in seconds:"
     ),
-    Kind.EFFECT: _with("the body did something", what=""),
-    Kind.HELD: _with("held", point="at point"),
-    Kind.RELEASED: _with("let go", point="at point"),
+    Kind.EFFECT: _effect,
+    Kind.HELD: _with("held", point=" at point"),
+    Kind.RELEASED: _with("let go", point=" at point"),
 }

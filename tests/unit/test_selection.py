@@ -1,0 +1,48 @@
+"""Selection: patterns pick suites, scenarios and tasks; one that fits nothing is an error with the nearest name."""
+
+import pytest
+
+from assay.errors import UsageError
+from assay.selection import Selection
+
+SCENARIOS = ["retries.gives_up", "acks_late.main_killed", "acks_late.child_killed", "routing.default_queue"]
+
+
+@pytest.mark.parametrize(
+    ("selection", "picked"),
+    [
+        (Selection(), SCENARIOS),
+        (Selection(suites=("acks_late",)), SCENARIOS[1:3]),
+        (Selection(suites=("r*",)), [SCENARIOS[0], SCENARIOS[3]]),
+        (Selection(scenarios=("acks_late.main*",)), [SCENARIOS[1]]),
+        (Selection(scenarios=("*_killed",)), SCENARIOS[1:3]),
+        (Selection(scenarios=("gives_up", "routing.*")), [SCENARIOS[0], SCENARIOS[3]]),
+        (Selection(suites=("retries", "routing"), scenarios=("*e*",)), [SCENARIOS[0], SCENARIOS[3]]),
+    ],
+)
+def test_scenarios_are_picked_in_their_own_order(selection: Selection, picked: list[str]) -> None:
+    assert selection.pick_scenarios(SCENARIOS) == picked
+
+
+def test_tasks_are_picked_by_pattern() -> None:
+    assert Selection(tasks=("shop.*",)).pick_tasks(["shop.charge", "blog.post"]) == ["shop.charge"]
+
+
+@pytest.mark.parametrize(
+    ("selection", "told"),
+    [
+        (Selection(suites=("ack_late",)), "no suite is named ack_late; did you mean acks_late?"),
+        (Selection(suites=("qqqqqq",)), "no suite is named qqqqqq; there are retries, acks_late, routing"),
+        (Selection(scenarios=("main_kiled",)), "no scenario is named main_kiled; did you mean main_killed?"),
+        (Selection(scenarios=("acks_late.zz*",)), "no scenario is named acks_late.zz*"),
+        (Selection(suites=("routing",), scenarios=("gives_up",)), "no scenario is named gives_up"),
+    ],
+)
+def test_a_pattern_without_a_match_is_an_error(selection: Selection, told: str) -> None:
+    with pytest.raises(UsageError, match=told.replace("?", r"\?").replace("*", r"\*")):
+        selection.pick_scenarios(SCENARIOS)
+
+
+def test_an_app_without_tasks_says_so() -> None:
+    with pytest.raises(UsageError, match="there is none"):
+        Selection(tasks=("a",)).pick_tasks([])
