@@ -37,7 +37,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     suites: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
     broker: str = "fakeredis"  # or redis, or a URL, which may hold a password: never print it as it is
-    pool: Literal["prefork", "solo", "threads"] = "prefork"
+    pool: Literal["", "prefork", "solo", "threads"] = ""  # empty: the app's own worker_pool
     concurrency: Count = 2
     jobs: Count = msgspec.field(default_factory=_processors)  # scenarios at the same time
     out: Path

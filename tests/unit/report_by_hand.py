@@ -22,6 +22,7 @@ def a_lost_row(scenario: str = "acks_late.main_killed", task: str = "shop.charge
         "outcome": Outcome.LOST,
         "recovery_s": None,
         "claim": LATE,
+        "promise": "at most once",
         "place": "shop/celery.py:41",
         "remedy": "set task_acks_late=True",
         "reason": "acknowledged 2 ms after its delivery, and nobody will run it again",

@@ -27,7 +27,7 @@ def test_without_a_file_the_current_folder_and_the_defaults_are_used(folder: Pat
     assert (settings.workdir, settings.out) == (folder, folder / ".assay/20261123-101530")
     assert (settings.broker, settings.pool, settings.bodies, settings.delivery) == (
         "fakeredis",
-        "prefork",
+        "",
         "hollow",
         "inferred",
     )

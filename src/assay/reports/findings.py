@@ -9,7 +9,7 @@ from rich.text import Text
 
 from assay.report import Claim, Report
 from assay.reports.matrix import ASCII_SYMBOLS, STYLES, SYMBOLS, mark
-from assay.reports.words import is_open, plain, row_task, scenario_name
+from assay.reports.words import broken_claims, is_open, plain, row_task, scenario_name
 from assay.verdict import Outcome, Result, Verdict
 
 ENTRIES_SHOWN = 8  # of one setting, or of one reason; the matrix and report.md have them all
@@ -51,11 +51,10 @@ def _violated(report: Report, symbols: dict[Verdict, str]) -> Iterator[Renderabl
     by_setting: dict[str, list[Result]] = {}
     for row in sorted(rows, key=lambda r: -(r.outcome or Outcome.OK).rank):
         by_setting.setdefault(row.claim, []).append(row)
-    promises = {claim.setting: claim.promise for claim in report.claims}
     for setting, group in by_setting.items():
         places = ", ".join(dict.fromkeys(row.place for row in group if row.place))
         yield _head(Verdict.VIOLATED, setting or "not tied to one setting", places, symbols)
-        about = facts(("promise", promises.get(setting, "")), remedies=(row.remedy for row in group))
+        about = facts(("promise", group[0].promise), remedies=(row.remedy for row in group))
         if about.row_count:
             yield Padding(about, (0, 0, 0, 4))
         entries: dict[tuple[str, str], list[Result]] = {}
@@ -96,10 +95,10 @@ def _head(verdict: Verdict, setting: str, place: str, symbols: dict[Verdict, str
 def _claims(report: Report, symbols: dict[Verdict, str]) -> Iterator[RenderableType]:
     """Those that no violated row has told already."""
     told = {result.claim for result in report.results if is_open(result)}
-    broken = [c for c in report.claims if c.verdict is not Verdict.HELD and c.setting not in told]
+    broken = [claim for claim in broken_claims(report) if claim.setting not in told]
     if broken:
         yield title(f"Claims that do not hold ({len(broken)})", STYLES[Verdict.worst(c.verdict for c in broken)])
-    for claim in sorted(broken, key=lambda c: -c.verdict.rank):
+    for claim in broken:
         yield _head(claim.verdict, claim.setting, claim.place, symbols)
         yield Padding(_claim(claim), (0, 0, 0, 4))
 

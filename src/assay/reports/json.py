@@ -9,6 +9,7 @@ from assay.errors import UsageError
 from assay.report import SCHEMA, Report
 
 NAME = "report.json"
+MARKS = (NAME, "facts.json")  # the latter is there from a run's first moment
 
 
 def render(report: Report) -> str:
@@ -57,17 +58,16 @@ def read(folder: Path) -> Report:
 def locate(path: Path) -> Path:
     """The run folder that the user means: the folder itself, its report.json, or the newest run in a folder of runs.
 
-    A run that was cut short has events and no report.json, and is a run folder too. Raises UsageError.
+    A run that was cut short has no report.json, and is a run folder too. Raises UsageError.
     """
     if path.name == NAME and path.is_file():
         return path.parent
     if not path.is_dir():
         raise UsageError(f"{path} is not a run folder: there is no such folder")
-    if (path / NAME).is_file():
+    if any((path / mark).is_file() for mark in MARKS):
         return path
-    runs = sorted((found.parent for found in path.glob(f"*/{NAME}")), key=lambda run: (run / NAME).stat().st_mtime)
-    if runs:
-        return runs[-1]
+    if runs := [found for mark in MARKS for found in path.glob(f"*/{mark}")]:
+        return max(runs, key=lambda found: found.stat().st_mtime).parent
     if next(path.rglob("events/*.jsonl"), None):
         return path
     raise UsageError(f"{path} is not a run folder: it holds no {NAME}, no events and no run")

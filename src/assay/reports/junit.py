@@ -1,7 +1,7 @@
 """JUnit XML, as CI servers read it: one testcase for each result, one for each claim.
 
 violated -> failure; unknown -> error, since it is no verdict on the app and must not look green; a known violation ->
-skipped, with the team's reason. Claims form a suite of their own: some are broken without any scenario (a limit that
+skipped, with the team's reason; a claim that only known violations speak against passes. Claims form a suite of their own: some are broken without any scenario (a limit that
 the pool cannot enforce).
 """
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from assay.report import Claim, Report
-from assay.reports.words import cell, evidence, stack
+from assay.reports.words import broken_claims, cell, evidence, stack
 from assay.verdict import Result, Verdict
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # by XML 1.0
@@ -22,8 +22,9 @@ def render(report: Report, folder: Path | None = None) -> str:
     root = ET.Element("testsuites", name="assay", time=f"{report.duration_s:.3f}")
     for suite, rows in groupby(sorted(report.results, key=lambda r: r.suite), key=lambda r: r.suite):
         _suite(root, suite, [_row(row) for row in rows], report, folder)
+    broken = broken_claims(report)
     if report.claims:
-        _suite(root, "claims", [_claim(claim) for claim in report.claims], report, folder)
+        _suite(root, "claims", [_claim(claim, claim in broken) for claim in report.claims], report, folder)
     for name in ("tests", "failures", "errors", "skipped"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
     ET.indent(root)
@@ -65,11 +66,17 @@ def _row(result: Result) -> ET.Element:
     return case
 
 
-def _claim(claim: Claim) -> ET.Element:
+def _claim(claim: Claim, broken: bool) -> ET.Element:
     case = ET.Element("testcase", classname="assay.claims", name=_clean(claim.setting), time="0")
     _properties(case, {"place": claim.place, "tasks": ", ".join(claim.tasks)})
     told = [f"promises: {claim.promise}", f"observed: {claim.observed}", f"place: {claim.place}"]
-    _judge(case, claim.verdict, "claim", claim.observed, "\n".join([*told, f"remedy: {claim.remedy}"]))
+    _judge(
+        case,
+        claim.verdict if broken else Verdict.HELD,
+        "claim",
+        claim.observed,
+        "\n".join([*told, f"remedy: {claim.remedy}"]),
+    )
     return case
 
 
@@ -81,7 +88,13 @@ def _judge(case: ET.Element, verdict: Verdict, kind: str, message: str, story: s
 
 def _story(result: Result) -> str:
     lines = [result.reason, f"task: {result.task}", f"fault: {result.fault}"]
-    named = {"claim": result.claim, "place": result.place, "remedy": result.remedy, "recorded in": result.folder}
+    named = {
+        "claim": result.claim,
+        "promise": result.promise,
+        "place": result.place,
+        "remedy": result.remedy,
+        "recorded in": result.folder,
+    }
     lines += [f"{name}: {value}" for name, value in named.items() if value]
     lines += [f"{j.checker}: {j.verdict}: {j.reason}" for j in result.judgements if j.verdict is not Verdict.HELD]
     return _clean("\n".join(lines))

@@ -5,7 +5,18 @@ from collections import Counter
 from pathlib import Path
 
 from assay.report import Report
-from assay.reports.words import EXIT_WORDS, cell, evidence, is_open, plain, replay, scenario_name, stack, tally
+from assay.reports.words import (
+    EXIT_WORDS,
+    broken_claims,
+    cell,
+    evidence,
+    is_open,
+    plain,
+    replay,
+    scenario_name,
+    stack,
+    tally,
+)
 from assay.verdict import Result, Verdict
 
 SIGNS = {Verdict.HELD: "✅", Verdict.VIOLATED: "❌", Verdict.UNKNOWN: "❓"}
@@ -47,7 +58,7 @@ def _rows(title: str, rows: list[Result], known: bool = False) -> list[str]:
 
 
 def _claims(report: Report) -> list[str]:
-    broken = [claim for claim in report.claims if claim.verdict is not Verdict.HELD]
+    broken = broken_claims(report)
     if not broken:
         return []
     lines = ["| setting | promises | observed | place | remedy |", "| --- | --- | --- | --- | --- |"]

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from shlex import quote
 
-from assay.report import Report, evidence_bound
+from assay.report import Claim, Report, evidence_bound
 from assay.verdict import Outcome, Result, Verdict
 
 EXIT_WORDS = {
@@ -37,6 +37,15 @@ def is_open(result: Result) -> bool:
     return result.verdict is Verdict.VIOLATED and not result.known
 
 
+def broken_claims(report: Report) -> list[Claim]:
+    """Claims that do not hold, the violated first; not those that only known violations speak against."""
+    rows = [result for result in report.results if result.verdict is Verdict.VIOLATED]
+    excused = {result.claim for result in rows if result.known} - {result.claim for result in rows if not result.known}
+    broken = [c for c in report.claims if c.verdict is not Verdict.HELD]
+    counting = [c for c in broken if c.verdict is Verdict.UNKNOWN or c.setting not in excused]
+    return sorted(counting, key=lambda claim: -claim.verdict.rank)
+
+
 def tally(report: Report) -> str:
     """ "3 violated, 1 unknown, 40 held, 1 known violation", without the zeros."""
     counts: Counter[str] = Counter()
@@ -45,6 +54,9 @@ def tally(report: Report) -> str:
     words = [f"{counts[verdict]} {verdict}" for verdict in ("violated", "unknown", "held") if counts[verdict]]
     if counts["known"]:
         words.append(f"{counts['known']} known violation{'s' * (counts['known'] > 1)}")
+    told = {result.claim for result in report.results if result.verdict is not Verdict.HELD}
+    if others := sum(claim.setting not in told for claim in broken_claims(report)):
+        words.append(f"{others} more claim{'s' * (others > 1)} that {'do' if others > 1 else 'does'} not hold")
     return ", ".join(words) or "no scenario ran"
 
 
@@ -92,8 +104,8 @@ def stack(report: Report) -> str:
     environment = dict(report.environment)
     broker = " ".join(str(report.broker[key]) for key in ("name", "version") if report.broker.get(key))
     parts = [broker, environment.pop("pool", "")]
-    if environment.pop("cold", "").lower() in {"true", "1", "yes"}:
-        parts.append("cold workers")
+    parts += ["cold workers"] if environment.get("workers") == "cold" else []
+    parts += ["real bodies"] if environment.get("bodies") == "live" else []
     parts += [
         f"{name} {environment[name]}" for name in ("celery", "kombu", "django", "python") if environment.get(name)
     ]

@@ -1,0 +1,249 @@
+"""JSON, JUnit and Markdown made from reports written by hand."""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from report_by_hand import a_lost_row, a_red_report, a_report, a_row, an_unknown_row
+
+from assay.errors import UsageError
+from assay.report import SCHEMA, Claim, Report
+from assay.reports import json, junit, markdown
+from assay.reports.words import evidence, plain, replay, seconds, stack, tally
+from assay.verdict import Judgement, Outcome, Result, Verdict
+
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+numbers = st.integers(0, 2**40)
+times = st.floats(0, 1e9)
+values = st.recursive(st.none() | st.booleans() | numbers | text, lambda v: st.lists(v) | st.dictionaries(text, v))
+tables = st.dictionaries(text, values, max_size=3)
+judgements = st.builds(
+    Judgement,
+    checker=text,
+    verdict=st.sampled_from(Verdict),
+    reason=text,
+    outcome=st.none() | st.sampled_from(Outcome),
+    invocations=st.lists(text, max_size=3).map(tuple),
+    recovery_s=st.none() | times,
+    figures=tables,
+)
+words = dict.fromkeys(("suite", "scenario", "task", "fault", "claim", "reason", "remedy", "place", "known"), text)
+rows = st.builds(
+    Result,
+    **words,
+    members=st.lists(text, max_size=3),
+    outcome=st.none() | st.sampled_from(Outcome),
+    verdict=st.sampled_from(Verdict),
+    recovery_s=st.none() | times,
+    injected=numbers,
+    landed=numbers,
+    folder=text,
+    duration_s=times,
+    judgements=st.lists(judgements, max_size=2),
+)
+claims = st.builds(
+    Claim, setting=text, promise=text, verdict=st.sampled_from(Verdict), observed=text, tasks=st.lists(text)
+)
+reports = st.builds(
+    Report,
+    verdict=st.sampled_from(Verdict),
+    exit_code=st.sampled_from([0, 1, 3]),
+    app=tables,
+    broker=tables,
+    environment=st.dictionaries(text, text, max_size=3),
+    redirected=st.lists(text, max_size=2),
+    scaled=st.lists(text, max_size=2),
+    claims=st.lists(claims, max_size=2),
+    results=st.lists(rows, max_size=3),
+    landed=st.integers(0, 10_000),
+    lost=numbers,
+    known_not_seen=st.lists(text, max_size=2),
+    started_at=text,
+    duration_s=times,
+    command=text,
+)
+
+
+@given(reports)
+@settings(max_examples=25, deadline=None)
+def test_a_report_read_back_is_the_report_that_was_written(report: Report) -> None:
+    assert json.parse(json.render(report)) == report
+
+
+@given(reports)
+@settings(max_examples=25, deadline=None)
+def test_junit_of_any_report_is_well_formed_and_counts_its_rows(report: Report) -> None:
+    root = ET.fromstring(junit.render(report).encode())
+
+    assert len(root.findall("testsuite/testcase")) == len(report.results) + len(report.claims)
+    assert root.get("tests") == str(len(report.results) + len(report.claims))
+
+
+@given(reports)
+@settings(max_examples=25, deadline=None)
+def test_markdown_of_any_report_keeps_its_tables_whole(report: Report) -> None:
+    lines = markdown.render(report, Path("run")).splitlines()
+    for before, line in pairwise(lines):
+        if before.startswith("| --- | --- | --- | --- | --- | --- |"):
+            assert line.replace("\\|", "").count("|") == 7
+
+
+def test_a_report_survives_the_disk_and_leaves_no_draft(tmp_path: Path) -> None:
+    json.write(a_red_report(), tmp_path / "run" / json.NAME)
+
+    assert json.read(tmp_path / "run") == a_red_report()
+    assert [path.name for path in (tmp_path / "run").iterdir()] == [json.NAME]
+
+
+def changed(**fields: Any) -> bytes:
+    return msgspec.json.encode({**msgspec.to_builtins(a_red_report()), **fields})
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "is damaged"),
+        (b'{"schema": 1, "results": [', "is damaged"),
+        (b"\xff\xfe", "is damaged"),
+        (b"[]", "is not a report of Assay"),
+        (b'{"tests": 3}', "is not a report of Assay"),
+        (changed(schema="1"), "is not a report of Assay"),
+        (changed(schema=SCHEMA + 1), "use the version that wrote it, or a later one"),
+        (changed(verdict="green"), "is damaged: Invalid enum value 'green'"),
+        (changed(results=[{"suite": "a"}]), "is damaged: Object missing required field"),
+    ],
+)
+def test_what_is_no_report_is_refused_with_its_file(tmp_path: Path, content: bytes, told: str) -> None:
+    (tmp_path / json.NAME).write_bytes(content)
+    with pytest.raises(UsageError) as caught:
+        json.read(tmp_path)
+
+    assert str(caught.value).startswith(str(tmp_path / json.NAME))
+    assert told in str(caught.value)
+
+
+def test_fields_of_a_later_version_with_the_same_schema_are_passed_over() -> None:
+    assert json.parse(changed(weather="fine")) == a_red_report()
+
+
+def test_a_run_folder_is_found_by_itself_by_its_report_or_as_the_newest_of_several(tmp_path: Path) -> None:
+    for name in ("20261121", "20261122"):
+        json.write(a_red_report(), tmp_path / name / json.NAME)
+    (tmp_path / "cut" / "one" / "events").mkdir(parents=True)
+    (tmp_path / "cut" / "one" / "events" / "1-0.jsonl").touch()
+
+    newest = tmp_path / "20261122"
+    assert json.locate(newest) == newest
+    assert json.locate(newest / json.NAME) == newest
+    assert json.locate(tmp_path) == newest
+    assert json.locate(tmp_path / "cut") == tmp_path / "cut"
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is not a run folder: it holds no"):
+        json.locate(tmp_path)
+    with pytest.raises(UsageError, match="there is no such folder"):
+        json.locate(tmp_path / "missing")
+
+
+def cases(report: Report) -> dict[str, ET.Element]:
+    root = ET.fromstring(junit.render(report, Path("run")).encode())
+    return {case.get("name", ""): case for case in root.iter("testcase")}
+
+
+def test_junit_says_failure_error_skipped_or_nothing() -> None:
+    found = cases(a_red_report())
+
+    assert [child.tag for child in found["gives_up[shop.charge]"]] == ["properties"]
+    assert [child.tag for child in found["main_killed[shop.charge]"]] == ["properties", "failure"]
+    assert [child.tag for child in found["memory_limit[shop.charge]"]] == ["properties", "error"]
+    assert [child.tag for child in found["quit_cold[shop.charge]"]] == ["properties", "skipped"]
+    assert [child.tag for child in found["task_max_retries=3"]] == ["properties", "failure"]
+
+
+def test_a_junit_failure_tells_the_story() -> None:
+    failure = cases(a_red_report())["main_killed[shop.charge]"].find("failure")
+
+    assert failure is not None
+    assert failure.get("type") == "lost"
+    for part in ("nobody will run it again", "shop/celery.py:41", "set task_acks_late=True", "delivery: violated"):
+        assert part in (failure.text or "")
+
+
+def test_a_claim_that_only_known_violations_speak_against_fails_nothing() -> None:
+    claim = Claim(setting="task_acks_late=False", promise="p", observed="o", verdict=Verdict.VIOLATED)
+    report = a_report(a_row(), a_lost_row(known="celery#1"), claims=[claim])
+
+    assert report.exit_code == 0
+    assert cases(report)[claim.setting].find("failure") is None
+    assert "Claims that do not hold" not in markdown.render(report)
+
+
+def test_junit_counts_add_up() -> None:
+    root = ET.fromstring(junit.render(a_red_report()).encode())
+
+    assert {name: root.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
+        "tests": "7",
+        "failures": "3",
+        "errors": "1",
+        "skipped": "1",
+    }
+
+
+def test_markdown_has_the_verdict_first_and_every_violation() -> None:
+    told = markdown.render(a_red_report(), Path("run"))
+
+    assert told.startswith("## ❌ Assay: violated")
+    for part in ("acks_late.main_killed", "shop/celery.py:41", "task_max_retries=3", "Known violations (1)"):
+        assert part in told.replace("\\_", "_")
+
+
+def test_markdown_lets_no_text_of_the_user_become_markup() -> None:
+    told = markdown.render(a_report(a_lost_row(reason="<script>|*x*|`y`\nz"), landed=1), None)
+
+    assert "<script>" not in told
+    assert "&lt;script&gt;\\|\\*x\\*\\|\\`y\\` z" in told
+
+
+@pytest.mark.parametrize(
+    ("landed", "lost", "told"),
+    [
+        (0, 0, "no fault landed, so nothing is proved about faults"),
+        (1, 0, "0 lost in 1 landed fault: under 95 % a fault (95 %)"),
+        (250, 0, "0 lost in 250 landed faults: under 1.2 % a fault (95 %)"),
+        (3000, 0, "0 lost in 3000 landed faults: under 0.1 % a fault (95 %)"),
+        (250, 3, "3 lost in 250 landed faults"),
+    ],
+)
+def test_evidence_claims_no_more_than_was_seen(landed: int, lost: int, told: str) -> None:
+    assert evidence(a_report(landed=landed, lost=lost)) == told
+
+
+@given(st.integers(1, 1_000_000))
+def test_the_bound_that_is_told_is_never_below_the_true_one(landed: int) -> None:
+    told = float(evidence(a_report(landed=landed)).split("under ")[1].split(" %")[0]) / 100
+
+    assert told >= 1 - 0.05 ** (1 / landed) - 1e-12
+
+
+def test_small_words() -> None:
+    assert [seconds(value) for value in (0.004, 0.42, 9.96, 3600.0)] == ["<0.1 s", "0.4 s", "10 s", "3600 s"]
+    assert tally(a_red_report()) == "1 violated, 1 unknown, 1 held, 1 known violation, 1 more claim that does not hold"
+    assert tally(a_report()) == "no scenario ran"
+    assert stack(a_red_report()) == "fakeredis 2.40.0, prefork, celery 5.7.0"
+    assert plain("a\x1b[31m\nb\u202e") == "a\\x1b[31m b\\x202e"
+
+
+def test_commands_to_go_on_with() -> None:
+    assert replay(a_red_report(), Path("my run")) == [
+        "assay run -A shop.celery --scenario acks_late.main_killed --task shop.charge",
+        "assay check 'my run'",
+        "assay show 'my run' 3f2a91c4",
+    ]
+    assert replay(a_report(a_row()), None) == []
+    assert "recycling.memory_limit" in replay(a_report(an_unknown_row()), None)[0]

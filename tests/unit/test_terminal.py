@@ -1,0 +1,165 @@
+"""The terminal report, as a person reads it at 80 and 160 columns."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from report_by_hand import a_lost_row, a_red_report, a_report, a_row, an_unknown_row
+from rich.cells import cell_len
+
+from assay.report import Report
+from assay.reports.terminal import render
+
+TASKS = ["myapp.views.celery_views.execute_python_script", "shop.charge", "shop.mail", "blog.post", "报表.生成月度报表"]
+
+
+def a_wide_report(profiles: int) -> Report:
+    scenarios = [f"acks_late.child_killed_at_point_number_{number}" for number in range(45)]
+    rows = [
+        a_row(name, task, recovery_s=index / 2) for name in scenarios for index, task in enumerate(TASKS[:profiles])
+    ]
+    rows[0] = a_lost_row(scenarios[0], TASKS[0])
+    return a_report(*rows)
+
+
+def told(report: Report, width: int = 100, **options: bool) -> str:
+    return render(report, Path("run"), width=width, **{"color": False, **options})
+
+
+def test_the_verdict_is_the_first_and_the_last_thing() -> None:
+    lines = told(a_red_report(), 120).splitlines()
+
+    assert (
+        lines[0]
+        == "✗ VIOLATED  shop: 1 violated, 1 unknown, 1 held, 1 known violation, 1 more claim that does not hold"
+    )
+    assert lines[-1] == "VIOLATED, exit code 1: a promise of the configuration was broken"
+
+
+def test_what_broke_has_setting_place_remedy_outcome_and_reason() -> None:
+    assert """
+  ✗ task_acks_late=False  shop/celery.py:41
+    promise  at most once
+    remedy   set task_acks_late=True
+    lost  acks_late.main_killed
+      shop.charge
+      acknowledged 2 ms after its delivery, and nobody will run it again
+""" in told(a_red_report())
+
+
+def test_sections_come_in_the_order_of_their_urgency() -> None:
+    text = told(a_red_report())
+    heads = ["Violated (1)", "Claims that do not hold (1)", "Unknown (1)", "Outcomes", "Known violations (1)"]
+    places = [text.index(head) for head in [*heads, "Redirected", "Scaled down", "evidence", "recorded in", "next"]]
+
+    assert places == sorted(places)
+
+
+def test_a_claim_that_a_violated_row_tells_is_not_told_twice() -> None:
+    assert told(a_red_report()).count("task_acks_late=False") == 1
+
+
+def test_rows_of_one_scenario_and_setting_are_one_entry() -> None:
+    text = told(a_report(*(a_lost_row(task=task) for task in TASKS[:3])))
+
+    assert text.count("nobody will run it again") == 1
+    assert "every task" in text
+
+
+def test_differing_reasons_are_announced() -> None:
+    rows = [a_lost_row(task=task, reason=f"pid {number}") for number, task in enumerate(TASKS[:2])]
+
+    assert "pid 0 (the others alike, in report.md)" in told(a_report(*rows))
+
+
+def test_unknown_rows_with_one_reason_are_one_entry() -> None:
+    text = told(a_report(*(an_unknown_row(f"recycling.s{number}") for number in range(10))))
+
+    assert text.count("the fault never landed") == 1
+    assert "and 2 more scenarios" in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 160])
+@pytest.mark.parametrize("profiles", [1, 2, 3, 5])
+def test_no_line_is_wider_than_the_terminal_but_commands(profiles: int, width: int) -> None:
+    lines = told(a_wide_report(profiles), width).splitlines()
+
+    assert [line for line in lines if cell_len(line) > width and not line.startswith("next")] == []
+
+
+@pytest.mark.parametrize("profiles", [1, 2, 3, 5])
+def test_at_80_columns_a_scenario_is_one_line(profiles: int) -> None:
+    lines = told(a_wide_report(profiles), 80).splitlines()
+    matrix = lines[lines.index("acks_late") :]
+
+    assert sum("child_killed_at_point_number" in line for line in matrix) == 46  # and the command to go on with
+
+
+def test_wide_enough_it_is_a_table_with_a_column_for_each_profile() -> None:
+    text = told(a_wide_report(5), 160)
+
+    assert (
+        "child_killed_at_point_number_1   ✓ recovered <0.1 s  ✓ recovered 0.5 s   ✓ recovered 1.0 s   "
+        "✓ recovered 1.5 s   ✓ recovered 2.0 s"
+    ) in text
+
+
+def test_too_narrow_for_columns_it_groups_by_outcome() -> None:
+    text = told(a_wide_report(5), 80)
+
+    assert "child_killed_at_point_number_0   ✗ lost A   ✓ recovered 2.0 s B,C,D,E" in text
+    assert "child_killed_at_point_number_1   ✓ recovered 2.0 s\n" in text
+    assert "an outcome without letters is that of all of them" in text
+
+
+def test_members_of_a_profile_are_named() -> None:
+    members = ["shop.charge", *(f"shop.job_{number}" for number in range(12))]
+    text = told(a_report(a_row(members=members)))
+
+    assert "counts for shop.job_0, shop.job_1" in text
+    assert "4 more, named in report.md" in " ".join(text.split())
+
+
+def test_a_task_that_a_scenario_does_not_apply_to_has_a_dash() -> None:
+    text = told(a_report(a_row("a.one", "x"), a_row("a.one", "y"), a_row("a.two", "x")))
+
+    assert "two  ✓ recovered 0.4 s  -\n" in text
+
+
+def test_two_faults_of_one_scenario_are_two_rows() -> None:
+    text = told(a_report(a_row("a.s", fault="kill main"), a_row("a.s", fault="kill child")))
+
+    assert "s kill main   ✓" in text
+    assert "s kill child  ✓" in text
+
+
+def test_without_colour_there_is_no_escape_code_and_with_it_there_is() -> None:
+    assert "\x1b" not in told(a_red_report())
+    assert "\x1b[" in told(a_red_report(), color=True)
+
+
+def test_colour_only_repeats_what_words_say() -> None:
+    import re
+
+    colored = re.sub(r"\x1b\[[0-9;]*m", "", told(a_red_report(), color=True))
+    assert colored.split() == told(a_red_report()).split()
+
+
+def test_a_terminal_without_unicode_gets_ascii() -> None:
+    assert told(a_red_report(), ascii_only=True).isascii()
+
+
+def test_markup_and_escape_codes_of_the_user_are_shown_not_obeyed() -> None:
+    text = told(a_report(a_lost_row(reason="[red]x[/red] :smile: \x1b[2J")), color=True)
+
+    assert "[red]x[/red] :smile: \\x1b[2J" in text
+
+
+@given(st.lists(st.text(max_size=40), min_size=1, max_size=4), st.integers(60, 180), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_any_words_are_told_within_the_width(words: list[str], width: int, ascii_only: bool) -> None:
+    rows = [a_lost_row("a.s", task=word, reason=word, claim=word, members=[word, *words]) for word in words]
+    lines = told(a_report(*rows), width, ascii_only=ascii_only).splitlines()
+
+    assert [line for line in lines if cell_len(line) > width and not line.startswith("next")] == []
