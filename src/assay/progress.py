@@ -4,6 +4,7 @@ import time
 from types import TracebackType
 from typing import Protocol, Self, TextIO
 
+from assay.reports.words import plain, row_line
 from assay.verdict import Result
 
 
@@ -62,11 +63,11 @@ class PlainLines(Silent):
 
     def phase(self, text: str) -> None:
         """A line with the seconds since the beginning."""
-        self._line(text)
+        self._line(plain(text))
 
     def note(self, text: str) -> None:
         """An indented line."""
-        self._line(f"  {text}")
+        self._line(f"  {plain(text)}")
 
     def plan(self, total: int) -> None:
         """The total that `finished` counts towards."""
@@ -82,11 +83,3 @@ class PlainLines(Silent):
             print(f"{time.monotonic() - self._began:6.1f} s  {text}", file=self._stream, flush=True)
         except (OSError, ValueError):
             self._stream = open("/dev/null", "w")  # noqa: SIM115 - for the rest of the process
-
-
-def row_line(result: Result) -> str:
-    """ "violated  acks_late.main_killed  demo.charge: lost": one row in one line of plain text."""
-    outcome = f": {result.outcome}" if result.outcome else ""
-    took = f" in {result.recovery_s:.1f} s" if result.recovery_s is not None else ""
-    verdict = "known" if result.known else str(result.verdict)
-    return f"{verdict:<8}  {result.suite}.{result.scenario}  {result.task}{outcome}{took}"

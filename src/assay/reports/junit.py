@@ -1,8 +1,8 @@
 """JUnit XML, as CI servers read it: one testcase for each result, one for each claim.
 
 violated -> failure; unknown -> error, since it is no verdict on the app and must not look green; a known violation ->
-skipped, with the team's reason; a claim that only known violations speak against passes. Claims form a suite of their own: some are broken without any scenario (a limit that
-the pool cannot enforce).
+skipped, with the team's reason. Claims form a suite of their own, since some are broken without any scenario (a limit
+that the pool cannot enforce); a claim that only known violations speak against passes.
 """
 
 import re

@@ -7,8 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from assay.progress import row_line
-from assay.reports.words import is_open, plain
+from assay.reports.words import is_open, plain, row_line
 from assay.verdict import Result, Verdict
 
 
@@ -62,7 +61,7 @@ class Live:
         self._violated += is_open(result)
         if result.verdict is not Verdict.HELD:
             style = "red" if is_open(result) else "magenta" if result.known else "yellow"
-            self._console.print(Text(plain(row_line(result)), style))
+            self._console.print(Text(row_line(result), style))
         self._tell_open()
 
     def _tell_open(self) -> None:

@@ -83,6 +83,14 @@ def row_task(result: Result) -> str:
     return f"{result.task} (+{others} like it)" if others else result.task
 
 
+def row_line(result: Result) -> str:
+    """ "violated  acks_late.main_killed  shop.charge: lost": one row in one line."""
+    outcome = f": {result.outcome}" if result.outcome else ""
+    took = f" in {seconds(result.recovery_s)}" if result.recovery_s is not None else ""
+    verdict = "known" if result.known else str(result.verdict)
+    return f"{verdict:<8}  {plain(scenario_name(result))}  {plain(result.task)}{outcome}{took}"
+
+
 def evidence(report: Report) -> str:
     """What a green is worth: "0 lost in 250 landed faults: under 1.2 % a fault (95 %)"."""
     if report.landed == 0:
