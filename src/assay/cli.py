@@ -58,7 +58,9 @@ def main() -> None:
 @click.option("--task", "tasks", multiple=True, metavar="PATTERN", help="Only these tasks. Repeatable.")
 @click.option("--scenario", "scenarios", multiple=True, metavar="PATTERN", help="Only these scenarios. Repeatable.")
 @click.option("--broker", metavar="BROKER", help="fakeredis (embedded, the default), redis (a private one) or a URL.")
-@click.option("--pool", type=click.Choice(["prefork", "solo", "threads"]), help="The workers' pool.")
+@click.option(
+    "--pool", type=click.Choice(["prefork", "solo", "threads"]), help="The workers' pool; default: the app's own."
+)
 @click.option("--jobs", type=click.IntRange(min=1), help="Scenarios at the same time; default: one for each processor.")
 @click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: .assay/{time}.")
 @about_files
@@ -103,7 +105,7 @@ def check(run_folder: Path, json_file: Path | None, junit_file: Path | None) -> 
 @click.argument("what", type=click.Choice(["scenarios", "faults", "checkers", "suites", "tasks"]), required=False)
 @about_app
 def list_(what: str | None, **options: Any) -> int:
-    """Name what there is: scenarios, faults, checkers, suites, or the app's tasks. All but the tasks by default."""
+    """Name the scenarios, faults, checkers, suites or tasks. All but the tasks by default."""
     from assay.listing import listed
 
     say(listed(what, lambda: _settings_with_app(**options)))

@@ -1,0 +1,80 @@
+"""The documentation names exactly the keys, options and fields that there are."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+import pytest
+
+from assay.cli import main
+from assay.known import Known
+from assay.report import SCHEMA, Claim, Report
+from assay.reports.words import EXIT_WORDS
+from assay.settings import KEYS
+from assay.verdict import Judgement, Outcome, Result
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def section(file: str, title: str) -> str:
+    """The text under a heading, up to the next heading of level two."""
+    text = (DOCS / file).read_text(encoding="utf-8")
+    return re.split(r"^## ", text.partition(f"\n## {title}\n")[2], flags=re.MULTILINE)[0]
+
+
+def first_cells(text: str) -> list[str]:
+    return re.findall(r"^\| `([^`]+)`", text, flags=re.MULTILINE)
+
+
+def test_every_key_of_the_settings_is_documented_in_their_order() -> None:
+    assert first_cells(section("configuration.md", "Keys")) == list(KEYS)
+
+
+def test_every_key_of_a_known_finding_is_documented() -> None:
+    assert first_cells(section("configuration.md", "Known findings")) == list(Known.__struct_fields__)
+
+
+def test_options_that_the_keys_name_exist() -> None:
+    options = {option for param in main.commands["run"].params for option in param.opts}
+
+    assert set(re.findall(r"\| `(--[a-z-]+)`", section("configuration.md", "Keys"))) <= options
+
+
+@pytest.mark.parametrize(
+    ("title", "struct"), [("Report", Report), ("Result", Result), ("Judgement", Judgement), ("Claim", Claim)]
+)
+def test_every_field_of_the_report_is_documented(title: str, struct: type[msgspec.Struct]) -> None:
+    assert sorted(first_cells(section("report.md", title))) == sorted(struct.__struct_fields__)
+
+
+def test_the_schema_number_and_the_outcomes_are_documented() -> None:
+    text = (DOCS / "report.md").read_text(encoding="utf-8")
+
+    assert f"**{SCHEMA}**" in text
+    assert all(f"`{outcome}`" in text for outcome in Outcome)
+
+
+def documented_options(command: str) -> dict[str, str]:
+    text = (DOCS / "cli.md").read_text(encoding="utf-8")
+    usage = re.search(rf"^## `assay {command} .*\n((?:(?!## ).*\n)*)", text, flags=re.MULTILINE)
+    assert usage, f"docs/cli.md has no section about assay {command}"
+    rows = re.findall(r"^\| (`-.+?) \| .*? \| (.+) \|$", usage.group(1), flags=re.MULTILINE)
+    return {names.replace("`", ""): meaning for names, meaning in rows}
+
+
+def options_of(command: click.Command) -> dict[str, Any]:
+    options = [param for param in command.params if isinstance(param, click.Option)]
+    return {", ".join(param.opts): param.help for param in options}
+
+
+@pytest.mark.parametrize("name", list(main.commands))
+def test_help_and_documentation_tell_the_same_options(name: str) -> None:
+    assert documented_options(name) == options_of(main.commands[name])
+
+
+def test_every_exit_code_is_documented() -> None:
+    text = (DOCS / "exit-codes.md").read_text(encoding="utf-8")
+
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", text, flags=re.MULTILINE)} == {*EXIT_WORDS, 130, 143}
