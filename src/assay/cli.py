@@ -76,7 +76,8 @@ def run(json_file: Path | None, junit_file: Path | None, scenarios: tuple[str, .
     from assay.selection import Selection
 
     selection = Selection(suites=settings.suites, tasks=settings.tasks, scenarios=scenarios)
-    with kept_in(settings.out):
+    folder = _short(settings.out)
+    with kept_in(folder):
         from assay.run import run as run_scenarios
 
         with _live() if _colored(sys.stderr) else PlainLines(sys.stderr) as progress:
@@ -84,8 +85,8 @@ def run(json_file: Path | None, junit_file: Path | None, scenarios: tuple[str, .
                 progress.note(note)
             report = run_scenarios(settings, selection, progress)
         report.command = report.command or _command_line()
-        _keep(report, settings.out)
-    return _deliver(report, settings.out, json_file, junit_file)
+        _keep(report, folder)
+    return _deliver(report, folder, json_file, junit_file)
 
 
 @main.command()
@@ -161,6 +162,12 @@ def _need_linux() -> None:
 def _need_new(folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is there already and is not empty: name another folder by --out, or remove it")
+
+
+def _short(folder: Path) -> Path:
+    """As a person would type it from here."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
 
 
 def _live() -> Any:

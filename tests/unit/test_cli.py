@@ -208,8 +208,7 @@ def test_a_broken_harness_tells_its_last_words_and_the_folder(fake: Run, tmp_pat
 
     assert result.exit_code == 4
     assert result.stderr == (
-        "assay: the zygote died with exit status 1; its last lines:\n  MemoryError\n"
-        f"  recorded so far: {tmp_path / 'there'}\n"
+        "assay: the zygote died with exit status 1; its last lines:\n  MemoryError\n  recorded so far: there\n"
     )
 
 
@@ -246,7 +245,7 @@ def test_a_stopped_run_says_what_is_kept(fake: Run, tmp_path: Path, number: int,
 
     assert result.exit_code == code
     assert result.stderr.startswith(f"assay: {word}")
-    assert result.stderr.endswith(f"there is no verdict\n  recorded so far: {tmp_path / 'there'}\n")
+    assert result.stderr.endswith("there is no verdict\n  recorded so far: there\n")
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 

@@ -85,7 +85,8 @@ def row_task(result: Result) -> str:
 
 def row_line(result: Result) -> str:
     """ "violated  acks_late.main_killed  shop.charge: lost": one row in one line."""
-    outcome = f": {result.outcome}" if result.outcome else ""
+    misleading = result.verdict is Verdict.VIOLATED and result.outcome is Outcome.OK
+    outcome = f": {result.outcome}" if result.outcome and not misleading else ""
     took = f" in {seconds(result.recovery_s)}" if result.recovery_s is not None else ""
     verdict = "known" if result.known else str(result.verdict)
     return f"{verdict:<8}  {plain(scenario_name(result))}  {plain(result.task)}{outcome}{took}"
