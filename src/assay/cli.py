@@ -72,6 +72,7 @@ def run(json_file: Path | None, junit_file: Path | None, scenarios: tuple[str, .
     _need_linux()
     settings = _settings_with_app(**options)
     _need_new(settings.out)
+    _need_writable(json_file, junit_file)
     from assay.progress import PlainLines
     from assay.selection import Selection
 
@@ -97,6 +98,7 @@ def check(run_folder: Path, json_file: Path | None, junit_file: Path | None) -> 
     from assay.reports.json import locate
 
     folder = locate(run_folder)
+    _need_writable(json_file, junit_file)
     from assay.run import check_again
 
     return _deliver(check_again(folder), folder, json_file, junit_file)
@@ -164,6 +166,19 @@ def _need_new(folder: Path) -> None:
         raise UsageError(f"{folder} is there already and is not empty: name another folder by --out, or remove it")
 
 
+def _need_writable(*files: Path | None) -> None:
+    """Told before a run that takes a minute, rather than after it."""
+    for path in files:
+        if path is None or str(path) == "-":
+            continue
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise UsageError(f"{path} cannot be written: permission denied")
+
+
 def _short(folder: Path) -> Path:
     """As a person would type it from here."""
     here = Path.cwd()
@@ -211,7 +226,6 @@ def _write(path: Path, text: str) -> None:
         say(text)
         return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from None

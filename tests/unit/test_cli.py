@@ -166,6 +166,7 @@ BAD = [
     ("run -A shop --config nowhere.toml", "nowhere.toml cannot be read: No such file or directory"),
     ("run -A shop --out full", "full is there already and is not empty"),
     ("run -A shop --json full", "invalid value for '--json': File 'full' is a directory"),
+    ("run -A shop --junit full/something/j.xml", "full/something/j.xml cannot be written: "),
     ("rnu", "no such command 'rnu'"),
     ("list fruits", "'fruits' is not one of"),
     ("list tasks", "no app is named"),
