@@ -69,7 +69,7 @@ def load(options: Mapping[str, Any], *, cwd: Path, config: Path | None = None, n
     given = {key: value for key, value in options.items() if value is not None}
     values |= _converted(given, "command line", cwd)
     values.setdefault("workdir", folder)
-    values.setdefault("out", cwd / ".assay" / "{time}")
+    values.setdefault("out", cwd / "assay-runs" / "{time}")
     values["out"] = Path(str(values["out"]).replace("{time}", now.strftime("%Y%m%d-%H%M%S")))
     _check_broker(values.get("broker", "fakeredis"))
     for entry in values.get("known", ()):

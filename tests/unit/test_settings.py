@@ -24,7 +24,7 @@ def loaded(folder: Path, text: str = "", name: str = "assay.toml", **options: ob
 def test_without_a_file_the_current_folder_and_the_defaults_are_used(folder: Path) -> None:
     settings = load({"app": "shop"}, cwd=folder, now=NOW)
 
-    assert (settings.workdir, settings.out) == (folder, folder / ".assay/20261123-101530")
+    assert (settings.workdir, settings.out) == (folder, folder / "assay-runs/20261123-101530")
     assert (settings.broker, settings.pool, settings.bodies, settings.delivery) == (
         "fakeredis",
         "",
