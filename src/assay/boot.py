@@ -16,6 +16,7 @@ from assay.recorder import Recorder
 from assay.redirect import Redirection, apply
 
 RECEIVE = 1 << 22
+loaded: Celery | None = None  # what a cold worker hands to Celery's command line
 
 
 class Boot(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -34,7 +35,6 @@ class Boot(msgspec.Struct, frozen=True, omit_defaults=True):
     queues: list[str] = []  # empty: what a worker without -Q consumes
     options: dict[str, Any] = {}  # further arguments of celery.apps.worker.Worker
     env: dict[str, str] = {}
-    argv: list[str] = []  # cold: arguments of the real `celery` command
 
 
 def become(boot: Boot, app: Celery, channel: socket.socket | None) -> None:
@@ -57,8 +57,9 @@ def prepare(boot: Boot, app: Celery, recorder: Recorder) -> None:
     """Redirect the app, and put the recorder and the bodies in."""
 
     def on_countdown(countdown_s: float | None) -> None:
-        recorder.countdown_s = countdown_s  # type: ignore[attr-defined]
+        recorder.countdown_s = countdown_s
 
+    recorder.countdown_scale = boot.redirection.countdown_scale
     apply(app, boot.redirection, on_countdown)
     if boot.role != "worker":
         return

@@ -107,7 +107,7 @@ class Cluster:
         redirection = msgspec.structs.replace(self.redirection, clock_offset_s=clock_offset_s)
         process = self._start(self._boot("worker", name, redirection=redirection, **changes))
         worker = Worker(name, process, self.record)
-        self.record(Kind.WORKER_SPAWNED, worker=name, pid=process.pid)
+        self.record(Kind.WORKER_SPAWNED, worker=name, pid=process.pid, clock_offset_s=clock_offset_s)
         self.workers.append(worker)
         if wait:
             self.wait_ready(worker)

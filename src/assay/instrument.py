@@ -81,9 +81,10 @@ def _connect_signals(recorder: Recorder) -> None:
         invocation = str(source.get("id", ""))
         recorder.record(
             Kind.SENT, invocation, str(sender or ""), retries=source.get("retries") or 0,
-            countdown_s=getattr(recorder, "countdown_s", None), queue=routing_key or exchange, by=recorder.invocation,
+            countdown_s=recorder.countdown_s, scale=recorder.countdown_scale, queue=routing_key or exchange,
+            by=recorder.invocation,
         )
-        recorder.countdown_s = None  # type: ignore[attr-defined]
+        recorder.countdown_s = None
         if invocation and invocation == recorder.invocation:
             recorder.point(Point.RETRY_SENT, invocation, recorder.start)
 

@@ -25,6 +25,9 @@ class Recorder:
         self._pid = 0
         self._numbers = count(1)
         self._attempts = threading.local()
+        #: of the message that is being published in this process: its unscaled countdown, and the factor it is scaled by
+        self.countdown_s: float | None = None
+        self.countdown_scale = 1.0
         #: called at each crash point with (point, invocation, start); set by whoever can hold an attempt there
         self.at_point: Callable[[Point, str, int], None] = lambda point, invocation, start: None
         self._own()

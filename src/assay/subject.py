@@ -56,7 +56,7 @@ class Task(msgspec.Struct, kw_only=True, frozen=True):
 
     def profile(self) -> str:
         """Tasks with equal effective options behave alike under a fault and share a profile: a short hash of them."""
-        options = {key: value for key, value in msgspec.to_builtins(self).items() if key not in {"name", "place"}}
+        options = {key: value for key, value in msgspec.to_builtins(self).items() if key not in {"name", "place", "required"}}
         return hashlib.sha256(msgspec.json.encode(options, order="sorted")).hexdigest()[:8]
 
 
@@ -102,3 +102,15 @@ class Subject(msgspec.Struct, kw_only=True):
 
     def task(self, name: str) -> Task:
         return next(task for task in self.tasks if task.name == name)
+
+    def setting(self, key: str) -> Setting | None:
+        return next((setting for setting in self.settings if setting.key == key), None)
+
+    def claim(self, key: str) -> str:
+        """The setting as the user knows it, `key=value`, or the key alone where it was given elsewhere."""
+        found = self.setting(key)
+        return f"{key}={found.value}" if found else key
+
+    def place(self, key: str) -> str:
+        found = self.setting(key)
+        return found.place if found else ""

@@ -63,6 +63,7 @@ class Result(msgspec.Struct, kw_only=True):
     members: list[str] = []  # the tasks of the same profile that this row counts for, `task` among them
     fault: str
     claim: str = ""  # the setting whose promise is tested, as the user knows it ("task_acks_late=True")
+    promise: str = ""  # of that setting, in words
     outcome: Outcome | None = None
     verdict: Verdict
     recovery_s: float | None = None  # in production units

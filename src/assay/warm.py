@@ -51,16 +51,18 @@ class Zygote:
 
     def databases(self, folder: Path) -> dict[str, str]:
         """Private copies of the app's databases, migrated once in a run. Raises UsageError when that fails."""
-        if not self.subject.databases:
-            return {}
-        with self._lock:
-            if self._templates is None:
-                self._templates = self._migrate()
         copies = {}
-        for alias, template in self._templates.items():
+        for alias, template in self.prepare_databases().items():
             copies[alias] = str(folder / Path(template).name)
             shutil.copyfile(template, copies[alias])
         return copies
+
+    def prepare_databases(self) -> dict[str, str]:
+        """The migrated templates by alias, made at the first call."""
+        with self._lock:
+            if self._templates is None:
+                self._templates = self._migrate() if self.subject.databases else {}
+            return self._templates
 
     def _migrate(self) -> dict[str, str]:
         home = self._supervisor.folder

@@ -1,0 +1,99 @@
+"""From judged results to the report of a run. Pure."""
+
+import datetime
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from assay.dead import dead_claims
+from assay.known import Known, mark_known
+from assay.report import Claim, Report, exit_code
+from assay.subject import Subject
+from assay.verdict import Outcome, Result, Verdict
+
+if TYPE_CHECKING:
+    from assay.settings import Settings
+
+
+class Facts(msgspec.Struct, kw_only=True):
+    """What a run knows before its first scenario; kept in the run folder, so that it can be judged again."""
+
+    subject: Subject
+    broker: str
+    broker_version: str
+    pool: str
+    cold: bool
+    live: bool
+    members: dict[str, list[str]]
+    known: list[Known] = []
+    started_at: str = ""
+
+    @classmethod
+    def of(
+        cls, subject: Subject, broker: str, version: str, pool: str, settings: "Settings", members: dict[str, list[str]]
+    ) -> "Facts":
+        return cls(
+            subject=subject, broker=broker, broker_version=version, pool=pool, cold=settings.cold,
+            live=settings.bodies == "live", members=members, known=list(settings.known),
+            started_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        )
+
+
+def conclude(facts: Facts, results: list[Result], *, started_at: str, duration_s: float, scaled: Iterable[str] = ()) -> Report:
+    """The report of these results. Known violations do not count, dead settings do."""
+    today = datetime.datetime.now(datetime.UTC).date()
+    not_seen = mark_known(results, facts.known, today)
+    claims = [*dead_claims(facts.subject), *_claims(results)]
+    counting = [result.verdict for result in results if not result.known]
+    dead = [claim.verdict for claim in claims if not claim.tasks]
+    verdict = Verdict.worst([*counting, *dead]) if counting or dead else Verdict.worst([Verdict.HELD] if results else [])
+    return Report(
+        verdict=verdict,
+        exit_code=exit_code(verdict),
+        app=_app(facts),
+        broker={"name": facts.broker, "version": facts.broker_version},
+        environment={
+            **facts.subject.versions, "pool": facts.pool, "workers": "cold" if facts.cold else "warm",
+            "bodies": "live" if facts.live else "hollow",
+        },
+        redirected=facts.subject.redirected + facts.subject.warnings,
+        scaled=sorted(set(scaled)),
+        claims=claims,
+        results=results,
+        landed=sum(result.landed for result in results),
+        lost=sum(result.outcome == Outcome.LOST for result in results),
+        known_not_seen=not_seen,
+        started_at=started_at,
+        duration_s=round(duration_s, 3),
+    )
+
+
+def _app(facts: Facts) -> dict[str, Any]:
+    subject = facts.subject
+    tasks = {task.name: {**msgspec.to_builtins(task), "profile": task.profile()} for task in subject.tasks}
+    settings = {setting.key: setting.value for setting in subject.settings}
+    return {"name": subject.name, "module": subject.app, "tasks": tasks, "settings": settings, "profiles": facts.members}
+
+
+def _claims(results: list[Result]) -> list[Claim]:
+    """One for each setting that results speak of: the worst of them, told by the worst row."""
+    groups: dict[str, list[Result]] = {}
+    for result in results:
+        if result.claim:
+            groups.setdefault(result.claim, []).append(result)
+    claims = []
+    for setting, rows in groups.items():
+        worst = max(rows, key=lambda row: row.verdict.rank)
+        claims.append(
+            Claim(
+                setting=setting,
+                promise=worst.promise,
+                verdict=worst.verdict,
+                observed=f"{worst.suite}.{worst.scenario}: {worst.reason}" if worst.verdict != Verdict.HELD else f"held in {len(rows)} rows",
+                place=worst.place,
+                remedy=worst.remedy,
+                tasks=sorted({name for row in rows if row.verdict == worst.verdict for name in row.members}),
+            )
+        )
+    return claims

@@ -1,0 +1,50 @@
+"""What a task is held to under a fault: what the user demands, else what the task's own configuration claims."""
+
+from typing import Literal
+
+import msgspec
+
+from assay.subject import Subject, Task
+
+Delivery = Literal["at_least_once", "at_most_once", "effectively_once", "any"]
+
+
+class Contract(msgspec.Struct, frozen=True):
+    """`setting` is what makes the claim, "" where nothing does: then any outcome is allowed and shown as it is."""
+
+    delivery: Delivery
+    setting: str
+    promise: str
+    remedy: str = ""
+
+
+def of(task: Task, subject: Subject, demanded: str, *, child_lost: bool) -> Contract:
+    """The delivery contract of `task` when a child (or, not `child_lost`, the whole worker) is lost.
+
+    Early acknowledgement, Celery's default, claims nothing. `task_reject_on_worker_lost` claims that a lost child loses
+    no task whether or not late acknowledgement makes it work; `task_acks_late` claims it for any lost process.
+    """
+    if demanded != "inferred":
+        return Contract(demanded, f"delivery={demanded}", f"delivery {demanded.replace('_', ' ')}, as demanded", _remedy(task))  # type: ignore[arg-type]
+    if task.acks_late:
+        return Contract("at_least_once", "task_acks_late", "a task whose worker is lost runs again", _remedy(task))
+    if child_lost and task.retry_on_worker_lost:
+        return Contract("at_least_once", "task_retry_on_worker_lost", "a task whose worker is lost is retried", _remedy(task))
+    if task.reject_on_worker_lost:
+        return Contract("at_least_once", "task_reject_on_worker_lost", "a task whose worker is lost goes back to its queue", _remedy(task))
+    return Contract("any", "", "nothing is promised: the message is acknowledged before the body runs")
+
+
+def _remedy(task: Task) -> str:
+    """The settings that this task lacks for a redelivery when a child is lost."""
+    missing = [
+        name
+        for name, present in (("task_acks_late=True", task.acks_late), ("task_reject_on_worker_lost=True", task.reject_on_worker_lost))
+        if not present
+    ]
+    return f"set {' and '.join(missing)}" if missing else ""
+
+
+def result_states(task: Task) -> list[str]:
+    """What the backend may say at the end of a task that succeeded."""
+    return ["PENDING"] if task.ignore_result else ["SUCCESS"]

@@ -1,0 +1,87 @@
+"""Durations that a gate cannot wait for, scaled down by a stated factor; their order is kept."""
+
+from dataclasses import dataclass, field
+
+from assay.redirect import Redirection
+from assay.subject import Subject, Task
+
+COUNTDOWN_S = 0.4  # what the longest retry delay of a task takes in a run
+SOFT_S, HARD_S = 0.8, 1.8  # what limits take in the scenarios about them
+SHUTDOWN_S = 1.5
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a scenario may run on: one task of the app, and how workers are run."""
+
+    subject: Subject
+    task: Task
+    pool: str
+
+    @property
+    def stores_results(self) -> bool:
+        return not self.task.ignore_result and self.subject.result_backend != "disabled"
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """`sentences` tell the user what was scaled, in production units; factors are production over real time."""
+
+    redirection: Redirection = Redirection(broker_url="")
+    countdown: float = 1.0
+    soft: float = 1.0
+    hard: float = 1.0
+    sentences: list[str] = field(default_factory=list)
+
+
+def longest_delay(task: Task) -> float:
+    """The longest wait before a retry of this task, in seconds; with jitter it may be any shorter one."""
+    fixed = task.retry_countdown if task.retry_countdown is not None else task.default_retry_delay
+    if not task.retry_backoff:
+        return fixed
+    last = max(0, (task.max_retries if task.max_retries is not None else 8) - 1)
+    return max(fixed if task.retry_on_worker_lost else 0.0, min(task.retry_backoff_max, task.retry_backoff * 2**last))
+
+
+def countdowns(target: Target) -> Scaling:
+    """Every countdown of the task is shorter by one factor. Limits are left alone: nothing in a run comes near them."""
+    factor = max(1.0, longest_delay(target.task) / COUNTDOWN_S)
+    if factor == 1.0:
+        return Scaling()
+    said = f"retry delays of {target.task.name}: divided by {factor:.4g} (the longest, {longest_delay(target.task):g} s, takes {COUNTDOWN_S:g} s)"
+    return Scaling(Redirection(broker_url="", countdown_scale=factor), factor, sentences=[said])
+
+
+def limits(target: Target) -> Scaling:
+    """Soft and hard time limit take about a second or two, the soft one first where it is the shorter."""
+    base, task = countdowns(target), target.task
+    soft, hard = task.soft_time_limit, task.time_limit
+    real_soft, real_hard = SOFT_S, HARD_S
+    if soft and hard and soft >= hard:
+        real_soft = HARD_S + 1.0
+    soft_factor = max(1.0, soft / real_soft) if soft else 1.0
+    hard_factor = max(1.0, hard / real_hard) if hard else 1.0
+    said = list(base.sentences)
+    if soft:
+        said.append(f"soft time limit of {task.name}: {soft:g} s divided by {soft_factor:.4g}, in suite time_limits")
+    if hard:
+        said.append(f"time limit of {task.name}: {hard:g} s divided by {hard_factor:.4g}, in suite time_limits")
+    redirection = Redirection(
+        broker_url="",
+        countdown_scale=base.countdown,
+        soft_time_limits={task.name: soft / soft_factor} if soft else {},
+        time_limits={task.name: hard / hard_factor} if hard else {},
+    )
+    return Scaling(redirection, base.countdown, soft_factor, hard_factor, said)
+
+
+def shutdowns(target: Target) -> Scaling:
+    """The soft shutdown's grace is short enough to be waited for."""
+    base, timeout = countdowns(target), target.subject.soft_shutdown_timeout
+    if timeout <= SHUTDOWN_S:
+        return base
+    said = f"worker_soft_shutdown_timeout: {timeout:g} s divided by {timeout / SHUTDOWN_S:.4g}, in the scenarios about shutdown"
+    redirection = Redirection(
+        broker_url="", countdown_scale=base.countdown, settings={"worker_soft_shutdown_timeout": SHUTDOWN_S}
+    )
+    return Scaling(redirection, base.countdown, sentences=[*base.sentences, said])

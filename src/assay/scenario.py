@@ -1,0 +1,76 @@
+"""Scenario: one situation with its workload, its fault and its checkers. The suites are the folders of `scenarios/`.
+
+    @scenario("acks_late", fault="SIGKILL child", when=lambda target: ...)
+    def child_killed(stage: Stage) -> None:
+        \"\"\"A pool child is killed in the middle of the body.\"\"\"
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from assay.scaling import Scaling, Target, countdowns
+
+if TYPE_CHECKING:
+    from assay.stage import Stage
+
+PREFORK = ("prefork",)
+EVERY_POOL = ("prefork", "solo", "threads")
+SUITES = ("retries", "acks_late", "time_limits", "recycling", "routing")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`act` drives a stage and tells it what to check; `when` says whether it means anything for a target."""
+
+    suite: str
+    name: str
+    fault: str
+    doc: str
+    act: Callable[["Stage"], None]
+    when: Callable[[Target], bool]
+    pools: tuple[str, ...]
+    weight_s: float = 1.0  # about how long it waits; the longest start first
+    scale: Callable[[Target], Scaling] = countdowns
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.suite}.{self.name}"
+
+    def applies(self, target: Target) -> bool:
+        return target.pool in self.pools and self.when(target)
+
+
+_registry: dict[str, Scenario] = {}
+
+
+def scenario(
+    suite: str, *, fault: str, when: Callable[[Target], bool] = lambda target: True, pools: tuple[str, ...] = PREFORK,
+    name: str = "", doc: str = "", weight_s: float = 1.0,
+    scale: Callable[[Target], Scaling] = countdowns,
+) -> Callable[[Callable[["Stage"], None]], Callable[["Stage"], None]]:
+    """Register a scenario. Its name is the function's, its line in `assay list` the docstring's first."""
+
+    def register(act: Callable[["Stage"], None]) -> Callable[["Stage"], None]:
+        line = doc or (act.__doc__ or "").strip().splitlines()[0]
+        made = Scenario(suite, name or act.__name__, fault, line, act, when, pools, weight_s, scale)
+        _registry[made.full_name] = made
+        return act
+
+    return register
+
+
+def scenarios() -> dict[str, Scenario]:
+    """All of them by full name, suite after suite in the order of SUITES."""
+    for suite in SUITES:
+        package = importlib.import_module(f"assay.scenarios.{suite}")
+        for module in pkgutil.iter_modules(package.__path__):
+            importlib.import_module(f"assay.scenarios.{suite}.{module.name}")
+    return dict(sorted(_registry.items(), key=lambda item: SUITES.index(item[1].suite)))
+
+
+def registry() -> dict[str, str]:
+    """{full name: one line about it}, for `assay list`."""
+    return {name: each.doc for name, each in scenarios().items()}
