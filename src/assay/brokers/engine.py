@@ -1,11 +1,13 @@
 """fakeredis's command engine, taken without the rest of fakeredis, and its storage as an event loop needs it.
 
-`import fakeredis` takes 0.6 s, of which 0.5 s are redis-py, asyncio and the client classes; the engine alone takes 0.1 s.
-So the packages are put in place bare, and redis-py, of which the engine needs the names of four exceptions, is a stub.
+`import fakeredis` takes 0.6 s, of which 0.5 s are redis-py, asyncio and the client classes; the engine alone takes
+0.1 s. So the packages are put in place bare, and redis-py, of which the engine needs four exceptions' names, is a stub.
 Only the broker's own process may import this module: elsewhere redis-py is wanted whole, and nothing is stubbed then.
 """
 
+import heapq
 import importlib.util
+import itertools
 import sys
 import types
 from collections import deque
@@ -15,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 def _bare(name: str) -> None:
     """Put a package in place without running its `__init__`."""
     spec = importlib.util.find_spec(name)
-    assert spec is not None and spec.submodule_search_locations is not None
+    places = spec.submodule_search_locations if spec else None
+    if places is None:
+        raise ImportError(f"the embedded broker needs the package {name}")
     package = types.ModuleType(name)
-    package.__path__ = list(spec.submodule_search_locations)
+    package.__path__ = list(places)
     sys.modules[name] = package
 
 
@@ -73,7 +77,7 @@ class Keyspace(Database):
         """CLIENT UNBLOCK has marked a session."""
         self._engine.unblock_marked()
 
-    def swap(self, other: Database) -> None:
+    def swap(self, other: "Keyspace") -> None:
         super().swap(other)
         for keyspace in (self, other):
             for key in {*keyspace._watches, *(key for key in keyspace.blocked if key is not None)}:
@@ -121,13 +125,15 @@ class Engine(FakeServer):
     def __init__(self) -> None:
         super().__init__(version=VERSION[:2], server_type="redis")
         self.now = 0.0
-        self.dbs: Keyspaces = Keyspaces(self)
+        self.dbs: Keyspaces = Keyspaces(self)  # type: ignore[assignment]
         self.ready: deque[tuple[Keyspace, bytes]] = deque()
         self.waiting: dict[Session, None] = {}
         self.unblocked: list[Session] = []  # to go on with what they sent while they were blocked
         self.written: dict[Session, None] = {}  # sessions with something to send
         self.monitors: dict[Session, None] = {}
         self.commands = 0
+        self._deadlines: list[tuple[float, int, Session]] = []
+        self._order = itertools.count()
 
     def serve_ready(self) -> None:
         """Give what has come to those who wait for it, in the order in which they came.
@@ -146,11 +152,25 @@ class Engine(FakeServer):
         for session in list(self.waiting):
             session.unblock_if_marked()
 
+    def park(self, session: "Session") -> None:
+        self.waiting[session] = None
+        if session.deadline is not None:
+            if len(self._deadlines) > 64 + 2 * len(self.waiting):  # mostly of those that have been served
+                self._deadlines = [entry for entry in self._deadlines if entry[2].deadline == entry[0]]
+                heapq.heapify(self._deadlines)
+            heapq.heappush(self._deadlines, (session.deadline, next(self._order), session))
+
+    def unpark(self, session: "Session") -> None:
+        self.waiting.pop(session, None)
+
     def expire_waiting(self, now: float) -> None:
         """Answer those whose time is up. `now` in seconds of the monotonic clock."""
-        for session in [one for one in self.waiting if one.due(now)]:
-            session.give_up()
+        while (deadline := self.next_deadline()) is not None and deadline <= now:
+            heapq.heappop(self._deadlines)[2].give_up()
 
     def next_deadline(self) -> float | None:
         """Monotonic seconds, or None when nobody waits with a limit."""
-        return min((one.deadline for one in self.waiting if one.deadline is not None), default=None)
+        deadlines = self._deadlines
+        while deadlines and deadlines[0][2].deadline != deadlines[0][0]:
+            heapq.heappop(deadlines)
+        return deadlines[0][0] if deadlines else None

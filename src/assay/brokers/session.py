@@ -147,7 +147,7 @@ class Session(
         return SimpleError(f"ERR unknown command '{given[:128]}', with args beginning with: {arguments[:128]}")
 
     def _run_command(self, func: Any, sig: Signature, args: list[Any], from_script: bool) -> Any:
-        """As fakeredis's, without the branches for other servers and the notifications that Redis has off by default."""
+        """As fakeredis's, without branches for other servers and without notifications, which Redis has off by default."""
         items: list[Any] = []
         try:
             applied = sig.apply(args, self._db, self.engine.version)
@@ -216,9 +216,6 @@ class Session(
 
     def waits_in(self, keyspace: Keyspace) -> bool:
         return self._blocked and self._db is keyspace
-
-    def due(self, now: float) -> bool:
-        return self._blocked and self.deadline is not None and self.deadline <= now
 
     def try_serve(self, key: bytes) -> None:
         """`key` was written: answer if that is what the session waits for, unless its client is gone."""

@@ -1,0 +1,114 @@
+"""The message broker of a run: the embedded one, a private redis-server, or one that is given by URL."""
+
+import contextlib
+import re
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn, Protocol, runtime_checkable
+
+from assay.brokers.fakeredis import Spawn
+from assay.errors import UsageError
+
+URL = re.compile(r"^(?P<scheme>[a-z][a-z0-9+.]*)://", re.IGNORECASE)
+NAMES = ("fakeredis", "redis")
+
+
+@runtime_checkable
+class Broker(Protocol):
+    """What a run asks of a broker. Databases are numbered; pub/sub is shared by all of them, as in Redis.
+
+    A queue is `priority_steps` lists, named as kombu's Redis transport does (`queue`, `queue` + `sep` + step). Methods
+    raise HarnessError when the broker does not answer.
+    """
+
+    name: str  # "fakeredis", "redis", "external"
+    pid: int | None  # None where it is not ours
+
+    def url(self, db: int) -> str: ...
+
+    def depths(
+        self, db: int, queues: Sequence[str], priority_steps: Sequence[int], sep: str, global_keyprefix: str
+    ) -> dict[str, int]: ...
+
+    def queued(
+        self, db: int, queues: Sequence[str], priority_steps: Sequence[int], sep: str, global_keyprefix: str
+    ) -> dict[str, list[str]]: ...
+
+    def unacked(self, db: int, global_keyprefix: str = "") -> list[str]: ...
+
+    def flush(self, db: int) -> None: ...
+
+    def version(self) -> str: ...
+
+    def alive(self) -> bool: ...
+
+    def stop(self) -> None: ...
+
+
+@runtime_checkable
+class OwnBroker(Broker, Protocol):
+    """A broker that the run has started: it may be killed, paused, and started again at the same address."""
+
+    def kill(self) -> None: ...
+
+    def restart(self, *, with_data: bool = False) -> None: ...
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+
+def start(name_or_url: str, folder: Path, spawn: Spawn, *, port: int = 0, appendonly: bool = False) -> Broker:
+    """A broker that serves: `fakeredis`, `redis`, or an address. Its log and data go to `folder`.
+
+    `port` 0 is a free one. Raises UsageError for a name, an address or a database that cannot be used, and HarnessError
+    with its last words when a process of our own does not start.
+    """
+    found = URL.match(name_or_url)
+    if found:
+        from assay.brokers.external import ExternalBroker
+
+        return ExternalBroker(name_or_url)
+    if name_or_url == "fakeredis":
+        from assay.brokers.fakeredis import FakeredisBroker
+
+        return FakeredisBroker(folder, spawn, port=port)
+    if name_or_url == "redis":
+        from assay.brokers.redis import RedisBroker
+
+        return RedisBroker(folder, spawn, port=port, appendonly=appendonly)
+    raise UsageError(
+        f"unknown broker {name_or_url}; there are {', '.join(NAMES)}, or an address such as redis://HOST/DB"
+    )
+
+
+def redact_url(url: str) -> str:
+    """The address without a password, fit to be printed."""
+    return re.sub(r"(?<=://)([^/?#]*?)(:[^/?#]*)?@", lambda found: f"{found[1]}{':***' if found[2] else ''}@", url)
+
+
+def serve_foreground(broker_name: str, port: int = 0) -> None:
+    """Serve a broker, print its URL, return at Ctrl-C or TERM; nothing of it is left then."""
+    from assay.process import Supervisor
+
+    def end(number: int, frame: FrameType | None) -> NoReturn:
+        for each in ends:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    ends = (signal.SIGINT, signal.SIGTERM)
+    before = {each: signal.signal(each, end) for each in ends}
+    try:
+        with contextlib.suppress(KeyboardInterrupt), Supervisor() as supervisor:
+            broker = start(broker_name, supervisor.folder / "broker", supervisor.spawn, port=port)
+            try:
+                print(broker.url(0), flush=True)
+                while True:
+                    signal.pause()
+            finally:
+                broker.stop()
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
