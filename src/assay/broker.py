@@ -8,7 +8,8 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn, Protocol, runtime_checkable
 
-from assay.brokers.fakeredis import Spawn
+from assay.brokers.external import redact_url
+from assay.brokers.served import Spawn
 from assay.errors import UsageError
 
 URL = re.compile(r"^(?P<scheme>[a-z][a-z0-9+.]*)://", re.IGNORECASE)
@@ -23,8 +24,13 @@ class Broker(Protocol):
     raise HarnessError when the broker does not answer.
     """
 
-    name: str  # "fakeredis", "redis", "external"
-    pid: int | None  # None where it is not ours
+    @property
+    def name(self) -> str:
+        """`fakeredis`, `redis` or `external`."""
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process; None where it is not ours."""
 
     def url(self, db: int) -> str: ...
 
@@ -84,11 +90,6 @@ def start(name_or_url: str, folder: Path, spawn: Spawn, *, port: int = 0, append
     )
 
 
-def redact_url(url: str) -> str:
-    """The address without a password, fit to be printed."""
-    return re.sub(r"(?<=://)([^/?#]*?)(:[^/?#]*)?@", lambda found: f"{found[1]}{':***' if found[2] else ''}@", url)
-
-
 def serve_foreground(broker_name: str, port: int = 0) -> None:
     """Serve a broker, print its URL, return at Ctrl-C or TERM; nothing of it is left then."""
     from assay.process import Supervisor
@@ -112,3 +113,6 @@ def serve_foreground(broker_name: str, port: int = 0) -> None:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+__all__ = ["Broker", "OwnBroker", "Spawn", "redact_url", "serve_foreground", "start"]

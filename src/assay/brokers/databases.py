@@ -43,7 +43,11 @@ class Databases:
     """Reads and clears databases by number; a base of the brokers, which say where they are."""
 
     name = ""
-    pid: int | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process; None where it is not ours."""
+        return None
 
     def __init__(self) -> None:
         self._clients: dict[int, redis.Redis] = {}

@@ -77,7 +77,7 @@ class Keyspace(Database):
         """CLIENT UNBLOCK has marked a session."""
         self._engine.unblock_marked()
 
-    def swap(self, other: "Keyspace") -> None:
+    def swap(self, other: "Keyspace") -> None:  # type: ignore[override]
         super().swap(other)
         for keyspace in (self, other):
             for key in {*keyspace._watches, *(key for key in keyspace.blocked if key is not None)}:

@@ -147,7 +147,7 @@ class Session(
         return SimpleError(f"ERR unknown command '{given[:128]}', with args beginning with: {arguments[:128]}")
 
     def _run_command(self, func: Any, sig: Signature, args: list[Any], from_script: bool) -> Any:
-        """As fakeredis's, without branches for other servers and without notifications, which Redis has off by default."""
+        """As fakeredis's, without other servers' branches, and without notifications: Redis has them off by default."""
         items: list[Any] = []
         try:
             applied = sig.apply(args, self._db, self.engine.version)

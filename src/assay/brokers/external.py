@@ -1,0 +1,141 @@
+"""A broker that is given by URL: somebody's. Only an empty database is used, and it is left empty."""
+
+import re
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from assay.brokers.databases import CONNECT_S, Databases
+from assay.errors import HarnessError, UsageError
+
+SCHEMES = ("redis", "rediss", "redis+socket", "unix")
+RABBITMQ = ("amqp", "amqps", "pyamqp", "librabbitmq")
+SHOWN = 3
+BATCH = 1000
+
+
+def redact_url(url: str) -> str:
+    """The address without its password, fit to be printed."""
+    plain = re.sub(r"(?<=://)([^/?#@]*?)(:[^/?#]*)?@", lambda it: f"{it[1]}{':***' if it[2] else ''}@", url)
+    return re.sub(r"([?&](?:password|ssl_password)=)[^&#]*", r"\1***", plain)
+
+
+class ExternalBroker(Databases):
+    """One database of a Redis that runs already. Whatever number is asked for, it is this one database.
+
+    Raises UsageError when the address cannot be used or the database holds anything.
+    """
+
+    name = "external"
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._url = _for_celery(url)
+        self._client_url = _for_client(url)
+        self.shown = redact_url(url)
+        self._open()
+
+    def url(self, db: int) -> str:
+        return self._url
+
+    def client_url(self, db: int) -> str:
+        return self._client_url
+
+    def client(self, db: int):  # type: ignore[no-untyped-def]
+        return super().client(0)
+
+    def _open(self) -> None:
+        import redis
+
+        try:
+            client = self.client(0)
+            size = int(client.dbsize())
+            keys = sorted(_text(key) for key, _ in zip(client.scan_iter(count=BATCH), range(SHOWN), strict=False))
+        except (redis.RedisError, OSError, ValueError) as error:
+            raise UsageError(self._why(error)) from None
+        if size:
+            some = ", ".join(keys) + (", ..." if size > len(keys) else "")
+            raise UsageError(
+                f"{self.shown} holds {size} key{'s' if size > 1 else ''} ({some}): Assay uses an empty database only,"
+                " and leaves it empty. Name another database number, or use --broker redis for a private one"
+            )
+
+    def _why(self, error: Exception) -> str:
+        import redis
+
+        said = redact_url(str(error)).strip().rstrip(".")
+        if isinstance(error, redis.AuthenticationError) or "NOAUTH" in said or "WRONGPASS" in said:
+            return f"the broker at {self.shown} refuses the user or the password: {said}"
+        if isinstance(error, redis.TimeoutError):
+            return f"the broker at {self.shown} does not answer within {CONNECT_S:g} s: is the address right?"
+        if isinstance(error, (redis.ConnectionError, OSError)):
+            return f"the broker at {self.shown} cannot be reached: {said}"
+        if isinstance(error, redis.ResponseError):
+            return f"the broker at {self.shown} cannot be used: {said}"
+        return f"{self.shown} is not an address that can be used: {said}"
+
+    def flush(self, db: int) -> None:
+        """Remove the keys that came into being since the start: the database was empty then, so all that there are."""
+        with self._asking(0) as client:
+            while keys := [key for key, _ in zip(client.scan_iter(count=BATCH), range(BATCH), strict=False)]:
+                client.delete(*keys)
+
+    def alive(self) -> bool:
+        try:
+            with self._asking(0) as client:
+                return bool(client.ping())
+        except HarnessError:
+            return False
+
+    def stop(self) -> None:
+        """Leave the database as it was found. Raises HarnessError where that could not be done."""
+        try:
+            self.flush(0)
+            with self._asking(0) as client:
+                left = int(client.dbsize())
+            if left:
+                raise HarnessError(f"{self.shown} was empty and holds {left} keys now: somebody else writes to it")
+        finally:
+            self.disconnect()
+
+
+def _text(key: object) -> str:
+    return key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key)
+
+
+def _check(url: str) -> str:
+    scheme = urlsplit(url).scheme.lower()
+    if scheme in RABBITMQ:
+        raise UsageError(
+            f"{redact_url(url)}: RabbitMQ is not supported yet; use --broker fakeredis, redis or a redis:// address"
+        )
+    if scheme not in SCHEMES:
+        raise UsageError(
+            f"{redact_url(url)}: an address of a broker begins with one of {', '.join(s + '://' for s in SCHEMES)}"
+        )
+    return scheme
+
+
+def _for_celery(url: str) -> str:
+    """kombu knows a Unix socket as redis+socket://PATH?virtual_host=N."""
+    if _check(url) != "unix":
+        return url
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    query["virtual_host"] = query.pop("db", ["0"])
+    return _joined("redis+socket", parts.netloc + parts.path, query)
+
+
+def _for_client(url: str) -> str:
+    """redis-py knows it as unix://PATH?db=N, and names certificate checks in its own words."""
+    scheme = _check(url)
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    if scheme == "redis+socket":
+        query["db"] = query.pop("virtual_host", ["0"])
+        scheme = "unix"
+    if "ssl_cert_reqs" in query:
+        query["ssl_cert_reqs"] = [value.lower().removeprefix("cert_") for value in query["ssl_cert_reqs"]]
+    return _joined(scheme, parts.netloc + parts.path, query)
+
+
+def _joined(scheme: str, place: str, query: dict[str, list[str]]) -> str:
+    return f"{scheme}://{place}{'?' if query else ''}{urlencode(query, doseq=True)}"

