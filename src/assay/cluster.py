@@ -32,11 +32,13 @@ from assay.history import Follower
 from assay.recorder import Recorder
 from assay.redirect import Redirection
 from assay.script import Script
+from assay.settle import Ledger, final_read, runs
 from assay.warm import Client, Zygote
 from assay.worker import Worker, kill_child
 
 READY_S = 30.0
 HOLD_S = 20.0
+SETTLE_S = 25.0
 
 
 class Cluster:
@@ -72,6 +74,7 @@ class Cluster:
         self.invocations: dict[str, str] = {}  # id -> task
         self.redirection = self._redirection(scaled)
         self._client: Client | None = None
+        self._ledger = Ledger(self)
 
     def _redirection(self, scaled: Redirection | None) -> Redirection:
         backend = self.subject.result_backend
@@ -183,6 +186,15 @@ class Cluster:
         )
         self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **target)
 
+    def record_landed_deaths(self, invocation: str, fault: str) -> None:
+        """Faults that the body inflicted on its own process: landed where the process of its attempt is gone."""
+        self.advance()
+        for event in [event for event in self.seen if event.invocation == invocation]:
+            if event.kind == Kind.ATTEMPT_STARTED and not runs(event.pid):
+                target = {"fault": fault, "target": event.pid}
+                self.record(Kind.FAULT_INJECTED, invocation, worker=event.worker, **target)
+                self.record(Kind.FAULT_LANDED, invocation, worker=event.worker, **target)
+
     # -- waiting
 
     @property
@@ -223,6 +235,19 @@ class Cluster:
         if not event:
             raise HarnessError(f"waited {timeout_s:g} s for {what}, which was not recorded")
         return event  # type: ignore[no-any-return]
+
+    def settle(self, timeout_s: float = SETTLE_S, *, enough: Callable[[], bool] = lambda: False) -> bool:
+        """Wait until the broker is empty and no attempt is open, or the deadline; which of the two is recorded.
+
+        `enough` ends the wait early, unsettled: a loop has shown itself, say.
+        """
+        settled, open_ = self._ledger.settle(timeout_s, enough)
+        self.record(Kind.SETTLED if settled else Kind.UNSETTLED, **({} if settled else {"open": open_}))
+        return settled
+
+    def final_read(self) -> None:
+        """Record what the broker holds, what the result backend says, and what is left running."""
+        final_read(self)
 
     def record(self, kind: Kind, invocation: str = "", task: str = "", worker: str = "", **detail: Any) -> None:
         """An event of the harness itself. `pid` and `target` in the detail name other processes."""

@@ -34,6 +34,8 @@ def install(app: Celery, recorder: Recorder, holder: Holder, *, live: bool) -> N
             attribute = "_orig_run" if hasattr(task, "_orig_run") else "run"
             body = _live(task, getattr(task, attribute), recorder) if live else _hollow(task, recorder, holder)
             setattr(task, attribute, body)
+            if not live:
+                task.typing = False  # the scripted body takes any arguments, also those of its own retry
 
 
 def _edges(task: Task, recorder: Recorder, body: Callable[[str, int], Any]) -> Any:

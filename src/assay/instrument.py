@@ -13,6 +13,7 @@ from celery import Celery, signals
 
 from assay.event import Kind, Point
 from assay.recorder import Recorder
+from assay.script import RECYCLING
 
 
 def install(app: Celery, recorder: Recorder) -> None:
@@ -113,10 +114,6 @@ def _connect_signals(recorder: Recorder) -> None:
     connect(signals.worker_shutdown, lambda **_: recorder.record(Kind.WORKER_STOPPED))
     connect(signals.worker_process_init, lambda **_: recorder.record(Kind.CHILD_STARTED))
     connect(signals.worker_process_shutdown, child_stopping)
-
-
-#: the "invocation" whose script holds a child that is being recycled
-RECYCLING = "recycling"
 
 
 def _wrap_messages(app: Celery, recorder: Recorder) -> None:

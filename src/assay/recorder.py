@@ -29,6 +29,7 @@ class Recorder:
         self.countdown_s: float | None = None
         self.countdown_scale = 1.0
         #: called at each crash point with (point, invocation, start); set by whoever can hold an attempt there
+        #: where start is -1 for "not known here"
         self.at_point: Callable[[Point, str, int], None] = lambda point, invocation, start: None
         self._own()
 
@@ -56,7 +57,7 @@ class Recorder:
             os.close(self._fd)
             self._fd = -1
 
-    def point(self, point: Point, invocation: str, start: int = 0) -> None:
+    def point(self, point: Point, invocation: str, start: int = -1) -> None:
         self.at_point(point, invocation, start)
 
     @property

@@ -206,10 +206,10 @@ def _act(it: Bench, scenario: Scenario, target: Target, folder: Path, db: int, c
         it.zygote, it.broker, folder, it.supervisor.folder, db, pool=it.pool, concurrency=settings.concurrency,
         live=settings.bodies == "live", scaled=scaling.redirection, start=starter(settings, it.supervisor),
     ) as cluster:
-        stage = Stage(scenario, target, cluster, scaling, settings.delivery)
+        stage = Stage(scenario, target, cluster, scaling, settings.delivery, settings.queues)
         try:
             scenario.act(stage)
-            stage.final_read()
+            cluster.final_read()
         except UsageError:
             raise
         except HarnessError as error:

@@ -49,6 +49,10 @@ _decode = msgspec.json.Decoder(Script).decode
 DEFAULT = Script()
 
 
+#: the "invocation" whose script holds a child that leaves after its last task
+RECYCLING = "recycling"
+
+
 def write(folder: Path, invocation: str, script: Script) -> None:
     """Before the message is published, so that no attempt can start without it."""
     (folder / invocation).write_bytes(msgspec.json.encode(script))

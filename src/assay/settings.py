@@ -24,8 +24,9 @@ class LiveCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kwargs: dict[str, Any] = {}
 
 
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _jobs() -> int:
+    """Scenarios mostly wait for Celery (a lost child is noticed after up to 5 s), so several share a processor."""
+    return 4 * (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +40,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     broker: str = "fakeredis"  # or redis, or a URL, which may hold a password: never print it as it is
     pool: Literal["", "prefork", "solo", "threads"] = ""  # empty: the app's own worker_pool
     concurrency: Count = 2
-    jobs: Count = msgspec.field(default_factory=_processors)  # scenarios at the same time
+    queues: tuple[str, ...] = ()  # what the team's workers are given by -Q; empty: they are started without
+    jobs: Count = msgspec.field(default_factory=_jobs)  # scenarios at the same time
     out: Path
     delivery: Literal["inferred", "at_least_once", "at_most_once", "effectively_once"] = "inferred"
     each_task: bool = False  # every task by itself, rather than one for each profile

@@ -1,13 +1,20 @@
-"""When a cluster has settled: the broker is empty and no attempt is open."""
+"""When a cluster has settled (the broker is empty and no attempt is open), and the final read after it."""
 
+import os
+import signal
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+import psutil
 
 from assay.event import Event, Kind
 
 if TYPE_CHECKING:
     from assay.cluster import Cluster
+
+QUIET_S = 0.06
 
 
 class Ledger:
@@ -27,9 +34,24 @@ class Ledger:
 
     def settle(self, timeout_s: float, enough: Callable[[], bool]) -> tuple[bool, list[str]]:
         """True when settled; else False and what was open at the deadline, or when it was enough."""
-        self._cluster.wait(lambda: not self.open() or enough(), timeout_s=timeout_s)
-        open_ = self.open()
-        return not open_, open_
+        deadline = time.monotonic() + timeout_s
+        while (left := deadline - time.monotonic()) > 0 and not enough():
+            if not self._cluster.wait(lambda: not self.open() or enough(), timeout_s=left):
+                break
+            if self._quiet():
+                return True, []
+        open_ = self.open() or ["something was still going on"]
+        return False, open_
+
+    def _quiet(self) -> bool:
+        """Nothing is open, nothing is recorded for a moment, and still nothing is open.
+
+        A message that is just popped is neither in a queue nor unacknowledged (kombu, redis transport: BRPOP, then
+        ZADD and HSET), so one look at the broker may miss it.
+        """
+        before = len(self._cluster.seen)
+        self._cluster.wait(lambda: len(self._cluster.seen) > before, timeout_s=QUIET_S)
+        return len(self._cluster.seen) == before and not self.open()
 
     def open(self) -> list[str]:
         """Words for what is open, at most ten; asks the broker only when the events say that nothing is."""
@@ -49,9 +71,8 @@ class Ledger:
 
     def _broker(self) -> list[str]:
         cluster, subject = self._cluster, self._cluster.subject
-        queues = sorted({*subject.queues, *(task.queue for task in subject.tasks if task.queue)})
         depths = cluster.broker.depths(
-            cluster.db, queues, list(subject.priority_steps), subject.separator, subject.global_keyprefix
+            cluster.db, subject.all_queues(), list(subject.priority_steps), subject.separator, subject.global_keyprefix
         )
         held = cluster.broker.unacked(cluster.db, subject.global_keyprefix)
         return [f"{n} in queue {q}" for q, n in depths.items() if n][:5] + [f"{key[:8]} is unacknowledged" for key in held][:5]
@@ -89,3 +110,33 @@ class Ledger:
                 del self._running[attempt]
         for job in [job for job in self._accepted if job[0] == invocation and self._where[job] == worker]:
             del self._accepted[job]
+
+
+def final_read(cluster: "Cluster") -> None:
+    """Record what the broker holds, what the result backend says, and what is left running."""
+    subject = cluster.subject
+    steps = list(subject.priority_steps)
+    for queue, ids in cluster.broker.queued(
+        cluster.db, subject.all_queues(), steps, subject.separator, subject.global_keyprefix
+    ).items():
+        cluster.record(Kind.FINAL_QUEUE, queue=queue, ready=len(ids), ids=ids)
+    cluster.record(Kind.FINAL_UNACKED, ids=cluster.broker.unacked(cluster.db, subject.global_keyprefix))
+    ignoring = {task.name for task in subject.tasks if task.ignore_result}
+    ids = list(cluster.invocations)
+    for start in range(0, len(ids), 200):
+        for invocation, state in cluster.client.ask("states", ids=ids[start : start + 200]).items():
+            ignored = subject.result_backend == "disabled" or cluster.invocations[invocation] in ignoring
+            cluster.record(Kind.FINAL_RESULT, invocation, state="ignored" if ignored else state)
+    for event in list(cluster.seen):
+        pid = event.detail.get("spawned") if event.kind == Kind.EFFECT else None
+        if pid and runs(pid):
+            cluster.record(Kind.FINAL_PROCESS, event.invocation, left=pid, command="sleep 60")
+            os.kill(pid, signal.SIGKILL)
+
+
+def runs(pid: int) -> bool:
+    """Whether this process is alive, a zombie being none."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -1,11 +1,11 @@
 """What a scenario acts on: one cluster, one task, the promise under test, and the checkers that will judge."""
 
-import os
 import signal
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from assay import contract
+from assay import script as scripts
 from assay.checker import Checker
 from assay.cluster import Cluster
 from assay.contract import Contract
@@ -14,7 +14,6 @@ from assay.gate import Waiting
 from assay.scaling import Scaling, Target
 from assay.scenario import Scenario
 from assay.script import Act, Hold, Script
-from assay.settle import Ledger
 from assay.worker import Worker
 
 SETTLE_S = 25.0
@@ -23,7 +22,8 @@ SETTLE_S = 25.0
 class Stage:
     """Handed to `Scenario.act`. Everything is judged later, from what was recorded."""
 
-    def __init__(self, scenario: Scenario, target: Target, cluster: Cluster, scaling: Scaling, demanded: str) -> None:
+    def __init__(self, scenario: Scenario, target: Target, cluster: Cluster, scaling: Scaling, demanded: str, queues: Sequence[str] = ()) -> None:
+        self.usual_queues = list(queues)  # what the team's workers are given by -Q; empty: nothing
         self.scaling = scaling
         self.scenario = scenario
         self.target = target
@@ -36,7 +36,6 @@ class Stage:
         self.promise = ""
         self.remedy = ""
         self.place = ""
-        self._ledger = Ledger(cluster)
 
     # -- what is promised
 
@@ -59,7 +58,8 @@ class Stage:
         """A ready worker that consumes the task's queue: without -Q where that does it, else with it."""
         if queues is None:
             queue = self.task.queue
-            queues = [] if queue in self.subject.queues or not queue else [*self.subject.queues, queue]
+            usual = self.usual_queues or self.subject.queues
+            queues = self.usual_queues if queue in usual or not queue else [*usual, queue]
         return self.cluster.start_worker(queues=list(queues), **changes)
 
     def replacement(self, *, after_visibility: bool = True, **changes: Any) -> Worker:
@@ -79,6 +79,11 @@ class Stage:
 
     def hold(self, invocation: str, point: Point, **options: Any) -> Waiting:
         return self.cluster.hold_at(invocation, point, **options)
+
+    def hold_recycling(self, holds: bool) -> None:
+        """Whether each child that leaves after its last task holds there, from now on."""
+        script = Script(holds=(Hold(Point.RECYCLING, -1),) if holds else ())
+        scripts.write(self.cluster.folder / "scripts", scripts.RECYCLING, script)
 
     def kill_child_at(self, invocation: str, point: Point, **options: Any) -> None:
         """Wait until the attempt stands at the point, and kill its process there."""
@@ -111,46 +116,6 @@ class Stage:
     # -- the end
 
     def settle(self, timeout_s: float = SETTLE_S, *, enough: Callable[[], bool] = lambda: False) -> bool:
-        """Wait until the broker is empty and no attempt is open, or the deadline; which of the two is recorded.
+        """Wait until the broker is empty and no attempt is open, or the deadline; which of the two is recorded."""
+        return self.cluster.settle(timeout_s, enough=enough)
 
-        `enough` ends the wait early, unsettled: a loop has shown itself, say.
-        """
-        settled, open_ = self._ledger.settle(timeout_s, enough)
-        self.cluster.record(Kind.SETTLED if settled else Kind.UNSETTLED, **({} if settled else {"open": open_}))
-        return settled
-
-    def final_read(self) -> None:
-        """What the broker holds, what the result backend says, and what is left running."""
-        cluster, subject = self.cluster, self.subject
-        queues = sorted({*subject.queues, *(task.queue for task in subject.tasks if task.queue)})
-        queued = cluster.broker.queued(
-            cluster.db, queues, list(subject.priority_steps), subject.separator, subject.global_keyprefix
-        )
-        for queue, ids in queued.items():
-            cluster.record(Kind.FINAL_QUEUE, queue=queue, ready=len(ids), ids=ids)
-        cluster.record(Kind.FINAL_UNACKED, ids=cluster.broker.unacked(cluster.db, subject.global_keyprefix))
-        ids = list(cluster.invocations)
-        for start in range(0, len(ids), 200):
-            for invocation, state in cluster.client.ask("states", ids=ids[start : start + 200]).items():
-                ignored = self.subject.result_backend == "disabled" or self._ignores(invocation)
-                cluster.record(Kind.FINAL_RESULT, invocation, state="ignored" if ignored else state)
-        self._read_processes()
-
-    def _ignores(self, invocation: str) -> bool:
-        name = self.cluster.invocations[invocation]
-        return any(task.name == name and task.ignore_result for task in self.subject.tasks)
-
-    def _read_processes(self) -> None:
-        for event in list(self.cluster.seen):
-            pid = event.detail.get("spawned") if event.kind == Kind.EFFECT else None
-            if pid and _runs(pid):
-                self.cluster.record(Kind.FINAL_PROCESS, event.invocation, left=pid, command="sleep 60")
-                os.kill(pid, signal.SIGKILL)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return file.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
-    except OSError:
-        return False

@@ -103,6 +103,10 @@ class Subject(msgspec.Struct, kw_only=True):
     def task(self, name: str) -> Task:
         return next(task for task in self.tasks if task.name == name)
 
+    def all_queues(self) -> list[str]:
+        """Those that workers consume by themselves and those that tasks go to."""
+        return sorted({*self.queues, *(task.queue for task in self.tasks if task.queue)})
+
     def setting(self, key: str) -> Setting | None:
         return next((setting for setting in self.settings if setting.key == key), None)
 

@@ -1,0 +1,1 @@
+"""Recycling: each child runs its number of tasks, is replaced, and loses nothing."""

@@ -1,0 +1,71 @@
+"""Something dies while a retry is being arranged, or while it waits for its time."""
+
+from signal import SIGTERM
+
+from assay.checkers import Attempts, Delivery, Evidence
+from assay.event import Kind, Point
+from assay.scaling import Scaling, Target, countdowns
+from assay.scenario import scenario
+from assay.scenarios.retries.policy import FAILS, retries
+from assay.script import Act
+from assay.stage import Stage
+
+WAIT_S = 3.0
+
+
+def long_wait(target: Target) -> Scaling:
+    """A retry waits long enough for a worker to be stopped meanwhile."""
+    base = countdowns(target)
+    if base.countdown == 1.0:
+        return base
+    factor = max(1.0, base.countdown * 0.4 / WAIT_S)
+    said = [sentence.replace(f"{base.countdown:.4g}", f"{factor:.4g}").replace("0.4 s", f"{WAIT_S:g} s") for sentence in base.sentences]
+    return Scaling(type(base.redirection)(broker_url="", countdown_scale=factor), factor, sentences=said)
+
+
+@scenario("retries", fault="SIGKILL child", when=retries, weight_s=5.0)
+def killed_after_retry_sent(stage: Stage) -> None:
+    """A child is killed between publishing its retry and acknowledging the message that it retries."""
+    contract = stage.contract()
+    stage.worker()
+    invocation = stage.publish(FAILS, Act(), hold=Point.RETRY_SENT)
+    stage.kill_child_at(invocation, Point.RETRY_SENT)
+    stage.settle()
+    most = 3 + (stage.task.max_retries or 3)
+    stage.check(Delivery(contract=contract.delivery, ids=[invocation]), Attempts(ids=[invocation], most=most), Evidence(landed=1))
+
+
+@scenario("retries", fault="SIGTERM", when=retries, scale=long_wait, weight_s=6.0)
+def worker_stopped_while_retry_waits(stage: Stage) -> None:
+    """The worker that holds a waiting retry is stopped by SIGTERM; the next one runs it."""
+    stage.claims("warm shutdown", "a retry that waits for its time goes back to its queue")
+    worker = stage.worker()
+    invocation = _waiting_retry(stage)
+    stage.signal(worker, SIGTERM, invocation)
+    worker.wait(20.0)
+    stage.replacement()
+    stage.settle()
+    stage.check(Delivery(contract="effectively_once", ids=[invocation]), Attempts(ids=[invocation], least=2, most=2), Evidence(landed=1, in_flight=False))
+
+
+@scenario("retries", fault="SIGKILL group", when=retries, scale=long_wait, weight_s=4.0)
+def worker_killed_while_retry_waits(stage: Stage) -> None:
+    """The worker that holds a waiting retry is killed; the message comes back after the visibility timeout."""
+    stage.contract(child_lost=False)
+    worker = stage.worker()
+    invocation = _waiting_retry(stage)
+    stage.cluster.kill_worker(worker, group=True)
+    stage.replacement()
+    stage.settle()
+    stage.check(Delivery(contract="at_least_once", ids=[invocation]), Attempts(ids=[invocation], least=2, most=3), Evidence(landed=1, in_flight=False))
+
+
+def _waiting_retry(stage: Stage) -> str:
+    """An invocation whose first attempt has failed, and whose retry the worker has received and keeps for later."""
+    invocation = stage.publish(FAILS, Act())
+
+    def deliveries() -> bool:
+        return sum(e.kind == Kind.RECEIVED and e.invocation == invocation for e in stage.cluster.seen) >= 2
+
+    stage.cluster.wait(deliveries, timeout_s=15.0)
+    return invocation

@@ -1,0 +1,96 @@
+"""Each task travels by its own queue and is found by the workers that consume it."""
+
+from assay.checkers import Delivery, Evidence, Isolation, Routing, Undeclared
+from assay.event import Point
+from assay.scaling import Target
+from assay.scenario import EVERY_POOL, scenario
+from assay.script import Act
+from assay.stage import Stage
+
+WATCH_S = 2.0
+
+
+def other_queues(target: Target) -> list[str]:
+    """The queues of the app's other tasks, and those that a worker consumes by itself."""
+    names = {task.queue for task in target.subject.tasks if task.queue} | set(target.subject.queues)
+    return sorted(names - {target.task.queue})
+
+
+def several(target: Target) -> bool:
+    return bool(target.task.queue and other_queues(target))
+
+
+def claim(stage: Stage, promise: str, remedy: str = "") -> None:
+    setting = "task_routes" if stage.subject.setting("task_routes") else "task_default_queue"
+    stage.claims(setting, promise, remedy)
+
+
+def table(stage: Stage) -> dict[str, str]:
+    return {task.name: task.queue for task in stage.subject.tasks}
+
+
+@scenario("routing", fault="none", when=lambda target: bool(target.task.queue), pools=EVERY_POOL, weight_s=2.0)
+def consumed(stage: Stage) -> None:
+    """A worker that is started without -Q consumes the task's queue."""
+    queue = stage.task.queue
+    claim(
+        stage, f"queue {queue} has a consumer when a worker is started as usual",
+        f"declare {queue} in task_queues, or start the workers with -Q {queue} and say so in [tool.assay] queues",
+    )
+    stage.worker(queues=stage.usual_queues)
+    invocation = stage.publish()
+    stage.settle(8.0 if queue in (stage.usual_queues or stage.subject.queues) else WATCH_S)
+    stage.check(Delivery(contract="effectively_once", ids=[invocation]))
+
+
+@scenario("routing", fault="none", when=several, weight_s=2.0)
+def own_queue(stage: Stage) -> None:
+    """With a worker for the task's queue and one for all others, only the first one gets the task."""
+    claim(stage, f"the task goes to {stage.task.queue} and nowhere else")
+    own, others = [stage.task.queue], other_queues(stage.target)
+    stage.worker(queues=own, concurrency=1)
+    stage.worker(queues=others, concurrency=1)
+    ids = stage.publish_many(4)
+    stage.settle()
+    stage.check(Routing(queues=table(stage), consumers={"w1": own, "w2": others}), Delivery(contract="effectively_once", ids=ids))
+
+
+@scenario("routing", fault="SIGKILL child", when=several, weight_s=6.0)
+def redelivery_stays(stage: Stage) -> None:
+    """A child is killed: the redelivered or retried message is on the same queue."""
+    contract = stage.contract()
+    own, others = [stage.task.queue], other_queues(stage.target)
+    stage.worker(queues=own, concurrency=1)
+    stage.worker(queues=others, concurrency=1)
+    invocation = stage.publish(hold=Point.BODY_MIDDLE)
+    stage.kill_child_at(invocation, Point.BODY_MIDDLE)
+    stage.settle()
+    claim(stage, "a redelivered message stays on its queue", contract.remedy)
+    stage.check(Routing(queues=table(stage), consumers={"w1": own, "w2": others}), Evidence(landed=1))
+
+
+@scenario("routing", fault="a clogged queue", when=several, weight_s=3.0)
+def clogged_queue(stage: Stage) -> None:
+    """Other queues are full of slow tasks: with a worker for each, the task's own queue is not delayed."""
+    claim(stage, "a clogged queue delays no other")
+    own, others = [stage.task.queue], other_queues(stage.target)
+    stage.worker(queues=others, concurrency=1)
+    stage.worker(queues=own, concurrency=1)
+    slow = next((task.name for task in stage.subject.tasks if task.queue in others), stage.task.name)
+    options = {} if stage.subject.task(slow).queue in others else {"queue": others[0]}
+    clog = [stage.publish(Act(work_s=0.4), task=slow, **options) for _ in range(6)]
+    quick = stage.publish_many(3)
+    stage.settle()
+    stage.check(Isolation(ids=quick, within_s=2.0), Delivery(contract="effectively_once", ids=[*clog, *quick]))
+
+
+def strict(target: Target) -> bool:
+    return not target.subject.create_missing_queues
+
+
+@scenario("routing", fault="misspelt queue", when=strict, pools=EVERY_POOL)
+def undeclared_queue(stage: Stage) -> None:
+    """A message for a queue that nobody declared is refused when it is published."""
+    stage.claims("task_create_missing_queues", "a misspelt queue fails at publish")
+    invocation = stage.publish(queue=f"{stage.task.queue}_misspelt")
+    stage.check(Undeclared(ids=[invocation]))

@@ -1,0 +1,1 @@
+"""Time limits: enforced, and nothing is damaged or left behind by it."""

@@ -1,0 +1,103 @@
+"""Soft and hard time limits, scaled to about a second, in a pool that can enforce them."""
+
+from assay.checkers import Attempts, Delivery, FinalState, Leftovers, NextTask, TimeLimit
+from assay.scaling import Target, limits
+from assay.scenario import scenario
+from assay.script import Act
+from assay.stage import Stage
+
+FOR_EVER = 30.0
+SETTLE_S = 30.0
+
+
+def has_soft(target: Target) -> bool:
+    soft, hard = target.task.soft_time_limit, target.task.time_limit
+    return soft is not None and (hard is None or soft < hard)
+
+
+def has_hard(target: Target) -> bool:
+    return target.task.time_limit is not None
+
+
+def own_limit(target: Target) -> bool:
+    """Whether the task's limit differs from the configuration's."""
+    setting = target.subject.setting("task_time_limit")
+    return has_hard(target) and setting is not None and setting.value != target.task.time_limit
+
+
+def checker(stage: Stage, ids: list[str], **more: bool | None) -> TimeLimit:
+    task, scaling = stage.task, stage.scaling
+    return TimeLimit(
+        ids=ids, soft_s=task.soft_time_limit, hard_s=task.time_limit, scale=scaling.hard if task.time_limit else scaling.soft,
+        soft_scale=scaling.soft, **more,
+    )
+
+
+@scenario("time_limits", fault="too slow", when=has_soft, scale=limits, weight_s=2.0)
+def soft_limit_handled(stage: Stage) -> None:
+    """A body that catches SoftTimeLimitExceeded cleans up and returns."""
+    stage.claims("task_soft_time_limit", f"a body is told after {stage.task.soft_time_limit:g} s and can clean up")
+    stage.worker(concurrency=1)
+    invocation = stage.publish(Act(work_s=FOR_EVER, handles_soft=True))
+    stage.settle(SETTLE_S)
+    ids = [invocation]
+    stage.check(checker(stage, ids, soft_handled=True), Delivery(contract="effectively_once", ids=ids), Attempts(ids=ids, most=1))
+
+
+@scenario("time_limits", fault="too slow", when=has_soft, scale=limits, weight_s=2.0)
+def soft_limit_not_handled(stage: Stage) -> None:
+    """A body that does not catch it fails by it, and the child lives on."""
+    stage.claims("task_soft_time_limit", f"a body is ended after {stage.task.soft_time_limit:g} s")
+    stage.worker(concurrency=1)
+    invocation = stage.publish(Act(work_s=FOR_EVER))
+    stage.settle(SETTLE_S)
+    after = stage.publish()
+    stage.settle(SETTLE_S)
+    stage.check(checker(stage, [invocation], soft_handled=False), NextTask(ids=[after]))
+    if not stage.task.retries:
+        stage.check(Attempts(ids=[invocation], most=1))
+
+
+@scenario("time_limits", fault="too slow", when=has_hard, scale=limits, weight_s=4.0)
+def hard_limit(stage: Stage) -> None:
+    """A body that ignores everything is ended by the hard limit; its failure is recorded and it does not run again."""
+    stage.claims("task_time_limit", f"no attempt runs longer than {stage.task.time_limit:g} s")
+    stage.worker(concurrency=1)
+    invocation = stage.publish(Act(work_s=FOR_EVER, ignores_soft=True))
+    stage.settle(SETTLE_S, enough=lambda: stage.starts(invocation) > 2)
+    ids = [invocation]
+    stage.check(checker(stage, ids), Attempts(ids=ids, most=1))
+    if stage.target.stores_results:
+        stage.check(FinalState(ids=ids, states=["FAILURE"]))
+
+
+@scenario("time_limits", fault="too slow", when=own_limit, scale=limits, weight_s=4.0)
+def own_limit_over_global(stage: Stage) -> None:
+    """The task's own limit is in force rather than the configuration's."""
+    stage.claims("time_limit", f"this task's own limit of {stage.task.time_limit:g} s wins")
+    stage.place = stage.task.place
+    stage.worker(concurrency=1)
+    invocation = stage.publish(Act(work_s=FOR_EVER, ignores_soft=True))
+    stage.settle(SETTLE_S, enough=lambda: stage.starts(invocation) > 2)
+    stage.check(checker(stage, [invocation]))
+
+
+@scenario("time_limits", fault="too slow", when=has_hard, scale=limits, weight_s=8.0)
+def pool_whole_again(stage: Stage) -> None:
+    """After a hard limit the pool has a new child, and the next tasks in it are undamaged."""
+    stage.claims("task_time_limit", "the pool is whole again after a limit")
+    stage.worker(concurrency=1)
+    slow = stage.publish(Act(work_s=FOR_EVER, ignores_soft=True))
+    after = stage.publish_many(3)
+    stage.settle(SETTLE_S, enough=lambda: stage.starts(slow) > 2)
+    stage.check(checker(stage, [slow]), NextTask(ids=after), Delivery(contract="effectively_once", ids=after))
+
+
+@scenario("time_limits", fault="too slow", when=has_hard, scale=limits, weight_s=4.0)
+def stubborn_body(stage: Stage) -> None:
+    """A body that also ignores SIGTERM is ended all the same."""
+    stage.claims("task_time_limit", f"no attempt runs longer than {stage.task.time_limit:g} s, whatever it ignores")
+    stage.worker(concurrency=1)
+    invocation = stage.publish(Act(work_s=FOR_EVER, ignores_soft=True, ignores_term=True))
+    stage.settle(SETTLE_S, enough=lambda: stage.starts(invocation) > 2)
+    stage.check(checker(stage, [invocation]), Leftovers(processes=False))

@@ -1,0 +1,64 @@
+"""A cluster in a test: act on it in a few lines, then ask what became of an invocation, or let checkers judge."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from assay.checker import Checker, check, conclude
+from assay.cluster import Cluster
+from assay.event import Event, Point
+from assay.history import History
+from assay.launch import starter
+from assay.scaling import Target, countdowns
+from assay.script import Act, Hold, Script
+from assay.story import told
+from assay.verdict import Outcome, Verdict
+
+if TYPE_CHECKING:
+    from assay.run import Bench
+
+
+class Trial(Cluster):
+    """Handed to a test by the fixture `assay_cluster`."""
+
+    @classmethod
+    def on(cls, bench: "Bench", folder: Path, *, concurrency: int = 0, live: bool = False, task: str = "") -> Self:
+        """A trial on a bench; retry delays are scaled by those of `task`, or of the task with the longest."""
+        subject, settings = bench.subject, bench.settings
+        scalings = [countdowns(Target(subject, each, bench.pool)) for each in subject.tasks if task in ("", each.name)]
+        scaled = max(scalings, key=lambda scaling: scaling.countdown).redirection
+        return cls(
+            bench.zygote, bench.broker, folder, bench.supervisor.folder, 0, pool=bench.pool,
+            concurrency=concurrency or settings.concurrency, live=live, scaled=scaled, start=starter(settings, bench.supervisor),
+        )
+
+    def send(self, task: str, *acts: Act, hold: Point | str | None = None, **options: Any) -> str:
+        """Publish one invocation whose attempts do `acts` in turn and whose first one holds at `hold`."""
+        holds = (Hold(Point(hold)),) if hold else ()
+        return self.publish(task, Script(acts=acts or (Act(),), holds=holds), **options)
+
+    def kill_child_at(self, invocation: str, point: Point | str) -> None:
+        """Wait until its attempt stands at the crash point, and kill that process there."""
+        self.kill_child(self.hold_at(invocation, Point(point)))
+
+    @property
+    def history(self) -> list[Event]:
+        """Everything recorded so far, in clock order."""
+        return list(History(self.folder))
+
+    def outcome(self, invocation: str) -> Outcome | None:
+        """What became of it: ok, recovered, lost, duplicated, ..."""
+        from assay.checkers import Delivery
+
+        self.final_read()
+        return conclude(check([Delivery(contract="any", ids=[invocation])], self.history))[1]
+
+    def check(self, *checkers: Checker) -> None:
+        """Raise AssertionError with the story where a checker finds a violation or cannot tell."""
+        self.final_read()
+        events = self.history
+        judgements = check(checkers, events)
+        verdict, _, _, reason = conclude(judgements)
+        if verdict != Verdict.HELD:
+            involved = dict.fromkeys(i for each in judgements if each.verdict == verdict for i in each.invocations)
+            stories = "\n\n".join("\n".join(told(events, each)) for each in list(involved)[:3])
+            raise AssertionError(f"{verdict}: {reason}\n\n{stories}\n\nrun folder: {self.folder}")
