@@ -102,6 +102,8 @@ class Client:
         self._channel = channel
 
     def serve(self) -> None:
+        with contextlib.suppress(Exception), self._app.producer_pool.acquire(block=True) as producer:
+            producer.connection.default_channel  # noqa: B018 - connected before it is needed; publishing tells errors
         while data := self._channel.recv(RECEIVE):
             request = msgspec.json.decode(data)
             try:
@@ -141,7 +143,11 @@ class Client:
     def control(self, command: str, arguments: dict[str, Any], timeout_s: float, destination: list[str]) -> Any:
         """Broadcast a remote control command and collect the replies."""
         return self._app.control.broadcast(
-            command, arguments=arguments, reply=True, timeout=timeout_s, limit=len(destination) or None,
+            command,
+            arguments=arguments,
+            reply=True,
+            timeout=timeout_s,
+            limit=len(destination) or None,
             destination=destination or None,
         )
 

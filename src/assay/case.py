@@ -4,7 +4,8 @@ from pathlib import Path
 
 import msgspec
 
-from assay.checker import AnyChecker, check, conclude
+from assay.checker import check, conclude
+from assay.checkers import AnyChecker
 from assay.errors import UsageError
 from assay.event import Kind
 from assay.history import History

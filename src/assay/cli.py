@@ -61,7 +61,9 @@ def main() -> None:
 @click.option(
     "--pool", type=click.Choice(["prefork", "solo", "threads"]), help="The workers' pool; default: the app's own."
 )
-@click.option("--jobs", type=click.IntRange(min=1), help="Scenarios at the same time; default: four for each processor.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), help="Scenarios at the same time; default: four for each processor."
+)
 @click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
 @about_files
 @click.option("--cold", is_flag=True, default=None, help="Start workers by the real `celery worker` command.")

@@ -1,10 +1,10 @@
 """Broker, workers and a client on one cluster folder, as one context manager: where a scenario acts.
 
-    with Cluster(zygote, broker, folder, db=0) as cluster:
-        cluster.start_worker()
-        invocation = cluster.publish("shop.charge", script=Script(holds=(Hold(Point.BODY_MIDDLE),)))
-        cluster.kill_child_at(invocation, Point.BODY_MIDDLE)
-        cluster.settle()
+with Cluster(zygote, broker, folder, db=0) as cluster:
+    cluster.start_worker()
+    invocation = cluster.publish("shop.charge", script=Script(holds=(Hold(Point.BODY_MIDDLE),)))
+    cluster.kill_child_at(invocation, Point.BODY_MIDDLE)
+    cluster.settle()
 """
 
 import os
@@ -48,8 +48,18 @@ class Cluster:
     """
 
     def __init__(
-        self, zygote: Zygote, broker: Broker, folder: Path, scratch: Path, db: int, *, pool: str = "prefork",
-        concurrency: int = 2, live: bool = False, recorded: bool = True, scaled: Redirection | None = None,
+        self,
+        zygote: Zygote,
+        broker: Broker,
+        folder: Path,
+        scratch: Path,
+        db: int,
+        *,
+        pool: str = "prefork",
+        concurrency: int = 2,
+        live: bool = False,
+        recorded: bool = True,
+        scaled: Redirection | None = None,
         start: Callable[[Boot], Any] | None = None,
     ) -> None:
         self.zygote = zygote
@@ -97,8 +107,15 @@ class Cluster:
     def _boot(self, role: Any, name: str, **changes: Any) -> Boot:
         return msgspec.structs.replace(
             Boot(
-                role=role, folder=str(self.folder), log=str(self.folder / f"{name}.log"), name=name if role == "worker" else "",
-                redirection=self.redirection, gate=self.gate.name, live=self.live, recorded=self.recorded, pool=self.pool,
+                role=role,
+                folder=str(self.folder),
+                log=str(self.folder / f"{name}.log"),
+                name=name if role == "worker" else "",
+                redirection=self.redirection,
+                gate=self.gate.name,
+                live=self.live,
+                recorded=self.recorded,
+                pool=self.pool,
                 concurrency=self.concurrency,
             ),
             **changes,
@@ -107,6 +124,7 @@ class Cluster:
     def start_worker(self, name: str = "", *, wait: bool = True, clock_offset_s: float = 0.0, **changes: Any) -> Worker:
         """Start a worker; `changes` are fields of Boot (queues, concurrency, options...). Waits until it is ready."""
         name = name or f"w{len(self.workers) + 1}"
+        self.client  # noqa: B018 - it connects while the worker boots
         redirection = msgspec.structs.replace(self.redirection, clock_offset_s=clock_offset_s)
         process = self._start(self._boot("worker", name, redirection=redirection, **changes))
         worker = Worker(name, process, self.record)
@@ -120,15 +138,30 @@ class Cluster:
         """Its WORKER_READY event. Raises HarnessError with the worker's last words when it dies first."""
         return self.wait_event(
             lambda event: event.kind == Kind.WORKER_READY and event.worker == worker.name,
-            what=f"worker {worker.name} ready", timeout_s=timeout_s, alive=[worker],
+            what=f"worker {worker.name} ready",
+            timeout_s=timeout_s,
+            alive=[worker],
         )
 
-    def publish(self, task: str, script: Script | None = None, *, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None, **options: Any) -> str:
+    def publish(
+        self,
+        task: str,
+        script: Script | None = None,
+        *,
+        args: Sequence[Any] = (),
+        kwargs: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> str:
         """Publish one invocation as the app's own client would; returns its id."""
         return self.publish_many([(task, script)], args=args, kwargs=kwargs, **options)[0]
 
     def publish_many(
-        self, tasks: Sequence[tuple[str, Script | None]], *, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None, **options: Any
+        self,
+        tasks: Sequence[tuple[str, Script | None]],
+        *,
+        args: Sequence[Any] = (),
+        kwargs: dict[str, Any] | None = None,
+        **options: Any,
     ) -> list[str]:
         """Publish in order; each is recorded as published, failed or in doubt."""
         requests = []
@@ -138,13 +171,20 @@ class Cluster:
             if script is not None:
                 scripts.write(self.folder / "scripts", invocation, script)
                 (self.folder / "starts" / invocation).touch()
-            requests.append({"task": task, "id": invocation, "args": list(args), "kwargs": kwargs or {}, "options": options})
+            requests.append(
+                {"task": task, "id": invocation, "args": list(args), "kwargs": kwargs or {}, "options": options}
+            )
         for start in range(0, len(requests), 200):
             batch = requests[start : start + 200]
             answers = self.client.ask("publish", tasks=batch)
             for request, answer in zip(batch, answers, strict=True):
                 kind = Kind.PUBLISH_FAILED if answer else Kind.PUBLISHED
-                self.record(kind, request["id"], request["task"], **({"error": f"{answer['error']}: {answer['message']}"} if answer else {}))
+                self.record(
+                    kind,
+                    request["id"],
+                    request["task"],
+                    **({"error": f"{answer['error']}: {answer['message']}"} if answer else {}),
+                )
         return [request["id"] for request in requests]
 
     def hold_at(self, invocation: str, point: Point, *, start: int | None = None, timeout_s: float = HOLD_S) -> Waiting:
@@ -182,7 +222,9 @@ class Cluster:
         worker.send(number)
         self.wait_event(
             lambda event: event.kind == Kind.WORKER_STOPPING and event.worker == worker.name,
-            what=f"{worker.name} noticing {number.name}", timeout_s=10.0, give_up=lambda: not worker.alive(),
+            what=f"{worker.name} noticing {number.name}",
+            timeout_s=10.0,
+            give_up=lambda: not worker.alive(),
         )
         self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **target)
 
@@ -217,7 +259,12 @@ class Cluster:
                 self._inotify.read(timeout=0)
 
     def wait_event(
-        self, wanted: Callable[[Event], bool], *, what: str, timeout_s: float = 10.0, alive: Sequence[Worker] = (),
+        self,
+        wanted: Callable[[Event], bool],
+        *,
+        what: str,
+        timeout_s: float = 10.0,
+        alive: Sequence[Worker] = (),
         give_up: Callable[[], bool] = lambda: False,
     ) -> Event:
         """The first event that is wanted, past ones included. Raises HarnessError when it does not come."""

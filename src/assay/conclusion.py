@@ -34,27 +34,39 @@ class Facts(msgspec.Struct, kw_only=True):
         cls, subject: Subject, broker: str, version: str, pool: str, settings: "Settings", members: dict[str, list[str]]
     ) -> "Facts":
         return cls(
-            subject=subject, broker=broker, broker_version=version, pool=pool, cold=settings.cold,
-            live=settings.bodies == "live", members=members, known=list(settings.known),
+            subject=subject,
+            broker=broker,
+            broker_version=version,
+            pool=pool,
+            cold=settings.cold,
+            live=settings.bodies == "live",
+            members=members,
+            known=list(settings.known),
             started_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         )
 
 
-def conclude(facts: Facts, results: list[Result], *, started_at: str, duration_s: float, scaled: Iterable[str] = ()) -> Report:
+def conclude(
+    facts: Facts, results: list[Result], *, started_at: str, duration_s: float, scaled: Iterable[str] = ()
+) -> Report:
     """The report of these results. Known violations do not count, dead settings do."""
     today = datetime.datetime.now(datetime.UTC).date()
     not_seen = mark_known(results, facts.known, today)
     claims = [*dead_claims(facts.subject), *_claims(results)]
     counting = [result.verdict for result in results if not result.known]
     dead = [claim.verdict for claim in claims if not claim.tasks]
-    verdict = Verdict.worst([*counting, *dead]) if counting or dead else Verdict.worst([Verdict.HELD] if results else [])
+    verdict = (
+        Verdict.worst([*counting, *dead]) if counting or dead else Verdict.worst([Verdict.HELD] if results else [])
+    )
     return Report(
         verdict=verdict,
         exit_code=exit_code(verdict),
         app=_app(facts),
         broker={"name": facts.broker, "version": facts.broker_version},
         environment={
-            **facts.subject.versions, "pool": facts.pool, "workers": "cold" if facts.cold else "warm",
+            **facts.subject.versions,
+            "pool": facts.pool,
+            "workers": "cold" if facts.cold else "warm",
             "bodies": "live" if facts.live else "hollow",
         },
         redirected=facts.subject.redirected + facts.subject.warnings,
@@ -73,7 +85,13 @@ def _app(facts: Facts) -> dict[str, Any]:
     subject = facts.subject
     tasks = {task.name: {**msgspec.to_builtins(task), "profile": task.profile()} for task in subject.tasks}
     settings = {setting.key: setting.value for setting in subject.settings}
-    return {"name": subject.name, "module": subject.app, "tasks": tasks, "settings": settings, "profiles": facts.members}
+    return {
+        "name": subject.name,
+        "module": subject.app,
+        "tasks": tasks,
+        "settings": settings,
+        "profiles": facts.members,
+    }
 
 
 def _claims(results: list[Result]) -> list[Claim]:
@@ -90,7 +108,9 @@ def _claims(results: list[Result]) -> list[Claim]:
                 setting=setting,
                 promise=worst.promise,
                 verdict=worst.verdict,
-                observed=f"{worst.suite}.{worst.scenario}: {worst.reason}" if worst.verdict != Verdict.HELD else f"held in {len(rows)} rows",
+                observed=f"{worst.suite}.{worst.scenario}: {worst.reason}"
+                if worst.verdict != Verdict.HELD
+                else f"held in {len(rows)} rows",
                 place=worst.place,
                 remedy=worst.remedy,
                 tasks=sorted({name for row in rows if row.verdict == worst.verdict for name in row.members}),

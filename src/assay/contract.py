@@ -25,13 +25,22 @@ def of(task: Task, subject: Subject, demanded: str, *, child_lost: bool) -> Cont
     no task whether or not late acknowledgement makes it work; `task_acks_late` claims it for any lost process.
     """
     if demanded != "inferred":
-        return Contract(demanded, f"delivery={demanded}", f"delivery {demanded.replace('_', ' ')}, as demanded", _remedy(task))  # type: ignore[arg-type]
+        return Contract(
+            demanded, f"delivery={demanded}", f"delivery {demanded.replace('_', ' ')}, as demanded", _remedy(task)
+        )  # type: ignore[arg-type]
     if task.acks_late:
         return Contract("at_least_once", "task_acks_late", "a task whose worker is lost runs again", _remedy(task))
     if child_lost and task.retry_on_worker_lost:
-        return Contract("at_least_once", "task_retry_on_worker_lost", "a task whose worker is lost is retried", _remedy(task))
+        return Contract(
+            "at_least_once", "task_retry_on_worker_lost", "a task whose worker is lost is retried", _remedy(task)
+        )
     if task.reject_on_worker_lost:
-        return Contract("at_least_once", "task_reject_on_worker_lost", "a task whose worker is lost goes back to its queue", _remedy(task))
+        return Contract(
+            "at_least_once",
+            "task_reject_on_worker_lost",
+            "a task whose worker is lost goes back to its queue",
+            _remedy(task),
+        )
     return Contract("any", "", "nothing is promised: the message is acknowledged before the body runs")
 
 
@@ -39,7 +48,10 @@ def _remedy(task: Task) -> str:
     """The settings that this task lacks for a redelivery when a child is lost."""
     missing = [
         name
-        for name, present in (("task_acks_late=True", task.acks_late), ("task_reject_on_worker_lost=True", task.reject_on_worker_lost))
+        for name, present in (
+            ("task_acks_late=True", task.acks_late),
+            ("task_reject_on_worker_lost=True", task.reject_on_worker_lost),
+        )
         if not present
     ]
     return f"set {' and '.join(missing)}" if missing else ""

@@ -8,8 +8,14 @@ from assay.verdict import Verdict
 
 #: what people believe these do, and what does it
 INTENTS = {
-    "task_max_retries": ("a failed task is retried at most so often", "max_retries on a base Task class or in task_annotations"),
-    "task_default_retry_delay": ("a retry waits so long", "default_retry_delay on a base Task class or in task_annotations"),
+    "task_max_retries": (
+        "a failed task is retried at most so often",
+        "max_retries on a base Task class or in task_annotations",
+    ),
+    "task_default_retry_delay": (
+        "a retry waits so long",
+        "default_retry_delay on a base Task class or in task_annotations",
+    ),
     "task_autoretry_for": ("these errors are retried", "autoretry_for on a base Task class"),
     "task_retry_backoff": ("retries back off", "retry_backoff on a base Task class"),
     "task_timeout": ("a task is stopped after so long", "task_time_limit"),

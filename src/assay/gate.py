@@ -61,7 +61,12 @@ class Gate:
                 channel.close()  # killed between connecting and telling
 
     def wait(
-        self, invocation: str, point: Point, *, timeout_s: float, start: int | None = None,
+        self,
+        invocation: str,
+        point: Point,
+        *,
+        timeout_s: float,
+        start: int | None = None,
         alive: Callable[[], None] = lambda: None,
     ) -> Waiting:
         """The attempt of `invocation` that stands at `point`. Raises HarnessError when none came in `timeout_s`.

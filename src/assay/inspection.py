@@ -55,7 +55,9 @@ def _unwrap(found: Any, name: str) -> Celery:
     if isinstance(extensions, dict) and "celery" in extensions:
         found = extensions["celery"]
     if not hasattr(found, "tasks") or not hasattr(found, "conf"):
-        raise UsageError(f"{name} is {type(found).__name__}, not a Celery app; give -A as you give it to celery, for example proj.celery:app")
+        raise UsageError(
+            f"{name} is {type(found).__name__}, not a Celery app; give -A as you give it to celery, for example proj.celery:app"
+        )
     return found._get_current_object() if hasattr(found, "_get_current_object") else found  # type: ignore[no-any-return]
 
 
@@ -70,7 +72,13 @@ def _import_failure(name: str, workdir: str, error: BaseException) -> str:
 def _last_frame(error: BaseException) -> str:
     """`Type: message (file:line)`, the place in the user's code rather than in a library where there is one."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if "site-packages" not in frame.filename and "/assay/" not in frame.filename and not frame.filename.startswith("<")]
+    own = [
+        frame
+        for frame in frames
+        if "site-packages" not in frame.filename
+        and "/assay/" not in frame.filename
+        and not frame.filename.startswith("<")
+    ]
     frame = (own or frames)[-1:] or [None]
     place = f" ({frame[0].filename}:{frame[0].lineno})" if frame[0] else ""
     return f"{type(error).__name__}: {error}{place}"
@@ -99,7 +107,8 @@ def describe(app: Celery, name: str, workdir: str) -> Subject:
         pool_restarts=bool(conf.worker_pool_restarts),
         soft_shutdown_timeout=float(conf.get("worker_soft_shutdown_timeout") or 0),
         visibility_timeout=float(options.get("visibility_timeout") or 3600),
-        restore_period_s=float(options.get("unacked_restore_interval") or 10) * float(options.get("unacked_restore_throttle") or 10),
+        restore_period_s=float(options.get("unacked_restore_interval") or 10)
+        * float(options.get("unacked_restore_throttle") or 10),
         priority_steps=tuple(int(step) for step in options.get("priority_steps") or (0, 3, 6, 9)),
         separator=str(options.get("sep") or "\x06\x16"),
         global_keyprefix=str(options.get("global_keyprefix") or ""),
@@ -134,7 +143,9 @@ def _task(app: Celery, task: Any) -> Task:
         acks_on_timeout=bool(failure_or_timeout if on_timeout is None else on_timeout),
         max_retries=retry_kwargs.get("max_retries", task.max_retries),
         default_retry_delay=float(task.default_retry_delay or 0),
-        autoretry_for=tuple(getattr(error, "__name__", str(error)) for error in _each(getattr(task, "autoretry_for", None))),
+        autoretry_for=tuple(
+            getattr(error, "__name__", str(error)) for error in _each(getattr(task, "autoretry_for", None))
+        ),
         retry_backoff=float(1 if backoff is True else backoff or 0),
         retry_backoff_max=float(getattr(task, "retry_backoff_max", 600) or 600),
         retry_jitter=bool(getattr(task, "retry_jitter", True)),
@@ -182,7 +193,7 @@ def _defines(task: Any, hook: str) -> bool:
 
 def _required(run: Callable[..., Any], *, bound: bool) -> int:
     try:
-        parameters = list(inspect.signature(run).parameters.values())[int(bound):]
+        parameters = list(inspect.signature(run).parameters.values())[int(bound) :]
     except (TypeError, ValueError):
         return 0
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -241,12 +252,23 @@ def _backend_scheme(backend: Any) -> str:
 def _databases() -> list[str]:
     from django.conf import settings
 
-    return [alias for alias, config in settings.DATABASES.items() if config.get("ENGINE", "").rpartition(".")[2] != "dummy"]
+    return [
+        alias for alias, config in settings.DATABASES.items() if config.get("ENGINE", "").rpartition(".")[2] != "dummy"
+    ]
 
 
 def _versions() -> dict[str, str]:
     found = {"python": platform.python_version(), "platform": platform.platform(terse=True)}
-    for package in ("celery", "kombu", "billiard", "redis", "django", "django-celery-results", "fakeredis", "celery-assay"):
+    for package in (
+        "celery",
+        "kombu",
+        "billiard",
+        "redis",
+        "django",
+        "django-celery-results",
+        "fakeredis",
+        "celery-assay",
+    ):
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
@@ -263,10 +285,16 @@ def _redirected(app: Celery, subject: Subject) -> list[str]:
     else:
         said.append(f"results: {backend} goes to a database of the run's own broker")
     if subject.databases:
-        said.append(f"Django database{'s' if len(subject.databases) > 1 else ''} {', '.join(subject.databases)}: private SQLite copies, migrated from nothing")
+        said.append(
+            f"Django database{'s' if len(subject.databases) > 1 else ''} {', '.join(subject.databases)}: private SQLite copies, migrated from nothing"
+        )
     if app.conf.task_always_eager:
         said.append("task_always_eager is on: the run does not obey it, since an eager task meets no worker")
-    said += [f"{key} is set in the environment and wins over the configuration: not obeyed in the run" for key in ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND") if os.environ.get(key)]
+    said += [
+        f"{key} is set in the environment and wins over the configuration: not obeyed in the run"
+        for key in ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND")
+        if os.environ.get(key)
+    ]
     return said
 
 

@@ -55,8 +55,12 @@ def _connect_signals(recorder: Recorder) -> None:
         recorder.begin(task_id)
         info = request.delivery_info or {}
         recorder.record(
-            Kind.ATTEMPT_STARTED, task_id, task.name, retries=request.retries or 0,
-            redelivered=bool(info.get("redelivered")), start=recorder.start,
+            Kind.ATTEMPT_STARTED,
+            task_id,
+            task.name,
+            retries=request.retries or 0,
+            redelivered=bool(info.get("redelivered")),
+            start=recorder.start,
         )
 
     def postrun(task_id: str, task: Any, state: str | None = None, **_: Any) -> None:
@@ -72,17 +76,30 @@ def _connect_signals(recorder: Recorder) -> None:
         return receiver
 
     def revoked(request: Any, terminated: bool = False, expired: bool = False, **_: Any) -> None:
-        recorder.record(Kind.REVOKED, request.id, getattr(request, "task", "") or "", terminated=bool(terminated), expired=bool(expired))
+        recorder.record(
+            Kind.REVOKED,
+            request.id,
+            getattr(request, "task", "") or "",
+            terminated=bool(terminated),
+            expired=bool(expired),
+        )
 
     def unknown(name: str = "", id: str = "", **_: Any) -> None:
         recorder.record(Kind.UNKNOWN_TASK, id or "", name or "")
 
-    def sent(sender: Any, headers: Any = None, body: Any = None, routing_key: str = "", exchange: str = "", **_: Any) -> None:
+    def sent(
+        sender: Any, headers: Any = None, body: Any = None, routing_key: str = "", exchange: str = "", **_: Any
+    ) -> None:
         source = headers if headers and "id" in headers else body if isinstance(body, dict) else {}
         invocation = str(source.get("id", ""))
         recorder.record(
-            Kind.SENT, invocation, str(sender or ""), retries=source.get("retries") or 0,
-            countdown_s=recorder.countdown_s, scale=recorder.countdown_scale, queue=routing_key or exchange,
+            Kind.SENT,
+            invocation,
+            str(sender or ""),
+            retries=source.get("retries") or 0,
+            countdown_s=recorder.countdown_s,
+            scale=recorder.countdown_scale,
+            queue=routing_key or exchange,
             by=recorder.invocation,
         )
         recorder.countdown_s = None
@@ -93,8 +110,11 @@ def _connect_signals(recorder: Recorder) -> None:
         queues = sorted(str(queue.name) for queue in sender.task_consumer.queues)
         pool = sender.pool
         recorder.record(
-            Kind.WORKER_READY, queues=queues, pool=type(pool).__module__.rpartition(".")[2],
-            concurrency=sender.controller.concurrency, hostname=str(sender.hostname),
+            Kind.WORKER_READY,
+            queues=queues,
+            pool=type(pool).__module__.rpartition(".")[2],
+            concurrency=sender.controller.concurrency,
+            hostname=str(sender.hostname),
         )
 
     def child_stopping(exitcode: int | None = None, **_: Any) -> None:
@@ -110,7 +130,10 @@ def _connect_signals(recorder: Recorder) -> None:
     connect(signals.after_task_publish, sent)
     connect(signals.worker_init, lambda **_: recorder.record(Kind.WORKER_STARTED))
     connect(signals.worker_ready, ready)
-    connect(signals.worker_shutting_down, lambda sig=None, how="", **_: recorder.record(Kind.WORKER_STOPPING, how=str(how).lower()))
+    connect(
+        signals.worker_shutting_down,
+        lambda sig=None, how="", **_: recorder.record(Kind.WORKER_STOPPING, how=str(how).lower()),
+    )
     connect(signals.worker_shutdown, lambda **_: recorder.record(Kind.WORKER_STOPPED))
     connect(signals.worker_process_init, lambda **_: recorder.record(Kind.CHILD_STARTED))
     connect(signals.worker_process_shutdown, child_stopping)
@@ -148,8 +171,12 @@ def _wrap_messages(app: Celery, recorder: Recorder) -> None:
                 tags = {tag: queue for queue, tag in self._active_tags.items()}
                 queue = delivering[0] or tags.get(info.get("consumer_tag"), "") or info.get("routing_key", "")
                 recorder.record(
-                    Kind.RECEIVED, invocation, str((probe.headers or {}).get("task", "")), queue=queue,
-                    redelivered=bool(info.get("redelivered")), tag=str(probe.delivery_tag),
+                    Kind.RECEIVED,
+                    invocation,
+                    str((probe.headers or {}).get("task", "")),
+                    queue=queue,
+                    redelivered=bool(info.get("redelivered")),
+                    tag=str(probe.delivery_tag),
                 )
                 recorder.point(Point.RECEIVED, invocation)
             return original(self, message)
@@ -171,7 +198,9 @@ def _wrap_messages(app: Celery, recorder: Recorder) -> None:
                 except BaseException as error:
                     recorder.record(Kind.ACK_FAILED, invocation, error=f"{type(error).__name__}: {error}")
                     raise
-                requeue = {"requeue": bool(kwargs.get("requeue", bool(args and args[0])))} if kind == Kind.REJECTED else {}
+                requeue = (
+                    {"requeue": bool(kwargs.get("requeue", bool(args and args[0])))} if kind == Kind.REJECTED else {}
+                )
                 recorder.record(kind, invocation, **requeue)
                 if after:
                     recorder.point(after if late else Point.EARLY_ACKED, invocation)

@@ -18,7 +18,9 @@ def migrate(files: dict[str, str]) -> None:
             missing = _missing(alias)
         except Exception as error:
             traceback.print_exc()
-            print(f"MIGRATION: migrating a private SQLite copy of the database {alias!r} failed: {type(error).__name__}: {error}")
+            print(
+                f"MIGRATION: migrating a private SQLite copy of the database {alias!r} failed: {type(error).__name__}: {error}"
+            )
             sys.exit(3)
         finally:
             connections[alias].close()
@@ -39,6 +41,9 @@ def _missing(alias: str) -> list[str]:
     return [
         model._meta.label
         for model in apps.get_models(include_auto_created=True)
-        if model._meta.managed and not model._meta.proxy and not model._meta.swapped
-        and router.allow_migrate_model(alias, model) and model._meta.db_table not in tables
+        if model._meta.managed
+        and not model._meta.proxy
+        and not model._meta.swapped
+        and router.allow_migrate_model(alias, model)
+        and model._meta.db_table not in tables
     ]

@@ -12,18 +12,30 @@ class Places:
         root = Path(workdir).resolve()
         self._lines: list[tuple[str, list[str]]] = []
         files = {Path(module.__file__) for module in list(sys.modules.values()) if getattr(module, "__file__", None)}
-        own = [path for path in files if path.suffix == ".py" and path.is_relative_to(root) and "site-packages" not in path.parts]
-        for path in sorted(own, key=lambda path: (not re.search("celery|settings|config", str(path.relative_to(root))), str(path))):
+        own = [
+            path
+            for path in files
+            if path.suffix == ".py" and path.is_relative_to(root) and "site-packages" not in path.parts
+        ]
+        for path in sorted(
+            own, key=lambda path: (not re.search("celery|settings|config", str(path.relative_to(root))), str(path))
+        ):
             self._lines.append((str(path.relative_to(root)), path.read_text(errors="replace").splitlines()))
 
     def find(self, key: str) -> str:
         """`file:line` of the last assignment of this setting, under its new, old or namespaced name; "" if none."""
         upper = key.upper()
         bare = upper.removeprefix("TASK_").removeprefix("WORKER_")
-        names = "|".join(re.escape(name) for name in (key, upper, f"CELERY_{upper}", f"CELERY_{bare}", f"CELERYD_{bare}"))
+        names = "|".join(
+            re.escape(name) for name in (key, upper, f"CELERY_{upper}", f"CELERY_{bare}", f"CELERYD_{bare}")
+        )
         pattern = re.compile(rf"""(?:^|[\s,({{]|\bconf\.)['"]?(?:{names})\b['"]?\s*[=:](?!=)""")
         for path, lines in self._lines:
-            numbers = [number for number, line in enumerate(lines, 1) if pattern.search(line) and not line.lstrip().startswith("#")]
+            numbers = [
+                number
+                for number, line in enumerate(lines, 1)
+                if pattern.search(line) and not line.lstrip().startswith("#")
+            ]
             if numbers:
                 return f"{path}:{numbers[-1]}"
         return ""

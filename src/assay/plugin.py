@@ -50,7 +50,10 @@ def assay_benches(pytestconfig: pytest.Config) -> Iterator[Callable[..., Bench]]
     with ExitStack() as stack:
 
         def get(**wanted: Any) -> Bench:
-            given = {name: wanted.get(name) or _option(pytestconfig, f"assay_{name}") for name in ("app", "workdir", "broker", "pool")}
+            given = {
+                name: wanted.get(name) or _option(pytestconfig, f"assay_{name}")
+                for name in ("app", "workdir", "broker", "pool")
+            }
             key = tuple(sorted((name, str(value)) for name, value in given.items() if value))
             if key not in made:
                 options = {**dict(key), "jobs": 1, "cold": pytestconfig.getoption("assay_cold") or None}

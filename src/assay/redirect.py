@@ -75,7 +75,9 @@ def use_databases(files: dict[str, str]) -> None:
             config = databases.setdefault(alias, {})
             sqlite = "sqlite3" in str(config.get("ENGINE", ""))
             options = config.get("OPTIONS", {}) if sqlite else {"timeout": 20}
-            config.update(ENGINE="django.db.backends.sqlite3", NAME=path, OPTIONS=options, CONN_MAX_AGE=0, HOST="", PORT="")
+            config.update(
+                ENGINE="django.db.backends.sqlite3", NAME=path, OPTIONS=options, CONN_MAX_AGE=0, HOST="", PORT=""
+            )
             config.pop("DISABLE_SERVER_SIDE_CURSORS", None)
         if hasattr(connections._connections, alias):
             del connections[alias]
@@ -92,8 +94,14 @@ def warp_clock(offset_s: float) -> None:
 def _scale_countdowns(app: Celery, scale: float, on_countdown: Callable[[float | None], None]) -> None:
     def scaled(original: Callable[..., Any]) -> Callable[..., Any]:
         def create(
-            task_id: str, name: str, args: Any = None, kwargs: Any = None, countdown: float | None = None,
-            eta: datetime.datetime | None = None, *rest: Any, **options: Any,
+            task_id: str,
+            name: str,
+            args: Any = None,
+            kwargs: Any = None,
+            countdown: float | None = None,
+            eta: datetime.datetime | None = None,
+            *rest: Any,
+            **options: Any,
         ) -> Any:
             on_countdown(countdown)
             if countdown:

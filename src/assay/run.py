@@ -82,7 +82,9 @@ def check_again(folder: Path) -> Report:
         raise UsageError(f"{path} is damaged or of another version of Assay: {error}") from None
     folders = sorted(path.parent for path in (folder / CASES).glob(f"*/{cases.NAME}"))
     results = [cases.judge(cases.read(each), each, folder) for each in folders]
-    return conclude(facts, results, started_at=facts.started_at, duration_s=sum(result.duration_s for result in results))
+    return conclude(
+        facts, results, started_at=facts.started_at, duration_s=sum(result.duration_s for result in results)
+    )
 
 
 def list_tasks(settings: Settings) -> dict[str, str]:
@@ -203,8 +205,16 @@ def _act(it: Bench, scenario: Scenario, target: Target, folder: Path, db: int, c
     scaling = scenario.scale(target)
     case.scaled = scaling.sentences
     with Cluster(
-        it.zygote, it.broker, folder, it.supervisor.folder, db, pool=it.pool, concurrency=settings.concurrency,
-        live=settings.bodies == "live", scaled=scaling.redirection, start=starter(settings, it.supervisor),
+        it.zygote,
+        it.broker,
+        folder,
+        it.supervisor.folder,
+        db,
+        pool=it.pool,
+        concurrency=settings.concurrency,
+        live=settings.bodies == "live",
+        scaled=scaling.redirection,
+        start=starter(settings, it.supervisor),
     ) as cluster:
         stage = Stage(scenario, target, cluster, scaling, settings.delivery, settings.queues)
         try:

@@ -1,8 +1,8 @@
 """Scenario: one situation with its workload, its fault and its checkers. The suites are the folders of `scenarios/`.
 
-    @scenario("acks_late", fault="SIGKILL child", when=lambda target: ...)
-    def child_killed(stage: Stage) -> None:
-        \"\"\"A pool child is killed in the middle of the body.\"\"\"
+@scenario("acks_late", fault="SIGKILL child", when=lambda target: ...)
+def child_killed(stage: Stage) -> None:
+    \"\"\"A pool child is killed in the middle of the body.\"\"\"
 """
 
 import importlib
@@ -47,8 +47,14 @@ _registry: dict[str, Scenario] = {}
 
 
 def scenario(
-    suite: str, *, fault: str, when: Callable[[Target], bool] = lambda target: True, pools: tuple[str, ...] = PREFORK,
-    name: str = "", doc: str = "", weight_s: float = 1.0,
+    suite: str,
+    *,
+    fault: str,
+    when: Callable[[Target], bool] = lambda target: True,
+    pools: tuple[str, ...] = PREFORK,
+    name: str = "",
+    doc: str = "",
+    weight_s: float = 1.0,
     scale: Callable[[Target], Scaling] = countdowns,
 ) -> Callable[[Callable[["Stage"], None]], Callable[["Stage"], None]]:
     """Register a scenario. Its name is the function's, its line in `assay list` the docstring's first."""

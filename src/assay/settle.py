@@ -64,7 +64,9 @@ class Ledger:
             self._read += 1
         waiting = [f"{key[:8]} was not received" for key, due in self._due.items() if self._received[key] < due]
         running = [f"{key[:8]} runs in {worker}" for key, worker in self._running.values() if worker not in self._dead]
-        running += [f"{key[:8]} was accepted" for (key, child), n in self._accepted.items() if n > self._started[key, child]]
+        running += [
+            f"{key[:8]} was accepted" for (key, child), n in self._accepted.items() if n > self._started[key, child]
+        ]
         if waiting or running:
             return (waiting + running)[:10]
         return self._broker()
@@ -75,7 +77,9 @@ class Ledger:
             cluster.db, subject.all_queues(), list(subject.priority_steps), subject.separator, subject.global_keyprefix
         )
         held = cluster.broker.unacked(cluster.db, subject.global_keyprefix)
-        return [f"{n} in queue {q}" for q, n in depths.items() if n][:5] + [f"{key[:8]} is unacknowledged" for key in held][:5]
+        return [f"{n} in queue {q}" for q, n in depths.items() if n][:5] + [
+            f"{key[:8]} is unacknowledged" for key in held
+        ][:5]
 
     def _fold(self, event: Event) -> None:
         kind, key = event.kind, event.invocation

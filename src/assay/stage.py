@@ -22,7 +22,15 @@ SETTLE_S = 25.0
 class Stage:
     """Handed to `Scenario.act`. Everything is judged later, from what was recorded."""
 
-    def __init__(self, scenario: Scenario, target: Target, cluster: Cluster, scaling: Scaling, demanded: str, queues: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        target: Target,
+        cluster: Cluster,
+        scaling: Scaling,
+        demanded: str,
+        queues: Sequence[str] = (),
+    ) -> None:
         self.usual_queues = list(queues)  # what the team's workers are given by -Q; empty: nothing
         self.scaling = scaling
         self.scenario = scenario
@@ -102,7 +110,12 @@ class Stage:
         if self.cluster.wait(lost, timeout_s=SETTLE_S):
             last = [e for e in self.cluster.seen if e.kind == Kind.CHILD_LOST and e.invocation == invocation][-1]
             self.cluster.record(
-                Kind.FAULT_LANDED, invocation, worker=last.worker, fault=fault, target=last.detail.get("child"), signal="SIGKILL"
+                Kind.FAULT_LANDED,
+                invocation,
+                worker=last.worker,
+                fault=fault,
+                target=last.detail.get("child"),
+                signal="SIGKILL",
             )
 
     def starts(self, invocation: str) -> int:
@@ -118,4 +131,3 @@ class Stage:
     def settle(self, timeout_s: float = SETTLE_S, *, enough: Callable[[], bool] = lambda: False) -> bool:
         """Wait until the broker is empty and no attempt is open, or the deadline; which of the two is recorded."""
         return self.cluster.settle(timeout_s, enough=enough)
-

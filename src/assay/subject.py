@@ -56,7 +56,9 @@ class Task(msgspec.Struct, kw_only=True, frozen=True):
 
     def profile(self) -> str:
         """Tasks with equal effective options behave alike under a fault and share a profile: a short hash of them."""
-        options = {key: value for key, value in msgspec.to_builtins(self).items() if key not in {"name", "place", "required"}}
+        options = {
+            key: value for key, value in msgspec.to_builtins(self).items() if key not in {"name", "place", "required"}
+        }
         return hashlib.sha256(msgspec.json.encode(options, order="sorted")).hexdigest()[:8]
 
 

@@ -27,8 +27,16 @@ class Trial(Cluster):
         scalings = [countdowns(Target(subject, each, bench.pool)) for each in subject.tasks if task in ("", each.name)]
         scaled = max(scalings, key=lambda scaling: scaling.countdown).redirection
         return cls(
-            bench.zygote, bench.broker, folder, bench.supervisor.folder, 0, pool=bench.pool,
-            concurrency=concurrency or settings.concurrency, live=live, scaled=scaled, start=starter(settings, bench.supervisor),
+            bench.zygote,
+            bench.broker,
+            folder,
+            bench.supervisor.folder,
+            0,
+            pool=bench.pool,
+            concurrency=concurrency or settings.concurrency,
+            live=live,
+            scaled=scaled,
+            start=starter(settings, bench.supervisor),
         )
 
     def send(self, task: str, *acts: Act, hold: Point | str | None = None, **options: Any) -> str:

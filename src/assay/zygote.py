@@ -52,10 +52,19 @@ def _load(request: dict) -> tuple[dict, object]:
 
 def _warm(app: object, pool: str) -> None:
     """Import what every worker imports at its start, so that it is paid once."""
+    import encodings.idna
+    import hmac
+    import secrets
+
+    import billiard.heap
+    import billiard.popen_fork
+    import billiard.sharedctypes
+    import billiard.synchronize
     import celery.apps.worker
     import celery.bin.worker
     import celery.concurrency.prefork
     import celery.worker.consumer
+    import celery.worker.strategy
     import kombu.transport.redis  # noqa: F401
     from celery import concurrency
 

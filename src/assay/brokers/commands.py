@@ -10,7 +10,7 @@ from assay.brokers.engine import VERSION, Engine
 # isort: split
 from fakeredis import _msgs as msgs
 from fakeredis import commands_mixins  # registers fakeredis's own commands, before ours take their places
-from fakeredis._command_args_parsing import DbIndex, Int, Timeout
+from fakeredis._command_args_parsing import DbIndex, Float, Int, Timeout
 from fakeredis._commands import SUPPORTED_COMMANDS, Key, command
 from fakeredis._core import CommandItem
 from fakeredis._helpers import OK, NoResponse, SimpleError, SimpleString, casematch, compile_pattern
@@ -27,10 +27,20 @@ CONFIG = {
     b"timeout": b"0",
 }
 STARTED = time.time()
+msgs.INVALID_EXPIRE_MSG = "ERR invalid expire time in '{}' command"
 DbIndex.MAX_VALUE = 2**20 - 1
-DbIndex.DECODE_ERROR = "ERR DB index is out of range"
 for later in ("client maint_notifications",):  # commands of newer releases, which clients ask for to learn the release
     SUPPORTED_COMMANDS.pop(later, None)
+
+
+def _decode_timeout(value: bytes) -> float:
+    seconds = Float.decode(value, decode_error="ERR timeout is not a float or out of range")
+    if seconds < 0:
+        raise SimpleError("ERR timeout is negative")
+    return seconds
+
+
+Timeout.decode = _decode_timeout  # type: ignore[method-assign, assignment]
 
 
 class ServerCommands:
@@ -49,6 +59,14 @@ class ServerCommands:
         lmove: Any
 
     # -- connection
+
+    @command(name="SELECT", fixed=(Int,))
+    def select(self, index: int) -> SimpleString:
+        if not 0 <= index <= DbIndex.MAX_VALUE:
+            raise SimpleError("ERR DB index is out of range")
+        self._db, self._db_num = self.engine.dbs[index], index
+        self._client_info["db"] = index
+        return OK
 
     @command(name="QUIT", fixed=(), repeat=(bytes,), flags=[msgs.FLAG_NO_SCRIPT, msgs.FLAG_TRANSACTION])
     def quit(self, *_: bytes) -> SimpleString:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from assay.brokers import engine as engines  # first: it decides how fakeredis is imported
 from assay.brokers.engine import Engine, Keyspace
-from assay.brokers.resp import NULL_ARRAY, encode, encode_push
+from assay.brokers.resp import NullArray, SetReply, encode, encode_push
 
 # isort: split
 from fakeredis import _msgs as msgs
@@ -39,6 +39,8 @@ from fakeredis.commands_mixins.sortedset_mixin import SortedSetCommandsMixin
 
 from assay.brokers.commands import ServerCommands
 
+SHOWN = 128  # bytes of a command and its arguments in an error
+SETS = {"smembers", "sunion", "sinter", "sdiff", "spop"}
 PARKED = NoResponse()
 WAITS_FOR_SEVERAL = {"blpop", "brpop", "bzpopmin", "bzpopmax"}
 WAITS_FOR_ONE = {"brpoplpush", "blmove"}
@@ -92,14 +94,24 @@ class Session(
         engine.commands += 1
         if engine.monitors:
             self._show_monitors(fields)
+        try:
+            self._answer(fields)
+        except Exception:
+            traceback.print_exc()
+            self._reply(SimpleError(f"ERR the embedded broker failed on {fields[0]!r}; its log tells more"))
+        if engine.ready:
+            engine.serve_ready()
+
+    def _answer(self, fields: list[bytes]) -> None:
+        engine = self.engine
         accepted = False
         name = ""
         try:
             name, method, sig, arguments = self._find(fields)
-            self.engine.acl.validate_command(self._client_info.user, self._client_info, fields)
+            engine.acl.validate_command(self._client_info.user, self._client_info, fields)
             sig.check_arity(arguments, engine.version)
             if self._pubsub and name not in PUBSUB_ONLY and self._client_info.protocol_version == 2:
-                raise SimpleError(PUBSUB_ERROR.format(name))
+                raise SimpleError(PUBSUB_ERROR.format(name.replace(" ", "|")))
             func = getattr(self, method)
             if self._transaction is not None and msgs.FLAG_TRANSACTION not in sig.flags:
                 self._transaction.append((func, sig, arguments))
@@ -111,16 +123,15 @@ class Session(
         except SimpleError as error:
             if self._transaction is not None and not accepted:
                 self._transaction_failed = True
+            if name == "exec" and not accepted:
+                error.value = "EXECABORT Transaction discarded because of: " + error.value.removeprefix("ERR ")
+                self._forget_transaction()
+                self._clear_watches()
             result = error
-        except Exception:
-            traceback.print_exc()
-            result = SimpleError(f"ERR the embedded broker failed on {name!r}; its log tells more")
         suppressed = self._reply_off or self._reply_skip
         self._reply_skip, self._reply_skip_next = self._reply_skip_next, False
         if not suppressed and not isinstance(result, NoResponse):
-            self._reply(name, result)
-        if engine.ready:
-            engine.serve_ready()
+            self._reply(result)
 
     def _find(self, fields: list[bytes]) -> tuple[str, str, Signature, list[bytes]]:
         found = self.known.get(fields[0])
@@ -142,14 +153,19 @@ class Session(
         if sub:
             sub = fields[1].decode("utf-8", "replace")
             return SimpleError(f"ERR unknown subcommand '{sub}'. Try {container.upper()} HELP.")
-        given = fields[0].decode("utf-8", "replace")
-        arguments = "".join(f"'{field.decode('utf-8', 'replace')}' " for field in fields[1:])
-        return SimpleError(f"ERR unknown command '{given[:128]}', with args beginning with: {arguments[:128]}")
+        shown = b""
+        for field in fields[1:]:
+            if len(shown) < SHOWN:
+                shown += b"'%b' " % field.partition(b"\0")[0][: SHOWN - len(shown)]
+        given = fields[0].partition(b"\0")[0][:SHOWN]
+        text = b"ERR unknown command '%b', with args beginning with: %b" % (given, shown)
+        return SimpleError(text.decode("utf-8", "surrogateescape"))
 
     def _run_command(self, func: Any, sig: Signature, args: list[Any], from_script: bool) -> Any:
         """As fakeredis's, without other servers' branches, and without notifications: Redis has them off by default."""
         items: list[Any] = []
         try:
+            given = len(args)
             applied = sig.apply(args, self._db, self.engine.version)
             if from_script and msgs.FLAG_NO_SCRIPT in sig.flags:
                 raise SimpleError(msgs.COMMAND_IN_SCRIPT_MSG)
@@ -159,11 +175,18 @@ class Session(
             result = func(*args)
             if self._resp_version == 2 and msgs.FLAG_SKIP_CONVERT_TO_RESP2 not in sig.flags:
                 result = convert_to_resp2(result)
+            elif sig.name in SETS and isinstance(result, list):
+                result = SetReply(result)
+            if result is None and not from_script:
+                result = _null(sig.name, given)
         except SimpleError as error:
             result = error
         for item in items:
             item.writeback(remove_empty_val=msgs.FLAG_LEAVE_EMPTY_VAL not in sig.flags)
         return result
+
+    def add_subkey_event(self, event: bytes, key: bytes, subkeys: Any) -> None:
+        """Notifications of hash fields: off."""
 
     # -- replies
 
@@ -171,10 +194,8 @@ class Session(
         self.outbox.append(data)
         self.engine.written[self] = None
 
-    def _reply(self, name: str, result: Any) -> None:
-        protocol = self._client_info.protocol_version
-        null_array = result is None and protocol == 2 and name in NULL_ARRAYS
-        self._send(NULL_ARRAY if null_array else encode(result, protocol))
+    def _reply(self, result: Any) -> None:
+        self._send(encode(result, self._client_info.protocol_version))
 
     def put_response(self, msg: Any) -> None:
         """Messages of subscriptions, and what subscribing itself answers."""
@@ -249,7 +270,9 @@ class Session(
 
     def _resume(self, result: Any) -> None:
         self._unpark()
-        self._reply(self._name, convert_to_resp2(result) if self._client_info.protocol_version == 2 else result)
+        if result is None:
+            result = _null(self._name, 0)
+        self._reply(convert_to_resp2(result) if self._client_info.protocol_version == 2 else result)
         self.engine.unblocked.append(self)
 
     def _unpark(self) -> None:
@@ -289,4 +312,11 @@ class Session(
 PUBSUB_ERROR = (
     "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"
 )
+
+
+def _null(name: str, given: int) -> NullArray | None:
+    """The kind of nothing that a command answers with; `given` arguments it had (a pop with a count is of many)."""
+    return NullArray() if name in NULL_ARRAYS or (name in ("lpop", "rpop") and given > 1) else None
+
+
 __all__ = ["Session", "engines"]

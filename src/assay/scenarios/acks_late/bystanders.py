@@ -19,4 +19,6 @@ def bystanders(stage: Stage) -> None:
     stage.cluster.kill_child(standing)
     neighbour.release()
     stage.settle()
-    stage.check(Delivery(contract=contract.delivery, ids=[victim]), Bystanders(ids=[beside, *waiting]), Evidence(landed=1))
+    stage.check(
+        Delivery(contract=contract.delivery, ids=[victim]), Bystanders(ids=[beside, *waiting]), Evidence(landed=1)
+    )

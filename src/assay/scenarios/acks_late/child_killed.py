@@ -26,7 +26,9 @@ def kill_at(point: Point) -> Callable[[Stage], None]:
         stage.kill_child_at(invocation, point)
         stage.settle()
         ids = [invocation]
-        stage.check(Delivery(contract=contract.delivery, ids=ids), Attempts(ids=ids, most=2), Evidence(landed=1), Leftovers())
+        stage.check(
+            Delivery(contract=contract.delivery, ids=ids), Attempts(ids=ids, most=2), Evidence(landed=1), Leftovers()
+        )
         if contract.delivery != "any":
             stage.check(Ledgers(ids=ids), Signals(ids=ids))
 
@@ -41,6 +43,10 @@ def reaches(point: Point) -> Callable[[Target], bool]:
 
 for each, words in WHERE.items():
     scenario(
-        "acks_late", name=f"child_killed_{each.replace('body_', '')}", fault="SIGKILL child", when=reaches(each),
-        doc=f"A pool child is killed {words}.", weight_s=5.0,
+        "acks_late",
+        name=f"child_killed_{each.replace('body_', '')}",
+        fault="SIGKILL child",
+        when=reaches(each),
+        doc=f"A pool child is killed {words}.",
+        weight_s=5.0,
     )(kill_at(each))

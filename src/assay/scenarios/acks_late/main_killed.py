@@ -26,7 +26,9 @@ def kill_at(point: Point, *, group: bool = False) -> Callable[[Stage], None]:
         stage.replacement()
         stage.settle()
         ids = [invocation]
-        stage.check(Delivery(contract=contract.delivery, ids=ids), Attempts(ids=ids, least=0, most=2), Evidence(landed=1))
+        stage.check(
+            Delivery(contract=contract.delivery, ids=ids), Attempts(ids=ids, least=0, most=2), Evidence(landed=1)
+        )
         if contract.delivery != "any":
             stage.check(Ledgers(ids=ids))
 
@@ -40,16 +42,26 @@ def reaches(point: Point) -> Callable[[Target], bool]:
 
 for each, words in IN_MAIN.items():
     scenario(
-        "acks_late", name=f"main_killed_{each}", fault="SIGKILL main", when=reaches(each), pools=PREFORK,
+        "acks_late",
+        name=f"main_killed_{each}",
+        fault="SIGKILL main",
+        when=reaches(each),
+        pools=PREFORK,
         doc=f"The main process is killed {words}.",
     )(kill_at(each))
 
 scenario(
-    "acks_late", name="main_killed_middle", fault="SIGKILL main", pools=EVERY_POOL,
+    "acks_late",
+    name="main_killed_middle",
+    fault="SIGKILL main",
+    pools=EVERY_POOL,
     doc="The main process is killed while a body runs.",
 )(kill_at(Point.BODY_MIDDLE))
 
 scenario(
-    "acks_late", name="group_killed_middle", fault="SIGKILL group", pools=EVERY_POOL,
+    "acks_late",
+    name="group_killed_middle",
+    fault="SIGKILL group",
+    pools=EVERY_POOL,
     doc="Main process and children are killed at once while a body runs.",
 )(kill_at(Point.BODY_MIDDLE, group=True))

@@ -15,7 +15,9 @@ def poison(ends: Literal["sys_exit", "kill_self"]) -> Callable[[Stage], None]:
     def act(stage: Stage) -> None:
         task = stage.task
         bound = 1 + (3 if task.max_retries is None else task.max_retries) + SPARE
-        setting = "task_reject_on_worker_lost" if task.reject_on_worker_lost else "task_acks_late" if task.acks_late else ""
+        setting = (
+            "task_reject_on_worker_lost" if task.reject_on_worker_lost else "task_acks_late" if task.acks_late else ""
+        )
         stage.claims(
             setting,
             f"a task that kills its worker every time ends, after {bound} attempts at the most",
@@ -27,7 +29,9 @@ def poison(ends: Literal["sys_exit", "kill_self"]) -> Callable[[Stage], None]:
         stage.settle(60.0, enough=lambda: stage.starts(invocation) > bound)
         stage.cluster.record_landed_deaths(invocation, "poison task")
         stage.check(
-            Attempts(ids=[invocation], most=bound), Delivery(contract="at_least_once", ids=neighbours), Evidence(landed=1, settled=False)
+            Attempts(ids=[invocation], most=bound),
+            Delivery(contract="at_least_once", ids=neighbours),
+            Evidence(landed=1, settled=False),
         )
         if stage.target.stores_results:
             stage.check(FinalState(ids=[invocation], states=["FAILURE"]))
@@ -35,9 +39,17 @@ def poison(ends: Literal["sys_exit", "kill_self"]) -> Callable[[Stage], None]:
     return act
 
 
-scenario("acks_late", name="poison_exits", fault="exits every time", doc="A task that leaves by sys.exit in every attempt.", weight_s=8.0)(
-    poison("sys_exit")
-)
-scenario("acks_late", name="poison_killed", fault="SIGKILL every time", doc="A task that is killed in every attempt.", weight_s=25.0)(
-    poison("kill_self")
-)
+scenario(
+    "acks_late",
+    name="poison_exits",
+    fault="exits every time",
+    doc="A task that leaves by sys.exit in every attempt.",
+    weight_s=8.0,
+)(poison("sys_exit"))
+scenario(
+    "acks_late",
+    name="poison_killed",
+    fault="SIGKILL every time",
+    doc="A task that is killed in every attempt.",
+    weight_s=25.0,
+)(poison("kill_self"))

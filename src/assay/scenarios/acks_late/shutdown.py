@@ -26,7 +26,9 @@ def warm_shutdown(stage: Stage) -> None:
     stage.replacement()
     stage.settle()
     stage.check(
-        Delivery(contract="effectively_once", ids=[flying, *waiting]), Attempts(ids=[flying, *waiting], most=1), Evidence(landed=1)
+        Delivery(contract="effectively_once", ids=[flying, *waiting]),
+        Attempts(ids=[flying, *waiting], most=1),
+        Evidence(landed=1),
     )
 
 
@@ -44,8 +46,10 @@ def cold_shutdown(stage: Stage) -> None:
     stage.replacement()
     stage.settle()
     stage.check(
-        Delivery(contract=contract.delivery, ids=[flying]), Delivery(contract="at_least_once", ids=waiting),
-        Attempts(ids=[flying, *waiting], most=2), Evidence(landed=1),
+        Delivery(contract=contract.delivery, ids=[flying]),
+        Delivery(contract="at_least_once", ids=waiting),
+        Attempts(ids=[flying, *waiting], most=2),
+        Evidence(landed=1),
     )
 
 
@@ -66,12 +70,19 @@ def soft_shutdown(stage: Stage) -> None:
     stage.signal(worker, SIGQUIT, long)
     ending.release()
     worker.wait(EXIT_S)
-    stage.claims("worker_soft_shutdown_timeout", "a task that ends within the grace ends, a longer one goes back", contract.remedy)
+    stage.claims(
+        "worker_soft_shutdown_timeout",
+        "a task that ends within the grace ends, a longer one goes back",
+        contract.remedy,
+    )
     stage.replacement()
     stage.settle()
     stage.check(
-        Delivery(contract="effectively_once", ids=[short]), Attempts(ids=[short], most=1),
-        Delivery(contract=contract.delivery, ids=[long]), Attempts(ids=[long], most=2), Evidence(landed=1),
+        Delivery(contract="effectively_once", ids=[short]),
+        Attempts(ids=[short], most=1),
+        Delivery(contract=contract.delivery, ids=[long]),
+        Attempts(ids=[long], most=2),
+        Evidence(landed=1),
     )
 
 
@@ -88,6 +99,8 @@ def grace_period_over(stage: Stage) -> None:
     stage.replacement()
     stage.settle()
     stage.check(
-        Delivery(contract=contract.delivery, ids=[flying]), Delivery(contract="at_least_once", ids=waiting),
-        Attempts(ids=[flying, *waiting], most=2), Evidence(landed=2),
+        Delivery(contract=contract.delivery, ids=[flying]),
+        Delivery(contract="at_least_once", ids=waiting),
+        Attempts(ids=[flying, *waiting], most=2),
+        Evidence(landed=2),
     )

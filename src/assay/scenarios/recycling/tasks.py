@@ -44,7 +44,9 @@ def killed_while_recycled(stage: Stage) -> None:
     stage.check(Recycling(most=number), Bystanders(ids=ids), Evidence(landed=1, in_flight=False))
 
 
-@scenario("recycling", fault="large results", when=lambda target: recycles(target) and target.stores_results, weight_s=12.0)
+@scenario(
+    "recycling", fault="large results", when=lambda target: recycles(target) and target.stores_results, weight_s=12.0
+)
 def large_results_at_the_boundary(stage: Stage) -> None:
     """The last tasks of a child return large results; each arrives."""
     number = most(stage)
@@ -64,5 +66,3 @@ def recycling_in_this_pool(stage: Stage) -> None:
     stage.publish_many(number + 5, scripted=False)
     stage.settle(SETTLE_S)
     stage.check(Recycling(most=number))
-
-

@@ -19,7 +19,10 @@ def long_wait(target: Target) -> Scaling:
     if base.countdown == 1.0:
         return base
     factor = max(1.0, base.countdown * 0.4 / WAIT_S)
-    said = [sentence.replace(f"{base.countdown:.4g}", f"{factor:.4g}").replace("0.4 s", f"{WAIT_S:g} s") for sentence in base.sentences]
+    said = [
+        sentence.replace(f"{base.countdown:.4g}", f"{factor:.4g}").replace("0.4 s", f"{WAIT_S:g} s")
+        for sentence in base.sentences
+    ]
     return Scaling(type(base.redirection)(broker_url="", countdown_scale=factor), factor, sentences=said)
 
 
@@ -32,7 +35,11 @@ def killed_after_retry_sent(stage: Stage) -> None:
     stage.kill_child_at(invocation, Point.RETRY_SENT)
     stage.settle()
     most = 3 + (stage.task.max_retries or 3)
-    stage.check(Delivery(contract=contract.delivery, ids=[invocation]), Attempts(ids=[invocation], most=most), Evidence(landed=1))
+    stage.check(
+        Delivery(contract=contract.delivery, ids=[invocation]),
+        Attempts(ids=[invocation], most=most),
+        Evidence(landed=1),
+    )
 
 
 @scenario("retries", fault="SIGTERM", when=retries, scale=long_wait, weight_s=6.0)
@@ -45,7 +52,11 @@ def worker_stopped_while_retry_waits(stage: Stage) -> None:
     worker.wait(20.0)
     stage.replacement()
     stage.settle()
-    stage.check(Delivery(contract="effectively_once", ids=[invocation]), Attempts(ids=[invocation], least=2, most=2), Evidence(landed=1, in_flight=False))
+    stage.check(
+        Delivery(contract="effectively_once", ids=[invocation]),
+        Attempts(ids=[invocation], least=2, most=2),
+        Evidence(landed=1, in_flight=False),
+    )
 
 
 @scenario("retries", fault="SIGKILL group", when=retries, scale=long_wait, weight_s=4.0)
@@ -57,7 +68,11 @@ def worker_killed_while_retry_waits(stage: Stage) -> None:
     stage.cluster.kill_worker(worker, group=True)
     stage.replacement()
     stage.settle()
-    stage.check(Delivery(contract="at_least_once", ids=[invocation]), Attempts(ids=[invocation], least=2, most=3), Evidence(landed=1, in_flight=False))
+    stage.check(
+        Delivery(contract="at_least_once", ids=[invocation]),
+        Attempts(ids=[invocation], least=2, most=3),
+        Evidence(landed=1, in_flight=False),
+    )
 
 
 def _waiting_retry(stage: Stage) -> str:

@@ -75,13 +75,19 @@ def spacing(stage: Stage) -> None:
     stage.settle()
     stage.check(
         RetryPolicy(
-            ids=[invocation], retries=most, delays_s=delays(stage.task, most), scale=stage.scaling.countdown, queue=stage.task.queue,
+            ids=[invocation],
+            retries=most,
+            delays_s=delays(stage.task, most),
+            scale=stage.scaling.countdown,
+            queue=stage.task.queue,
             gives_up=False,
         )
     )
 
 
-@scenario("retries", fault="another error", when=lambda target: retries(target) and chooses_errors(target), pools=EVERY_POOL)
+@scenario(
+    "retries", fault="another error", when=lambda target: retries(target) and chooses_errors(target), pools=EVERY_POOL
+)
 def other_errors_fail_at_once(stage: Stage) -> None:
     """An error that is not in autoretry_for is not retried."""
     claim(stage, f"only {', '.join(stage.task.autoretry_for)} are retried")

@@ -34,7 +34,8 @@ def consumed(stage: Stage) -> None:
     """A worker that is started without -Q consumes the task's queue."""
     queue = stage.task.queue
     claim(
-        stage, f"queue {queue} has a consumer when a worker is started as usual",
+        stage,
+        f"queue {queue} has a consumer when a worker is started as usual",
         f"declare {queue} in task_queues, or start the workers with -Q {queue} and say so in [tool.assay] queues",
     )
     stage.worker(queues=stage.usual_queues)
@@ -52,7 +53,10 @@ def own_queue(stage: Stage) -> None:
     stage.worker(queues=others, concurrency=1)
     ids = stage.publish_many(4)
     stage.settle()
-    stage.check(Routing(queues=table(stage), consumers={"w1": own, "w2": others}), Delivery(contract="effectively_once", ids=ids))
+    stage.check(
+        Routing(queues=table(stage), consumers={"w1": own, "w2": others}),
+        Delivery(contract="effectively_once", ids=ids),
+    )
 
 
 @scenario("routing", fault="SIGKILL child", when=several, weight_s=6.0)

@@ -28,8 +28,12 @@ def own_limit(target: Target) -> bool:
 def checker(stage: Stage, ids: list[str], **more: bool | None) -> TimeLimit:
     task, scaling = stage.task, stage.scaling
     return TimeLimit(
-        ids=ids, soft_s=task.soft_time_limit, hard_s=task.time_limit, scale=scaling.hard if task.time_limit else scaling.soft,
-        soft_scale=scaling.soft, **more,
+        ids=ids,
+        soft_s=task.soft_time_limit,
+        hard_s=task.time_limit,
+        scale=scaling.hard if task.time_limit else scaling.soft,
+        soft_scale=scaling.soft,
+        **more,
     )
 
 
@@ -41,7 +45,11 @@ def soft_limit_handled(stage: Stage) -> None:
     invocation = stage.publish(Act(work_s=FOR_EVER, handles_soft=True))
     stage.settle(SETTLE_S)
     ids = [invocation]
-    stage.check(checker(stage, ids, soft_handled=True), Delivery(contract="effectively_once", ids=ids), Attempts(ids=ids, most=1))
+    stage.check(
+        checker(stage, ids, soft_handled=True),
+        Delivery(contract="effectively_once", ids=ids),
+        Attempts(ids=ids, most=1),
+    )
 
 
 @scenario("time_limits", fault="too slow", when=has_soft, scale=limits, weight_s=2.0)

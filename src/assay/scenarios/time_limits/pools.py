@@ -17,7 +17,8 @@ def limit_in_this_pool(stage: Stage) -> None:
     task, scaling = stage.task, stage.scaling
     hard = task.time_limit is not None
     stage.claims(
-        "task_time_limit" if hard else "task_soft_time_limit", f"no attempt runs longer than {task.time_limit or task.soft_time_limit:g} s",
+        "task_time_limit" if hard else "task_soft_time_limit",
+        f"no attempt runs longer than {task.time_limit or task.soft_time_limit:g} s",
         "use --pool=prefork: the solo and threads pools ignore time limits",
     )
     stage.worker()
@@ -26,7 +27,10 @@ def limit_in_this_pool(stage: Stage) -> None:
     stage.settle()
     stage.check(
         TimeLimit(
-            ids=[invocation], soft_s=task.soft_time_limit, hard_s=task.time_limit, scale=scaling.hard if hard else scaling.soft,
+            ids=[invocation],
+            soft_s=task.soft_time_limit,
+            hard_s=task.time_limit,
+            scale=scaling.hard if hard else scaling.soft,
             soft_scale=scaling.soft,
         )
     )

@@ -1,0 +1,53 @@
+"""Checker: a pure function from a history to a Judgement. One question a file in `checkers/`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from assay.event import Event
+from assay.life import Life, World, fold
+from assay.verdict import Judgement, Outcome, Verdict
+
+
+class Checker(Protocol):
+    """A frozen msgspec Struct with a tag, so that it is kept beside the history and an old run is judged again."""
+
+    def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
+        """What this checker says. Raising is allowed: it counts as unknown."""
+
+
+def check(checkers: Sequence[Checker], events: Iterable[Event]) -> list[Judgement]:
+    """Judge one history by each checker. A checker that raises is unknown, never green (Jepsen's check-safe)."""
+    lives, world = fold(events)
+    judgements = []
+    for checker in checkers:
+        try:
+            judgements.append(checker.judge(lives, world))
+        except Exception as error:
+            name = type(checker).__name__.lower()
+            judgements.append(
+                Judgement(name, Verdict.UNKNOWN, f"the checker itself failed: {type(error).__name__}: {error}")
+            )
+    return judgements
+
+
+def conclude(judgements: Sequence[Judgement]) -> tuple[Verdict, Outcome | None, float | None, str]:
+    """Verdict, outcome, recovery in seconds and reason of a whole scenario: the worst judgement speaks."""
+    verdict = Verdict.worst(judgement.verdict for judgement in judgements)
+    speaking = [judgement for judgement in judgements if judgement.verdict is verdict]
+    outcomes = [j.outcome for j in (speaking if verdict is Verdict.VIOLATED else judgements) if j.outcome is not None]
+    outcomes = outcomes or [judgement.outcome for judgement in judgements if judgement.outcome is not None]
+    recoveries = [judgement.recovery_s for judgement in judgements if judgement.recovery_s is not None]
+    reason = "; ".join(dict.fromkeys(judgement.reason for judgement in speaking if judgement.reason))
+    return (
+        verdict,
+        max(outcomes, key=lambda outcome: outcome.rank, default=None),
+        max(recoveries, default=None),
+        reason or "nothing was checked",
+    )
+
+
+def registry() -> dict[str, str]:
+    """{name: one line about it}, for `assay list`."""
+    from assay import checkers
+
+    return {kind.__struct_config__.tag: (kind.__doc__ or "").strip().splitlines()[0] for kind in checkers.ALL}

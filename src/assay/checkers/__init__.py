@@ -1,0 +1,61 @@
+"""The checkers: one question a file."""
+
+from assay.checkers.attempts import Attempts
+from assay.checkers.delivery import Delivery
+from assay.checkers.evidence import Evidence
+from assay.checkers.isolation import Isolation
+from assay.checkers.ledgers import FinalState, Ledgers
+from assay.checkers.leftovers import Leftovers
+from assay.checkers.limits import TimeLimit
+from assay.checkers.neighbours import Bystanders, NextTask
+from assay.checkers.publishing import Undeclared, Unknown
+from assay.checkers.recovery import Recovery
+from assay.checkers.recycling import Recycling, Restarted
+from assay.checkers.retries import RetryPolicy
+from assay.checkers.routing import Routing
+from assay.checkers.signals import Signals
+
+AnyChecker = (
+    Attempts
+    | Bystanders
+    | Delivery
+    | Evidence
+    | FinalState
+    | Isolation
+    | Ledgers
+    | Leftovers
+    | NextTask
+    | Recovery
+    | RetryPolicy
+    | Recycling
+    | Restarted
+    | Routing
+    | Signals
+    | TimeLimit
+    | Undeclared
+    | Unknown
+)
+ALL = AnyChecker.__args__  # type: ignore[attr-defined]
+
+__all__ = [
+    "ALL",
+    "AnyChecker",
+    "Attempts",
+    "Bystanders",
+    "Delivery",
+    "Evidence",
+    "FinalState",
+    "Isolation",
+    "Ledgers",
+    "Leftovers",
+    "NextTask",
+    "Recovery",
+    "Recycling",
+    "Restarted",
+    "RetryPolicy",
+    "Routing",
+    "Signals",
+    "TimeLimit",
+    "Undeclared",
+    "Unknown",
+]

@@ -1,0 +1,136 @@
+"""Was each invocation's work done, and how often? Multiset algebra over the history (Jepsen's total queue)."""
+
+from collections import Counter
+from collections.abc import Mapping
+from statistics import median
+from typing import Literal
+
+import msgspec
+
+from assay.checkers.recovery import recoveries
+from assay.checkers.words import chosen, killed, names, published, short, since, tale
+from assay.event import Kind
+from assay.life import Life, World
+from assay.verdict import Judgement, Outcome, Verdict
+
+Contract = Literal["at_least_once", "at_most_once", "effectively_once", "any"]
+
+
+class Delivery(msgspec.Struct, frozen=True, tag="delivery"):
+    """Work done against the contract: lost, duplicated, recovered, stuck, unexpected, in doubt."""
+
+    contract: Contract
+    ids: list[str] = []
+
+    def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
+        """Any outcome is shown; which ones violate depends on the contract."""
+        mine = [life for life in chosen(lives, self.ids) if life.publish is not Kind.PUBLISH_FAILED]
+        if not mine:
+            return Judgement("delivery", Verdict.UNKNOWN, "nothing was published")
+        outcomes = {life.id: outcome(life, world) for life in mine}
+        broken = [life for life in mine if outcomes[life.id] in BREAKS[self.contract] or self._too_often(life)]
+        unexpected = [life for life in lives.values() if life.publish is None and life.attempts and not self.ids]
+        counts = Counter(str(each) for each in outcomes.values())
+        worst = max((outcomes[life.id] for life in broken or mine), key=lambda each: each.rank)
+        waits = [wait for life in mine for wait in recoveries(life, world)]
+        verdict = Verdict.VIOLATED if broken or unexpected else Verdict.HELD
+        return Judgement(
+            "delivery",
+            verdict,
+            self._reason(broken or mine, outcomes, world, unexpected),
+            worst,
+            tuple(life.id for life in broken or mine)[:50],
+            median(waits) if waits else None,
+            dict(counts)
+            | {
+                "attempted": len(mine),
+                "acknowledged": sum(published(life) for life in mine),
+                "ok": sum(life.done > 0 for life in mine),
+            },
+        )
+
+    def _too_often(self, life: Life) -> bool:
+        return self.contract == "at_most_once" and len(life.attempts) > 1 + len(life.retries_sent)
+
+    def _reason(self, told: list[Life], outcomes: dict[str, Outcome], world: World, unexpected: list[Life]) -> str:
+        if unexpected:
+            return f"{len(unexpected)} attempts of invocations that nobody published: {names(unexpected)}"
+        first = max(told, key=lambda life: outcomes[life.id].rank)
+        what = outcomes[first.id]
+        more = sum(outcomes[life.id] is what for life in told) - 1
+        others = f" (and {more} more alike)" if more else ""
+        if what is Outcome.OK:
+            return f"{len(told)} done once"
+        return f"{short(first)} {WORDS[what]}: {_what_happened(first, what, world)}{others}"
+
+
+BREAKS: dict[Contract, set[Outcome]] = {
+    "any": set(),
+    "at_most_once": {Outcome.DUPLICATED},
+    "at_least_once": {Outcome.LOST, Outcome.STUCK, Outcome.LOOPING},
+    "effectively_once": {Outcome.LOST, Outcome.STUCK, Outcome.DUPLICATED, Outcome.LOOPING, Outcome.FAILED},
+}
+WORDS = {
+    Outcome.RECOVERED: "recovered",
+    Outcome.FAILED: "failed",
+    Outcome.REVOKED: "was revoked",
+    Outcome.IN_DOUBT: "is in doubt",
+    Outcome.DUPLICATED: "was done more than once",
+    Outcome.STUCK: "is stuck",
+    Outcome.LOOPING: "runs again and again",
+    Outcome.LOST: "is lost",
+}
+
+
+def outcome(life: Life, world: World) -> Outcome:
+    """What happened to one invocation, from executions and the broker, never from the result backend alone."""
+    done = life.done
+    if done > 1:
+        return Outcome.DUPLICATED
+    if done == 1:
+        return (
+            Outcome.RECOVERED
+            if any(killed(attempt, world) for attempt in life.attempts) or _redelivered(life)
+            else Outcome.OK
+        )
+    if life.publish is Kind.PUBLISH_IN_DOUBT:
+        return Outcome.IN_DOUBT
+    if life.pending:
+        return Outcome.STUCK
+    if world.settled is False and any(
+        attempt.ended_at is None and attempt.pid not in world.dead for attempt in life.attempts
+    ):
+        return Outcome.STUCK
+    if life.revoked:
+        return Outcome.REVOKED
+    last = life.attempts[-1] if life.attempts else None
+    if last is not None and last.raised and last.ended_at is not None and last.state != "RETRY":
+        return Outcome.FAILED
+    if last is not None and any(event.kind is Kind.HARD_LIMIT for event in life.limits):
+        return Outcome.FAILED
+    return Outcome.LOST
+
+
+def _redelivered(life: Life) -> bool:
+    return len(life.deliveries) > 1 + len(life.retries_sent)
+
+
+def _what_happened(life: Life, what: Outcome, world: World) -> str:
+    if what is Outcome.STUCK:
+        where = (
+            f"it waits in queue {life.queued}"
+            if life.queued
+            else "it is unacknowledged"
+            if life.unacked
+            else "an attempt of it still runs"
+        )
+        return f"{where}; {tale(life, world) or 'no attempt began'}"
+    story = tale(life, world) or (
+        "it was received and no attempt began" if life.deliveries else "no worker received it"
+    )
+    for fault in life.faults[:1]:
+        point = f" at {fault.detail['point']}" if fault.detail.get("point") else ""
+        story += f"; the fault: {fault.detail.get('fault')}{point} at {since(life, fault.at_ns)}"
+    if what is Outcome.LOST:
+        story += "; no attempt afterwards, and the broker no longer has it"
+    return story

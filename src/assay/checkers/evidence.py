@@ -1,0 +1,51 @@
+"""Did the faults land, was work in flight, did the run settle? Without it nothing else counts."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from assay.life import Life, World
+from assay.verdict import Judgement, Verdict
+
+
+class Evidence(msgspec.Struct, frozen=True, tag="evidence"):
+    """At least `landed` faults landed, with an attempt or a delivery open when they did, and the run settled."""
+
+    landed: int = 1
+    in_flight: bool = True
+    settled: bool = True
+
+    def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
+        """Missing evidence is unknown: a fault that never landed proves nothing."""
+        if len(world.landed) < self.landed:
+            return Judgement("evidence", Verdict.UNKNOWN, f"{len(world.landed)} of {self.landed} faults landed")
+        if self.in_flight and not any(
+            _in_flight(life, event.at_ns) for event in world.landed for life in lives.values()
+        ):
+            return Judgement("evidence", Verdict.UNKNOWN, "no work was in flight when the fault landed")
+        if self.settled and world.settled is not True:
+            return Judgement(
+                "evidence",
+                Verdict.UNKNOWN,
+                f"the run did not settle: {', '.join(world.open[:3]) or 'its deadline came first'}",
+            )
+        return Judgement(
+            "evidence",
+            Verdict.HELD,
+            f"{len(world.landed)} faults landed",
+            None,
+            (),
+            None,
+            {"landed": len(world.landed)},
+        )
+
+
+def _in_flight(life: Life, at_ns: int) -> bool:
+    """Delivered before and not finished by then: an attempt is open, or an acknowledgement or report is due."""
+    if not any(event.at_ns <= at_ns for event in life.deliveries):
+        return False
+    for attempt in life.attempts:
+        if attempt.started_at <= at_ns and (attempt.ended_at is None or attempt.ended_at > at_ns):
+            return True
+    held = [event for event in life.holds if event.at_ns <= at_ns]
+    return bool(held) and held[-1].kind == "held"

@@ -1,0 +1,67 @@
+"""Do the result backend, the executions and the broker tell the same story?"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from assay.checkers.words import chosen, short, tale
+from assay.event import Kind
+from assay.life import Life, World
+from assay.verdict import Judgement, Outcome, Verdict
+
+
+class FinalState(msgspec.Struct, frozen=True, tag="final_state"):
+    """What the result backend says at the end is one of `states`."""
+
+    ids: list[str]
+    states: list[str]
+
+    def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
+        """Results that are ignored are not judged."""
+        for life in chosen(lives, self.ids):
+            if life.result is None:
+                return Judgement("final_state", Verdict.UNKNOWN, f"the result of {short(life)} was not read")
+            if life.result not in (*self.states, "ignored"):
+                what = Outcome.LOOPING if world.settled is False and len(life.attempts) > 3 else None
+                return Judgement(
+                    "final_state",
+                    Verdict.VIOLATED,
+                    f"the result of {short(life)} says {life.result}, {' or '.join(self.states)} is due",
+                    what,
+                    (life.id,),
+                )
+        return Judgement("final_state", Verdict.HELD, f"results say {' or '.join(self.states)}")
+
+
+class Ledgers(msgspec.Struct, frozen=True, tag="ledgers"):
+    """Broker, executions and result backend agree; where not, which one lies."""
+
+    ids: list[str] = []
+
+    def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
+        """The executions are what happened; the other two are held against them."""
+        for life in chosen(lives, self.ids):
+            lie = _lie(life)
+            if lie:
+                return Judgement(
+                    "ledgers", Verdict.VIOLATED, f"{short(life)}: {lie}; {tale(life, world)}", None, (life.id,)
+                )
+        return Judgement("ledgers", Verdict.HELD, "broker, executions and results agree")
+
+
+def _lie(life: Life) -> str:
+    result, done = life.result, life.done
+    if result in (None, "ignored") or life.publish is not Kind.PUBLISHED:
+        return ""
+    if result == "SUCCESS" and not done:
+        return "the result backend lies: it says SUCCESS, and no attempt finished the work"
+    if result == "FAILURE" and done:
+        return "the result backend lies: it says FAILURE, and the work was done"
+    if result in ("STARTED", "RETRY", "PENDING", "RECEIVED") and not life.pending:
+        if done:
+            return f"the result backend lies: it says {result}, and the work was done"
+        if life.attempts:
+            return f"the result backend lies: it says {result}, and nothing runs or waits any more"
+    if result == "SUCCESS" and life.pending:
+        return "the broker lies: it still holds a message whose work was done and stored"
+    return ""

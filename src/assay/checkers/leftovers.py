@@ -1,0 +1,36 @@
+"""Is anything left behind?"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from assay.checkers.words import names
+from assay.life import Life, World
+from assay.verdict import Judgement, Outcome, Verdict
+
+
+class Leftovers(msgspec.Struct, frozen=True, tag="leftovers"):
+    """No process that a task started still runs, and the broker holds nothing of the run."""
+
+    processes: bool = True
+    messages: bool = True
+
+    def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
+        """Either part can be left out."""
+        if self.processes and world.left:
+            first = world.left[0]
+            return Judgement(
+                "leftovers",
+                Verdict.VIOLATED,
+                f"{len(world.left)} processes that a task started still run: pid {first.detail.get('left')}, {first.detail.get('command')}",
+            )
+        waiting = [life for life in lives.values() if life.pending] if self.messages else []
+        if waiting:
+            return Judgement(
+                "leftovers",
+                Verdict.VIOLATED,
+                f"the broker still holds {names(waiting)}",
+                Outcome.STUCK,
+                tuple(life.id for life in waiting),
+            )
+        return Judgement("leftovers", Verdict.HELD, "nothing is left")

@@ -1,0 +1,54 @@
+"""What became of messages that should not have been sent?"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from assay.checkers.words import chosen, short
+from assay.event import Kind
+from assay.life import Life, World
+from assay.verdict import Judgement, Outcome, Verdict
+
+
+class Undeclared(msgspec.Struct, frozen=True, tag="undeclared"):
+    """Publishing each of these was refused."""
+
+    ids: list[str]
+
+    def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
+        """Published is violated, never attempted is unknown."""
+        for life in chosen(lives, self.ids):
+            if life.publish is None:
+                return Judgement("undeclared", Verdict.UNKNOWN, f"{short(life)} was not sent")
+            if life.publish is not Kind.PUBLISH_FAILED:
+                return Judgement(
+                    "undeclared",
+                    Verdict.VIOLATED,
+                    f"{short(life)} was accepted by a queue that nobody declared or consumes",
+                    Outcome.STUCK,
+                    (life.id,),
+                )
+        return Judgement("undeclared", Verdict.HELD, "refused when it was published")
+
+
+class Unknown(msgspec.Struct, frozen=True, tag="unknown_task"):
+    """Each of these was recognised as unknown, dropped, and blocks nothing."""
+
+    ids: list[str]
+
+    def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
+        """Still in the broker is violated."""
+        for life in chosen(lives, self.ids):
+            if life.pending:
+                return Judgement(
+                    "unknown_task",
+                    Verdict.VIOLATED,
+                    "the message for an unknown task is still in the broker",
+                    Outcome.STUCK,
+                    (life.id,),
+                )
+            if not life.unknown:
+                return Judgement(
+                    "unknown_task", Verdict.UNKNOWN, "no worker said that it does not know the task", None, (life.id,)
+                )
+        return Judgement("unknown_task", Verdict.HELD, "dropped as unknown, and those behind it ran", Outcome.FAILED)

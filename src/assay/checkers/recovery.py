@@ -1,0 +1,63 @@
+"""How long after the fault did the work go on?"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from assay.checkers.words import chosen, killed, short
+from assay.life import Life, World
+from assay.verdict import Judgement, Verdict
+
+
+class Recovery(msgspec.Struct, frozen=True, tag="recovery"):
+    """From the landed fault to the next start, in production units, at most `within_s`."""
+
+    within_s: float
+    ids: list[str] = []
+
+    def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
+        """Unknown where nothing recovered."""
+        waits = [(wait, life) for life in chosen(lives, self.ids) for wait in recoveries(life, world)]
+        if not waits:
+            return Judgement("recovery", Verdict.UNKNOWN, "no attempt followed a fault")
+        longest, life = max(waits, key=lambda each: each[0])
+        verdict = Verdict.HELD if longest <= self.within_s else Verdict.VIOLATED
+        return Judgement(
+            "recovery",
+            verdict,
+            f"{short(life)} went on after {longest:.3g} s, {self.within_s:g} s are allowed",
+            None,
+            (life.id,),
+            longest,
+        )
+
+
+def recoveries(life: Life, world: World) -> list[float]:
+    """Seconds from each death of an attempt (or, without one, from a fault) to the next start, in production units.
+
+    What was scaled is put back: a retry's countdown, and the visibility timeout that a warped clock did not wait for.
+    """
+    deaths = [world.dead[attempt.pid] for attempt in life.attempts if killed(attempt, world)]
+    deaths = deaths or [fault.at_ns for fault in life.faults]
+    waits = []
+    for death in deaths:
+        following = next((attempt for attempt in life.attempts if attempt.started_at > death), None)
+        if following is not None:
+            waits.append(
+                (following.started_at - death) / 1e9
+                + _skipped(life, world, death, following.started_at, following.worker)
+            )
+    return waits
+
+
+def _skipped(life: Life, world: World, after_ns: int, before_ns: int, worker: str) -> float:
+    offset = world.offsets.get(worker, 0.0)
+    countdowns = [
+        (float(event.detail["countdown_s"]), float(event.detail.get("scale") or 1.0))
+        for event in life.sent
+        if after_ns <= event.at_ns <= before_ns and event.detail.get("countdown_s")
+    ]
+    return max(0.0, offset - SLACK_S) + sum(countdown - countdown / scale for countdown, scale in countdowns)
+
+
+SLACK_S = 60.0  # by which a warped clock is beyond the visibility timeout (Stage.replacement)

@@ -1,0 +1,68 @@
+"""Does each child run its number of tasks, and is it really replaced?"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from assay.life import Life, World
+from assay.verdict import Judgement, Verdict
+
+
+class Recycling(msgspec.Struct, frozen=True, tag="recycling"):
+    """At most `most` attempts in any process, and work went on elsewhere after one had run so many."""
+
+    most: int
+    replaced: bool = True
+
+    def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
+        """Unknown where no process reached the number."""
+        counts = {pid: len(attempts) for pid, attempts in world.children.items()}
+        for pid, number in counts.items():
+            if number > self.most:
+                return Judgement(
+                    "recycling",
+                    Verdict.VIOLATED,
+                    f"process {pid} ran {number} tasks, {self.most} are allowed",
+                    None,
+                    tuple(),
+                    None,
+                    {"most": number},
+                )
+        full = [pid for pid, number in counts.items() if number == self.most]
+        if not full:
+            return Judgement(
+                "recycling",
+                Verdict.UNKNOWN,
+                f"no process reached {self.most} tasks; the most were {max(counts.values(), default=0)}",
+            )
+        ends = {pid: world.children[pid][-1].started_at for pid in full}
+        later = any(
+            attempts[0].started_at > min(ends.values())
+            for pid, attempts in world.children.items()
+            if pid not in ends or ends[pid] > min(ends.values())
+        )
+        if self.replaced and not later:
+            return Judgement("recycling", Verdict.UNKNOWN, "no process took over after one had run its last task")
+        said = f"{len(counts)} processes, none ran more than {self.most}, {len(full)} ran exactly so many"
+        return Judgement("recycling", Verdict.HELD, said, None, (), None, {"processes": len(counts), "full": len(full)})
+
+
+class Restarted(msgspec.Struct, frozen=True, tag="restarted"):
+    """None of the processes `before` the restart runs an attempt that was begun after it."""
+
+    before: list[int]
+
+    def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
+        """New attempts must be in new processes."""
+        new = [pid for pid in world.children if pid not in self.before]
+        if not new:
+            return Judgement(
+                "restarted",
+                Verdict.VIOLATED,
+                f"the pool answered and kept its processes: all attempts ran in {', '.join(map(str, self.before))}",
+            )
+        return Judgement(
+            "restarted",
+            Verdict.HELD,
+            f"processes {', '.join(map(str, self.before))} were replaced by {', '.join(map(str, new))}",
+        )

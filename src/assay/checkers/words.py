@@ -1,0 +1,57 @@
+"""Sentences about lives, with times relative to the publication."""
+
+from collections.abc import Iterable, Mapping
+
+from assay.event import Kind
+from assay.life import Attempt, Life, World
+
+
+def chosen(lives: Mapping[str, Life], ids: list[str]) -> list[Life]:
+    """The lives of these ids, or of all published invocations; an id without an event has an empty life."""
+    if ids:
+        return [lives.get(each) or Life(each) for each in ids]
+    return [life for life in lives.values() if life.publish is not None]
+
+
+def since(life: Life, at_ns: int) -> str:
+    return f"{(at_ns - life.published_at) / 1e9:.3f} s"
+
+
+def short(life: Life) -> str:
+    return f"{life.task.rpartition('.')[2] or 'invocation'}[{life.id[:8]}]"
+
+
+def killed(attempt: Attempt, world: World) -> bool:
+    """Its process died before it could say that it had ended."""
+    return attempt.ended_at is None and attempt.pid in world.dead
+
+
+def tale(life: Life, world: World) -> str:
+    """The life in one sentence: acknowledgements, attempts and deaths in their order."""
+    parts: list[tuple[int, str]] = []
+    for number, attempt in enumerate(life.attempts, 1):
+        parts.append(
+            (attempt.started_at, f"attempt {number} began at {since(life, attempt.started_at)} in pid {attempt.pid}")
+        )
+        if attempt.done and attempt.exited_at:
+            parts.append((attempt.exited_at, f"its work was done at {since(life, attempt.exited_at)}"))
+        elif attempt.raised and attempt.exited_at:
+            parts.append((attempt.exited_at, f"it raised {attempt.raised}"))
+        if killed(attempt, world):
+            parts.append((world.dead[attempt.pid], f"pid {attempt.pid} died at {since(life, world.dead[attempt.pid])}"))
+    parts += [(event.at_ns, f"acknowledged at {since(life, event.at_ns)}") for event in life.acks]
+    parts += [
+        (event.at_ns, "given back to its queue" if event.detail.get("requeue") else "rejected for good")
+        for event in life.rejects
+    ]
+    told = [text for _, text in sorted(parts)]
+    return ", ".join(told[:12]) + (f" and {len(told) - 12} more events" if len(told) > 12 else "")
+
+
+def names(lives: Iterable[Life], most: int = 3) -> str:
+    listed = [short(life) for life in lives]
+    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")
+
+
+def published(life: Life) -> bool:
+    return life.publish is Kind.PUBLISHED
