@@ -40,7 +40,7 @@ def _decode_timeout(value: bytes) -> float:
     return seconds
 
 
-Timeout.decode = _decode_timeout  # type: ignore[method-assign, assignment]
+Timeout.decode = _decode_timeout  # type: ignore[method-assign]
 
 
 class ServerCommands:
