@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+from time import monotonic_ns
 from typing import Any, Literal
 
 import msgspec
@@ -58,6 +59,7 @@ def prepare(boot: Boot, app: Celery, recorder: Recorder) -> None:
 
     def on_countdown(countdown_s: float | None) -> None:
         recorder.countdown_s = countdown_s
+        recorder.asked_at_ns = monotonic_ns()
 
     recorder.countdown_scale = boot.redirection.countdown_scale
     apply(app, boot.redirection, on_countdown)

@@ -40,6 +40,7 @@ class Gate:
         self._listener.listen(256)
         self._listener.setblocking(False)
         self._waiting: list[Waiting] = []
+        self._handed: list[Waiting] = []
 
     def fileno(self) -> int:
         return self._listener.fileno()
@@ -80,6 +81,7 @@ class Gate:
                 held = waiting.held
                 if held.invocation == invocation and held.point == point and start in (None, held.start):
                     self._waiting.remove(waiting)
+                    self._handed.append(waiting)  # lets go only when told to, not when it is forgotten
                     return waiting
             left = deadline - time.monotonic()
             if left <= 0:
@@ -89,6 +91,6 @@ class Gate:
 
     def close(self) -> None:
         self._accept()
-        for waiting in self._waiting:
+        for waiting in self._waiting + self._handed:
             waiting.release()
         self._listener.close()

@@ -98,6 +98,7 @@ def _connect_signals(recorder: Recorder) -> None:
             str(sender or ""),
             retries=source.get("retries") or 0,
             countdown_s=recorder.countdown_s,
+            asked_at_ns=recorder.asked_at_ns,
             scale=recorder.countdown_scale,
             queue=routing_key or exchange,
             by=recorder.invocation,
@@ -267,6 +268,15 @@ def _wrap_pool(recorder: Recorder) -> None:
 
         return method
 
+    def soft(original: Callable[..., Any]) -> Callable[..., Any]:
+        def wait_for_soft_shutdown(self: Any) -> Any:
+            recorder.record(Kind.WORKER_STOPPING, how="cold")  # its signal is only sent after this wait
+            return original(self)
+
+        return wait_for_soft_shutdown
+
+    if hasattr(WorkController, "wait_for_soft_shutdown"):  # Celery 5.5
+        wrap(WorkController, "wait_for_soft_shutdown", soft)
     wrap(Pool, "mark_as_worker_lost", lost)
     wrap(WorkController, "reload", reload)
 

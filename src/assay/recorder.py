@@ -27,6 +27,7 @@ class Recorder:
         self._attempts = threading.local()
         #: of the message that is being published in this process: its unscaled countdown, and the factor it is scaled by
         self.countdown_s: float | None = None
+        self.asked_at_ns: int | None = None  # when its time was set
         self.countdown_scale = 1.0
         #: called at each crash point with (point, invocation, start); set by whoever can hold an attempt there
         #: where start is -1 for "not known here"

@@ -49,6 +49,7 @@ def apply(app: Celery, to: Redirection, on_countdown: Callable[[float | None], N
             task.soft_time_limit = to.soft_time_limits[name]
         if name in to.time_limits:
             task.time_limit = to.time_limits[name]
+        task._exec_options = None  # cached from the unscaled limits; a client puts them into the message's header
     _scale_countdowns(app, to.countdown_scale, on_countdown)
     if to.clock_offset_s:
         warp_clock(to.clock_offset_s)

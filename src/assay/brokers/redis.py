@@ -80,7 +80,7 @@ class RedisBroker(ServedBroker):
             return True
         address: tuple[str, int] | str = self._unix or (self.host, port)
         with socket.socket(socket.AF_UNIX if self._unix else socket.AF_INET) as probe:
-            probe.settimeout(1.0)
+            probe.settimeout(0.2)
             try:
                 probe.connect(address)
                 probe.sendall(b"INFO server\r\n")

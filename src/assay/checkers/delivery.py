@@ -88,11 +88,9 @@ def outcome(life: Life, world: World) -> Outcome:
     if done > 1:
         return Outcome.DUPLICATED
     if done == 1:
-        return (
-            Outcome.RECOVERED
-            if any(killed(attempt, world) for attempt in life.attempts) or _redelivered(life)
-            else Outcome.OK
-        )
+        first = next(number for number, attempt in enumerate(life.attempts) if attempt.done)
+        again = any(killed(attempt, world) for attempt in life.attempts[:first]) or _redelivered(life)
+        return Outcome.RECOVERED if again else Outcome.OK
     if life.publish is Kind.PUBLISH_IN_DOUBT:
         return Outcome.IN_DOUBT
     if life.pending:

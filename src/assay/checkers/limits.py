@@ -57,7 +57,7 @@ class TimeLimit(msgspec.Struct, frozen=True, tag="time_limit"):
         if ran is None:
             return f"its attempt still ran at the end, {name} of {limit[0]:g} s notwithstanding"
         if ran > limit[0] / limit[1] + self.grace_s:
-            return f"its attempt ran {ran * limit[1]:.4g} s (scaled), {name} is {limit[0]:g} s"
+            return f"its attempt ran {ran:.3g} s, which stands for {ran * limit[1]:.4g} s; {name} is {limit[0]:g} s"
         if self.soft_handled is not None and not soft:
             return "no soft limit was announced"
         if self.soft_handled and not attempt.done:

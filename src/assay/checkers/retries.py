@@ -55,7 +55,8 @@ class RetryPolicy(msgspec.Struct, frozen=True, tag="retry_policy"):
         announced = sent.detail.get("countdown_s")
         if announced is not None and not least - 1e-6 <= float(announced) <= most + 1e-6:
             return f"retry {number + 1} was told to wait {float(announced):g} s, {_bounds(least, most)} is due"
-        real = (life.attempts[number + 1].started_at - sent.at_ns) / 1e9
+        asked_at = sent.detail.get("asked_at_ns") or sent.at_ns  # publishing itself takes its time
+        real = (life.attempts[number + 1].started_at - asked_at) / 1e9
         low = least if announced is None else float(announced)
         high = most if announced is None else float(announced)
         if real < low / self.scale - 0.05:

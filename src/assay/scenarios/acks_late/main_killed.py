@@ -21,7 +21,11 @@ def kill_at(point: Point, *, group: bool = False) -> Callable[[Stage], None]:
     def act(stage: Stage) -> None:
         contract = stage.contract(child_lost=False)
         worker = stage.worker()
-        invocation = stage.publish(hold=point)
+        # where main stands while a child has the task, the child stands too: what it has done is then certain
+        beside = (Point.BODY_MIDDLE,) if point in (Point.ACCEPTED, Point.EARLY_ACKED) else ()
+        invocation = stage.publish(hold=(point, *beside))
+        for each in beside:
+            stage.hold(invocation, each)
         stage.cluster.kill_worker(worker, stage.hold(invocation, point), group=group)
         stage.replacement()
         stage.settle()

@@ -31,7 +31,7 @@ def poison(ends: Literal["sys_exit", "kill_self"]) -> Callable[[Stage], None]:
         stage.check(
             Attempts(ids=[invocation], most=bound),
             Delivery(contract="at_least_once", ids=neighbours),
-            Evidence(landed=1, settled=False),
+            Evidence(landed=1, in_flight=False, settled=False),
         )
         if stage.target.stores_results:
             stage.check(FinalState(ids=[invocation], states=["FAILURE"]))

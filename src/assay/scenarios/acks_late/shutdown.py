@@ -23,8 +23,7 @@ def warm_shutdown(stage: Stage) -> None:
     stage.signal(worker, SIGTERM, flying)
     standing.release()
     worker.wait(EXIT_S)
-    stage.replacement()
-    stage.settle()
+    stage.take_over()
     stage.check(
         Delivery(contract="effectively_once", ids=[flying, *waiting]),
         Attempts(ids=[flying, *waiting], most=1),
@@ -43,8 +42,7 @@ def cold_shutdown(stage: Stage) -> None:
     stage.signal(worker, SIGQUIT, flying)
     worker.wait(EXIT_S)
     standing.release()
-    stage.replacement()
-    stage.settle()
+    stage.take_over()
     stage.check(
         Delivery(contract=contract.delivery, ids=[flying]),
         Delivery(contract="at_least_once", ids=waiting),
@@ -75,8 +73,7 @@ def soft_shutdown(stage: Stage) -> None:
         "a task that ends within the grace ends, a longer one goes back",
         contract.remedy,
     )
-    stage.replacement()
-    stage.settle()
+    stage.take_over()
     stage.check(
         Delivery(contract="effectively_once", ids=[short]),
         Attempts(ids=[short], most=1),

@@ -50,8 +50,7 @@ def worker_stopped_while_retry_waits(stage: Stage) -> None:
     invocation = _waiting_retry(stage)
     stage.signal(worker, SIGTERM, invocation)
     worker.wait(20.0)
-    stage.replacement()
-    stage.settle()
+    stage.take_over()
     stage.check(
         Delivery(contract="effectively_once", ids=[invocation]),
         Attempts(ids=[invocation], least=2, most=2),
@@ -79,8 +78,9 @@ def _waiting_retry(stage: Stage) -> str:
     """An invocation whose first attempt has failed, and whose retry the worker has received and keeps for later."""
     invocation = stage.publish(FAILS, Act())
 
-    def deliveries() -> bool:
-        return sum(e.kind == Kind.RECEIVED and e.invocation == invocation for e in stage.cluster.seen) >= 2
+    def waits() -> bool:
+        mine = [event.kind for event in stage.cluster.seen if event.invocation == invocation]
+        return mine.count(Kind.RECEIVED) >= 2 and Kind.ACKED in mine and Kind.ATTEMPT_ENDED in mine
 
-    stage.cluster.wait(deliveries, timeout_s=15.0)
+    stage.cluster.wait(waits, timeout_s=15.0)
     return invocation
