@@ -64,7 +64,7 @@ def spend(name: str, caller: str) -> None:
 
 def _open_window(key: str, starts_at_s: int, ends_at_s: int) -> None:
     # Somebody who opens a window sweeps those that have closed, so that the table needs no job of its own.
-    RateWindow.objects.filter(ends_at_s__lt=starts_at_s).delete()
+    RateWindow.objects.filter(ends_at_s__lte=starts_at_s).delete()
     try:
         with transaction.atomic():
             RateWindow.objects.create(key=key, starts_at_s=starts_at_s, ends_at_s=ends_at_s)

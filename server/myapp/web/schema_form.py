@@ -54,7 +54,7 @@ def field_of(name: str, rule: Mapping[str, Any], *, needed: bool) -> forms.Field
         # Values stand by their place in the list: an enum may hold 1 and "1", which look the same in HTML.
         options = [(str(place), _shown(value)) for place, value in enumerate(rule["enum"])]
         blank = [] if common["required"] else [("", "–")]
-        common["initial"] = str(rule["enum"].index(rule["default"])) if rule.get("default") in rule["enum"] else None
+        common["initial"] = _place_of_default(rule)
         values = list(rule["enum"])
         return forms.TypedChoiceField(
             choices=[*blank, *options], coerce=lambda place: _Chosen(values[int(place)]), empty_value=None, **common
@@ -71,6 +71,13 @@ def field_of(name: str, rule: Mapping[str, Any], *, needed: bool) -> forms.Field
         return forms.CharField(max_length=rule.get("maxLength"), strip=False, widget=widget, **common)
     common["help_text"] = (common["help_text"] + " " + _("Written as JSON.")).strip()
     return forms.JSONField(widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}), **common)
+
+
+def _place_of_default(rule: Mapping[str, Any]) -> str | None:
+    default = rule.get("default")
+    same = (at for at, value in enumerate(rule["enum"]) if type(value) is type(default) and value == default)
+    place = next(same, None) if "default" in rule else None
+    return None if place is None else str(place)
 
 
 class _Chosen:

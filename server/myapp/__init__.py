@@ -1,0 +1,1 @@
+"""Scripts, templates, executions: what AutoTest is about."""

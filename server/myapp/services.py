@@ -1,0 +1,116 @@
+"""What can be asked of AutoTest: run a script, run a template, cancel. Page, API and admin all go through here."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from celery_app.configuration import SCRIPTS, SOFT_LIMIT_S, TEMPLATES
+from myapp.models import Execution, Script, Status, TemplateVersion
+from myapp.models.executions import FINISHED
+from myapp.running.rendering import check_source, validated
+
+SCRIPT_TASK = "myapp.views.celery_views.execute_python_script"
+TEMPLATE_TASK = "myapp.views.celery_views.execute_dynamic_script_task"
+
+
+def submit_script(
+    user: AbstractBaseUser | None,
+    *,
+    source: str = "",
+    script: Script | None = None,
+    arguments: list[str] | None = None,
+    environment: dict[str, str] | None = None,
+    working_directory: str = "",
+    timeout_s: int | None = None,
+    name: str = "",
+) -> Execution:
+    """Record and queue a script, given or stored. Raises ValidationError for what cannot be run.
+
+    A broker that cannot be reached leaves the execution recorded as publish_failed: nothing is lost, nothing raised.
+    """
+    from myapp.running.workplace import checked_directory
+
+    source = script.source if script else source
+    check_source(source)
+    checked_directory(working_directory)
+    execution = Execution(
+        id=uuid.uuid4(),
+        name=name or (script.name if script else ""),
+        task=SCRIPT_TASK,
+        queue=SCRIPTS,
+        source=source,
+        arguments=list(arguments or []),
+        environment=dict(environment or {}),
+        working_directory=working_directory,
+        timeout_s=_timeout(timeout_s),
+        created_by=user,
+    )
+    return _queue(execution, kwargs={})
+
+
+def submit_template(user: AbstractBaseUser | None, version: TemplateVersion, parameters: dict[str, Any]) -> Execution:
+    """Record and queue a template's version with these parameters. Raises ValidationError where they do not fit."""
+    execution = Execution(
+        id=uuid.uuid4(),
+        name=version.template.name,
+        task=TEMPLATE_TASK,
+        queue=TEMPLATES,
+        template_version=version,
+        source=version.source,
+        parameters=validated(version.parameter_schema, parameters),
+        created_by=user,
+        timeout_s=_timeout(None),
+    )
+    return _queue(execution, kwargs={})
+
+
+def cancel(execution: Execution, user: AbstractBaseUser | None) -> None:
+    """Stop it: a waiting one never runs, a running one is ended with everything that it started."""
+    from celery_app import app
+
+    changed = Execution.objects.filter(pk=execution.pk).exclude(status__in=FINISHED).update(
+        status=Status.CANCELLED, finished_at=timezone.now(), error=f"cancelled by {user}"
+    )
+    if changed:
+        execution.refresh_from_db()
+        # The row alone is enough: a worker that picks the message up sees it, and a running attempt looks at it twice a
+        # second. The broadcast is quicker, and may fail when the broker is away.
+        try:
+            app.control.revoke(str(execution.pk), terminate=True, signal="SIGTERM")
+        except (OperationalError, ConnectionError):
+            pass
+
+
+def _timeout(timeout_s: int | None) -> int:
+    if timeout_s is None:
+        return SOFT_LIMIT_S
+    if not 0 < timeout_s <= 600:
+        raise ValidationError({"timeout_s": "must be between 1 and 600 seconds"})
+    return min(timeout_s, SOFT_LIMIT_S)
+
+
+def _queue(execution: Execution, kwargs: dict[str, Any]) -> Execution:
+    """The row first, the message when it is committed: a worker never meets a message without its row."""
+    with transaction.atomic():
+        execution.save(force_insert=True)
+        transaction.on_commit(lambda: _publish(execution, kwargs))
+    execution.refresh_from_db()
+    return execution
+
+
+def _publish(execution: Execution, kwargs: dict[str, Any]) -> None:
+    from celery_app import app
+
+    try:
+        app.tasks[execution.task].apply_async(kwargs=kwargs, task_id=str(execution.pk), retry=False)
+    except (OperationalError, ConnectionError) as error:
+        Execution.objects.filter(pk=execution.pk).update(
+            status=Status.PUBLISH_FAILED, finished_at=timezone.now(), error=f"the broker cannot be reached: {type(error).__name__}"
+        )
