@@ -25,6 +25,7 @@ class Environment:
     secret_key: str
     allowed_hosts: tuple[str, ...]
     csrf_trusted_origins: tuple[str, ...]
+    trusted_proxies: int
     database: dict[str, Any]
     redis_url: str
     celery_backend: str
@@ -48,6 +49,7 @@ def environment() -> Environment:
         secret_key=_of(env.str, "SECRET_KEY", DEVELOPMENT_KEY),
         allowed_hosts=tuple(_of(env.list, "ALLOWED_HOSTS", [] if production else ["localhost", "127.0.0.1", "[::1]"])),
         csrf_trusted_origins=tuple(_of(env.list, "CSRF_TRUSTED_ORIGINS", [])),
+        trusted_proxies=_of(env.int, "TRUSTED_PROXIES", 0),
         database=_of(env.db_url, "DATABASE_URL", f"sqlite:///{BASE / 'db.sqlite3'}"),
         redis_url=_redis("REDIS_URL", _of(env.str, "REDIS_URL", "redis://localhost:6379/0")),
         celery_backend=_of(env.str, "CELERY_BACKEND", "django-db"),

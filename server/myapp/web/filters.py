@@ -10,10 +10,9 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..models import Execution
-from .words import status_choices
+from celery_app.configuration import QUEUES
 
-QUEUES = ("script_execution", "dynamic_script", "default")
+from ..models import Execution, Status
 
 
 class FilterForm(forms.Form):
@@ -27,8 +26,8 @@ class FilterForm(forms.Form):
     def __init__(self, data: Any = None, *, everybody: bool, **more: Any) -> None:
         super().__init__(data, **more)
         anything = ("", _("Any"))
-        self.fields["status"].choices = [anything, *status_choices()]  # type: ignore[attr-defined]
-        self.fields["queue"].choices = [anything, *((name, name) for name in QUEUES)]  # type: ignore[attr-defined]
+        self.fields["status"].choices = [anything, *Status.choices]  # type: ignore[attr-defined]
+        self.fields["queue"].choices = [anything, *((name, name) for name in sorted(QUEUES))]  # type: ignore[attr-defined]
         if not everybody:
             del self.fields["user"]  # would only ever find oneself
 
@@ -39,9 +38,7 @@ class FilterForm(forms.Form):
         self.is_valid()
         asked = {name: value for name, value in self.cleaned_data.items() if value}
         if text := asked.get("q"):
-            executions = executions.filter(
-                Q(template_version__template__name__icontains=text) | Q(source__icontains=text)
-            )
+            executions = executions.filter(Q(name__icontains=text) | Q(source__icontains=text))
         if status := asked.get("status"):
             executions = executions.filter(status=status)
         if queue := asked.get("queue"):

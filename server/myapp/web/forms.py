@@ -7,7 +7,10 @@ import shlex
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+
+from celery_app.configuration import SOFT_LIMIT_S
 
 from ..models import Execution
 
@@ -68,7 +71,11 @@ class ScriptForm(forms.Form):
         label=_("Arguments"), required=False, max_length=4000, help_text=_('As in a shell: first "second one"')
     )
     timeout_s = forms.IntegerField(
-        label=_("Time limit in seconds"), required=False, min_value=1, max_value=600, help_text=_("At most 600.")
+        label=_("Time limit in seconds"),
+        required=False,
+        min_value=1,
+        max_value=SOFT_LIMIT_S,
+        help_text=format_lazy(_("At most {s}."), s=SOFT_LIMIT_S),
     )
     environment = VariablesField(label=_("Environment"), required=False, max_length=8000)
     working_directory = forms.CharField(

@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from ..models import Attempt, Execution
 from .screen import Piece, piece
-from .words import is_finished
 
 
 @dataclass(frozen=True)
@@ -17,14 +16,19 @@ class Sight:
     attempts: list[Attempt]
     piece: Piece
     finished: bool
+    restarted: bool  # a new attempt began: what the looker has read is no longer the output
     at_end: bool  # finished, and nothing left to read: only then may the looker stop asking
 
     @classmethod
-    def of(cls, execution: Execution, *, offset: int) -> Sight:
+    def of(cls, execution: Execution, *, offset: int, attempt: int | None = None) -> Sight:
+        """`offset` counts in the output of `attempt`; a redelivery or a retry starts a new one, with empty output."""
+        restarted = attempt is not None and attempt != execution.current_attempt
+        offset = 0 if restarted else offset
         attempts = list(execution.attempts.order_by("number"))
-        finished = is_finished(execution.status)
+        finished = execution.finished
         now = piece(execution.output, offset, finished=finished)
-        return cls(execution, attempts, now, finished, finished and now.next_offset >= len(execution.output))
+        at_end = finished and now.next_offset >= len(execution.output)
+        return cls(execution, attempts, now, finished, restarted, at_end)
 
     @property
     def elapsed_s(self) -> float | None:

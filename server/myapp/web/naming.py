@@ -10,9 +10,9 @@ LONGEST = 70
 
 
 def execution_title(execution: Execution) -> str:
-    """Its template's name, or the first line of its script that says something."""
-    if execution.template_version_id:
-        return str(execution.template_version.template.name)
+    """Its name, its template's, or the first line of its script that says something."""
+    if execution.name:
+        return execution.name
     for line in execution.source.splitlines():
         text = line.strip().lstrip("#!").strip().strip("\"'")
         if text and not text.startswith(("/usr/bin/env", "-*-", "import ", "from ")):

@@ -6,12 +6,11 @@ from datetime import datetime
 
 from django.db.models import Count, Q, QuerySet
 
-from ..models import Execution
+from ..models import Execution, Status
 from .stats import Run
-from .words import LOOKS
+from .words import UNFINISHED
 
 MOST_RUNS = 50_000  # beyond this the figures are of the newest ones; a page must not take all memory
-UNFINISHED = [status for status, look in LOOKS.items() if not look.finished]
 
 
 def runs_since(executions: QuerySet[Execution], start: datetime) -> list[Run]:
@@ -31,7 +30,7 @@ def _took_s(began: datetime | None, ended: datetime | None) -> float | None:
 def counts_now(executions: QuerySet[Execution]) -> tuple[int, int]:
     """How many wait, and how many run, whenever they were submitted."""
     found = executions.order_by().aggregate(
-        waiting=Count("pk", filter=Q(status__in=UNFINISHED) & ~Q(status="running")),
-        running=Count("pk", filter=Q(status="running")),
+        waiting=Count("pk", filter=Q(status__in=UNFINISHED) & ~Q(status=Status.RUNNING)),
+        running=Count("pk", filter=Q(status=Status.RUNNING)),
     )
     return found["waiting"], found["running"]

@@ -27,6 +27,7 @@ class ParameterForm(forms.Form):
         needed = set(schema.get("required", ()))
         self.properties: dict[str, Mapping[str, Any]] = dict(schema.get("properties", {}))
         for name, rule in self.properties.items():
+            rule = rule if isinstance(rule, Mapping) else {"type": "any"}  # `true` and `false` are schemas too
             start = {**rule, "default": earlier[name]} if name in earlier else rule
             self.fields[PREFIX + name] = field_of(name, start, needed=name in needed)
 

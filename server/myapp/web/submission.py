@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Max, QuerySet
 
 from .. import services
-from ..models import Execution, ScriptTemplate, TemplateVersion
+from ..models import Execution, ScriptTemplate, Status, TemplateVersion
 
 
 class Refused(Exception):
@@ -44,7 +44,7 @@ def stop(execution: Execution, user: AbstractUser) -> None:
 
 
 def was_not_queued(execution: Execution) -> bool:
-    return execution.status == "publish_failed"
+    return execution.status == Status.PUBLISH_FAILED
 
 
 def by_name(error: ValidationError) -> dict[str, list[str]]:

@@ -22,7 +22,7 @@ class PrettyJson(json.JSONEncoder):
 
 
 class VersionForm(forms.Form):
-    source = CodeField(label=_("Script"), help_text=_("A parameter is written {{ name }}."))
+    source = CodeField(label=_("Script"), help_text=_('A parameter is read as PARAMETERS["name"].'))
     parameter_schema = forms.JSONField(
         label=_("Parameters (JSON Schema)"),
         encoder=PrettyJson,

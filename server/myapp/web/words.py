@@ -1,15 +1,12 @@
-"""What each status is called, looks like, and counts as."""
+"""What each status looks like and counts as; its name is with the model."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
-
-Text = str | Promise
+from ..models import Status
+from ..models.executions import FINISHED
 
 
 class Ending(Enum):
@@ -20,45 +17,32 @@ class Ending(Enum):
 
 @dataclass(frozen=True)
 class Look:
-    word: Text
     icon: str
     colour: str
     ending: Ending
-    finished: bool
-
-
-def _going(word: Text, icon: str, colour: str) -> Look:
-    return Look(word, icon, colour, Ending.OTHER, finished=False)
-
-
-def _failed(word: Text, icon: str = "bad") -> Look:
-    return Look(word, icon, "bad", Ending.BAD, finished=True)
 
 
 LOOKS = {
-    "queued": _going(_("Waiting"), "wait", "idle"),
-    "running": _going(_("Running"), "busy", "busy turning"),
-    "retrying": _going(_("Waiting to retry"), "wait", "warn"),
-    "succeeded": Look(pgettext_lazy("status", "Succeeded"), "good", "good", Ending.GOOD, finished=True),
-    "failed": _failed(pgettext_lazy("status", "Failed")),
-    "timed_out": _failed(_("Time limit exceeded"), "wait"),
-    "lost": _failed(_("Worker lost"), "warn"),
-    "publish_failed": _failed(_("Not queued"), "warn"),
-    "cancelled": Look(_("Cancelled"), "stop", "idle", Ending.OTHER, finished=True),
+    Status.QUEUED: Look("wait", "idle", Ending.OTHER),
+    Status.RUNNING: Look("busy", "busy turning", Ending.OTHER),
+    Status.RETRYING: Look("wait", "warn", Ending.OTHER),
+    Status.SUCCEEDED: Look("good", "good", Ending.GOOD),
+    Status.FAILED: Look("bad", "bad", Ending.BAD),
+    Status.TIMED_OUT: Look("wait", "bad", Ending.BAD),
+    Status.LOST: Look("warn", "bad", Ending.BAD),
+    Status.PUBLISH_FAILED: Look("warn", "bad", Ending.BAD),
+    Status.CANCELLED: Look("stop", "idle", Ending.OTHER),
 }
+UNFINISHED = [status for status in Status if status not in FINISHED]
 
 
-def status_look(status: str) -> Look:
-    return LOOKS.get(status) or _going(status, "info", "idle")
+def word(status: str) -> str:
+    return str(Status(status).label)
+
+
+def look(status: str) -> Look:
+    return LOOKS[Status(status)]
 
 
 def ending_of(status: str) -> Ending:
-    return status_look(status).ending
-
-
-def is_finished(status: str) -> bool:
-    return status_look(status).finished
-
-
-def status_choices() -> list[tuple[str, Text]]:
-    return [(status, look.word) for status, look in LOOKS.items()]
+    return look(status).ending

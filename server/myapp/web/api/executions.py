@@ -17,7 +17,6 @@ from ..filters import FilterForm
 from ..forms import MOST_SOURCE_CHARACTERS
 from ..live import Sight
 from ..submission import Refused, run_script, run_template, runnable_templates, stop, was_not_queued
-from ..words import is_finished
 from .endpoint import Endpoint, json_body, whole_number
 from .problem import Problem
 
@@ -78,10 +77,21 @@ class OneExecution(Endpoint):
 
 class Output(Endpoint):
     def get(self, request: HttpRequest, pk: UUID) -> dict[str, Any]:
-        """Readable output from `offset` on; ask again with `next_offset` until `complete`."""
-        offset = whole_number(request, "offset", default=0)
-        sight = Sight.of(seen_by(self.user, pk), offset=offset)
-        return {"text": sight.piece.text, "next_offset": sight.piece.next_offset, "complete": sight.at_end}
+        """Readable output from `offset` on; ask again with `next_offset` and `attempt` until `complete`.
+
+        When another attempt has begun meanwhile, its output is sent from its start, and `restarted` is true.
+        """
+        execution = seen_by(self.user, pk)
+        attempt = whole_number(request, "attempt", default=execution.current_attempt)
+        sight = Sight.of(execution, offset=whole_number(request, "offset", default=0), attempt=attempt)
+        return {
+            "text": sight.piece.text,
+            "next_offset": sight.piece.next_offset,
+            "attempt": execution.current_attempt,
+            "restarted": sight.restarted,
+            "complete": sight.at_end,
+            "truncated": execution.output_truncated,
+        }
 
 
 class Cancel(Endpoint):
@@ -89,7 +99,7 @@ class Cancel(Endpoint):
         execution = seen_by(self.user, pk)
         demand(may_cancel(self.user, execution))
         rates.spend("cancel", f"user {self.user.pk}")
-        if is_finished(execution.status):
+        if execution.finished:
             raise Problem(409, f"This execution has ended already: {execution.status}.")
         stop(execution, self.user)
         execution.refresh_from_db()

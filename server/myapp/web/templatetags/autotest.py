@@ -14,8 +14,8 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from .. import words
 from ..naming import execution_title
-from ..words import status_look
 
 if TYPE_CHECKING:
     from ...models import Execution
@@ -32,9 +32,9 @@ def icon(name: str) -> SafeString:
 @register.simple_tag
 def status(value: str) -> SafeString:
     """A status as icon and word; the colour only repeats them."""
-    look = status_look(value)
+    look = words.look(value)
     return format_html(
-        '<span class="status {}" data-status="{}">{}{}</span>', look.colour, value, icon(look.icon), look.word
+        '<span class="status {}" data-status="{}">{}{}</span>', look.colour, value, icon(look.icon), words.word(value)
     )
 
 

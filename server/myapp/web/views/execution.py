@@ -17,7 +17,6 @@ from ..access import demand, may_cancel, may_run, may_see_templates, seen_by
 from ..live import Sight
 from ..screen import readable
 from ..submission import stop
-from ..words import is_finished
 
 POLL_EVERY_MS = 1000
 
@@ -28,6 +27,7 @@ def _context(request: HttpRequest, sight: Sight) -> dict[str, Any]:
         "attempts": sight.attempts,
         "piece": sight.piece,
         "finished": sight.at_end,
+        "restarted": sight.restarted,
         "seen": sight.mark,
         "reason": sight.execution.error,
         "elapsed_s": sight.elapsed_s,
@@ -35,6 +35,11 @@ def _context(request: HttpRequest, sight: Sight) -> dict[str, Any]:
         "may_cancel": not sight.finished and may_cancel(request.user, sight.execution),
         "poll_every_ms": POLL_EVERY_MS,
     }
+
+
+def _number(request: HttpRequest, name: str) -> int | None:
+    text = request.GET.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 13 else None
 
 
 @require_safe
@@ -51,9 +56,8 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 def live(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The output from `offset` on, and what changed since the state that the page has `seen`; for htmx."""
-    text = request.GET.get("offset", "0")
-    offset = int(text) if text.isascii() and text.isdigit() and len(text) < 13 else 0
-    sight = Sight.of(seen_by(request.user, pk), offset=offset)
+    offset, attempt = _number(request, "offset"), _number(request, "attempt")
+    sight = Sight.of(seen_by(request.user, pk), offset=offset or 0, attempt=attempt)
     changed = sight.mark != request.GET.get("seen")
     return render(request, "myapp/_live.html", {**_context(request, sight), "changed": changed})
 
@@ -69,7 +73,7 @@ def cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
     execution = seen_by(request.user, pk)
     demand(may_cancel(request.user, execution))
     rates.spend("cancel", f"user {request.user.pk}")
-    if is_finished(execution.status):
+    if execution.finished:
         messages.info(request, _("It had already ended."))
     else:
         stop(execution, request.user)
