@@ -19,7 +19,7 @@ from assay.broker import Broker, start
 from assay.process import Process, Supervisor
 from assay.wait import wait_until
 
-APP = '''
+APP = """
 import os
 from celery import Celery
 
@@ -31,7 +31,7 @@ fd = os.open(os.environ["BENCH_COUNT"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 @app.task
 def nothing():
     os.write(fd, b".")
-'''
+"""
 COMMAND = ("-m", "celery", "-A", "bench", "worker", "-c", "2", "-P", "prefork", "-l", "WARNING")
 QUICK_START = ("--without-gossip", "--without-mingle")
 
@@ -49,7 +49,11 @@ class Lane:
         self._count.touch()
         env = {**os.environ, "BENCH_BROKER": self.broker.url(0), "BENCH_COUNT": str(self._count)}
         self.worker: Process = supervisor.spawn(
-            [sys.executable, *COMMAND, *QUICK_START], log=folder / "worker.log", env=env, cwd=folder, name=f"{name} worker"
+            [sys.executable, *COMMAND, *QUICK_START],
+            log=folder / "worker.log",
+            env=env,
+            cwd=folder,
+            name=f"{name} worker",
         )
         from celery import Celery
 
@@ -85,7 +89,8 @@ def main() -> None:
             lane.broker.stop()
     medians = {lane.name: statistics.median(lane.rates) for lane in lanes}
     ratio = medians["fakeredis"] / medians["redis"]
-    print(f"median    embedded {medians['fakeredis']:.0f}, redis {medians['redis']:.0f} tasks/s, ratio {ratio:.2f} (bar 0.5)")
+    embedded, real = round(medians["fakeredis"]), round(medians["redis"])
+    print(f"median    embedded {embedded}, redis {real} tasks/s, ratio {ratio:.2f} (bar 0.5)")
     if options.json:
         rounds = {lane.name: lane.rates for lane in lanes}
         options.json.write_text(json.dumps({"rounds": rounds, "medians": medians, "ratio": ratio}, indent=2))

@@ -28,6 +28,10 @@ def both(supervisor: Supervisor) -> Iterator[tuple[ServedBroker, ServedBroker]]:
             if os.environ.get("CI"):
                 raise
             pytest.skip(str(missing))
+    release = brokers[1].version()
+    if int(release.partition(".")[0]) < 7:
+        why = f"the embedded broker answers as Redis 7 does; {release} hands messages to dead clients itself"
+        pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)
     yield brokers[0], brokers[1]
     for broker in brokers:
         broker.stop()

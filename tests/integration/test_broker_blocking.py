@@ -92,7 +92,9 @@ def served_in_order(port: int) -> bool:
     got = []
     for number in range(WAITS):
         pusher.ask("LPUSH", "q", number)
-        got.append(wait_until(lambda: [i for i, it in enumerate(clients) if i not in got and it.has_reply()], what="a pop")[0])
+        got.append(
+            wait_until(lambda: [i for i, it in enumerate(clients) if i not in got and it.has_reply()], what="a pop")[0]
+        )
     for client in [*clients, pusher]:
         client.close()
     return got == list(range(WAITS))
@@ -117,7 +119,9 @@ def test_given_the_stock_server_then_the_order_is_another(stock_port: int) -> No
     assert not all(served_in_order(stock_port) for _ in range(20))
 
 
-def test_given_blocked_clients_when_a_transaction_pushes_then_all_are_served_after_it_in_order(broker: ServedBroker) -> None:
+def test_given_blocked_clients_when_a_transaction_pushes_then_all_are_served_after_it_in_order(
+    broker: ServedBroker,
+) -> None:
     clients = [Wire(broker.port) for _ in range(3)]
     for number, client in enumerate(clients):
         client.send("BLPOP", "q", "other", 0)
@@ -134,7 +138,9 @@ def test_given_blocked_clients_when_a_transaction_pushes_then_all_are_served_aft
     assert pusher.ask("LRANGE", "other", 0, -1) == ("*", [("$", b"3")])
 
 
-def test_given_a_transaction_that_pops_what_it_pushed_then_a_blocked_client_goes_on_waiting(broker: ServedBroker) -> None:
+def test_given_a_transaction_that_pops_what_it_pushed_then_a_blocked_client_goes_on_waiting(
+    broker: ServedBroker,
+) -> None:
     client, pusher = Wire(broker.port), Wire(broker.port)
     client.send("BRPOP", "q", 0)
     blocked(broker.port, 1)

@@ -1,5 +1,6 @@
 """Celery itself on both brokers: a worker killed while idle loses no message that is sent right after."""
 
+import gc
 import os
 import sys
 
@@ -44,17 +45,21 @@ def test_given_an_idle_worker_that_is_killed_when_a_message_is_sent_at_once_then
     kept = []
     for _ in range(ROUNDS):
         started = worker(supervisor, broker, 1)
-        wait_until(lambda: broker.client(0).info("clients")["blocked_clients"] >= 1, what="an idle worker", timeout_s=30)
+        wait_until(
+            lambda: broker.client(0).info("clients")["blocked_clients"] >= 1, what="an idle worker", timeout_s=30
+        )
         started.kill()
         app.send_task("small.add", (1, 2))
         kept.append(broker.depths(1, ["celery"], [0], "", "")["celery"])
         broker.flush(1)
         wait_until(lambda: broker.client(0).info("clients")["blocked_clients"] == 0, what="the dead worker's end")
-    app.close()
+    _forget(app)
     assert kept == [1] * ROUNDS
 
 
-def test_given_tasks_then_a_real_worker_runs_them_and_their_results_come_back(supervisor: Supervisor, broker: ServedBroker) -> None:
+def test_given_tasks_then_a_real_worker_runs_them_and_their_results_come_back(
+    supervisor: Supervisor, broker: ServedBroker
+) -> None:
     app = Celery("sender", broker=broker.url(2), backend=broker.url(2))
     running = worker(supervisor, broker, 2)
     sent = [app.send_task("small.add", (number, 1)) for number in range(50)]
@@ -64,4 +69,11 @@ def test_given_tasks_then_a_real_worker_runs_them_and_their_results_come_back(su
     assert app.control.ping(timeout=5, limit=1)
     app.control.shutdown()
     assert running.wait(20) == 0
+    sent.clear()
+    _forget(app)
+
+
+def _forget(app: Celery) -> None:
+    """While the broker lives: a result that is collected later tries for minutes to unsubscribe (Celery 5.4)."""
+    gc.collect()
     app.close()

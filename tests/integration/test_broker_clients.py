@@ -39,7 +39,9 @@ def test_given_a_lock_that_somebody_else_holds_now_then_it_is_not_released(clien
     assert client.get("mutex") == b"another's token"
 
 
-def test_given_kombus_restore_when_the_watched_key_changes_then_the_transaction_is_tried_again(client: redis.Redis) -> None:
+def test_given_kombus_restore_when_the_watched_key_changes_then_the_transaction_is_tried_again(
+    client: redis.Redis,
+) -> None:
     client.hset("unacked", "tag", "message")
     tries = []
 
@@ -67,7 +69,9 @@ def test_given_kombus_sweep_then_only_what_is_due_is_seen(client: redis.Redis) -
     assert client.zrevrangebyscore("unacked_index", now - 50, 0, start=0, num=1) == [b"old"]
 
 
-def test_given_patterns_and_databases_then_messages_reach_every_subscriber_of_any_database(broker: ServedBroker) -> None:
+def test_given_patterns_and_databases_then_messages_reach_every_subscriber_of_any_database(
+    broker: ServedBroker,
+) -> None:
     with redis.Redis(port=broker.port, db=3) as one, redis.Redis(port=broker.port, db=5) as other:
         listener = one.pubsub(ignore_subscribe_messages=True)
         listener.psubscribe("/3.celery.pidbox*")
@@ -79,7 +83,9 @@ def test_given_patterns_and_databases_then_messages_reach_every_subscriber_of_an
         got = [wait_until(lambda: listener.get_message(timeout=1), what="a message")["data"] for _ in range(2)]
         assert got == [b"hello", b"done"]
         listener.close()
-        wait_until(lambda: one.pubsub_numpat() == 0 and not one.pubsub_channels(), what="the subscriber to be forgotten")
+        wait_until(
+            lambda: one.pubsub_numpat() == 0 and not one.pubsub_channels(), what="the subscriber to be forgotten"
+        )
 
 
 def test_given_databases_then_each_is_apart_and_flushed_alone(broker: ServedBroker) -> None:
@@ -140,7 +146,9 @@ def test_given_a_request_in_pieces_then_it_is_put_together_while_others_are_serv
     assert slow.read() == ("$", b"x\r\n$5\r\n*3\r\n")
 
 
-def test_given_a_client_that_does_not_read_then_others_are_served_and_it_gets_all_in_the_end(broker: ServedBroker) -> None:
+def test_given_a_client_that_does_not_read_then_others_are_served_and_it_gets_all_in_the_end(
+    broker: ServedBroker,
+) -> None:
     slow, other = Wire(broker.port), Wire(broker.port)
     other.ask("SET", "big", b"x" * (5 * MEGABYTE))
     slow.socket.sendall(request("GET", "big") * 6)
@@ -192,8 +200,10 @@ def test_given_a_function_of_lua_then_numbers_errors_and_tables_come_back_alike(
     both: tuple[ServedBroker, ServedBroker],
 ) -> None:
     scripts = [
-        "return 3.7", "return {1, 'two', {3}, false, 5}", "return redis.call('incr', KEYS[1])", "return nil", "return true",
-        "return redis.status_reply('FINE')", "return redis.error_reply('BAD thing')", "return redis.pcall('nosuch')['err'] ~= nil",
+        "return 3.7", "return {1, 'two', {3}, false, 5}", "return redis.call('incr', KEYS[1])",
+        "return nil", "return true",
+        "return redis.status_reply('FINE')", "return redis.error_reply('BAD thing')",
+        "return redis.pcall('nosuch')['err'] ~= nil",
         "return redis.call('hgetall', 'h')", "redis.call('set', KEYS[1], ARGV[1]) return redis.call('get', KEYS[1])",
         "return cjson.encode({a=1})", "return #ARGV",
     ]  # fmt: skip

@@ -56,8 +56,8 @@ lists = st.one_of(
 )  # fmt: skip
 blocking = st.one_of(
     listed("BRPOP", last=key).map(lambda it: (*it, "0")), listed("BLPOP", last=key).map(lambda it: (*it, "0")),
-    command("BRPOPLPUSH", key, key, st.just("0")),
-    command("BLMOVE", key, key, st.sampled_from(["LEFT", "RIGHT"]), st.sampled_from(["LEFT", "RIGHT"]), st.just("0")),
+    command("BRPOPLPUSH", key, key, "0"),
+    command("BLMOVE", key, key, st.sampled_from(["LEFT", "RIGHT"]), st.sampled_from(["LEFT", "RIGHT"]), "0"),
 )  # fmt: skip
 hashes = st.one_of(
     st.tuples(st.just("HSET"), key, pairs).map(lambda it: (*it[:2], *it[2])), command("HGET", key, field),
@@ -71,36 +71,38 @@ sets = st.one_of(
 )  # fmt: skip
 zsets = st.one_of(
     st.tuples(st.just("ZADD"), key, scored).map(lambda it: (*it[:2], *it[2])), listed("ZREM", key, last=value),
-    command("ZREVRANGEBYSCORE", key, bound, bound), command("ZRANGEBYSCORE", key, bound, bound, st.just("WITHSCORES")),
-    command("ZREVRANGEBYSCORE", key, bound, bound, st.just("WITHSCORES"), st.just("LIMIT"), number, number),
-    command("ZRANGE", key, bound, bound, st.just("BYSCORE"), st.just("REV"), st.just("LIMIT"), number, number, st.just("WITHSCORES")),
-    command("ZRANGE", key, number, number, st.just("WITHSCORES")), command("ZCARD", key), command("ZSCORE", key, value),
-    command("ZCOUNT", key, bound, bound), command("ZREMRANGEBYSCORE", key, bound, bound), command("ZINCRBY", key, score, value),
+    command("ZREVRANGEBYSCORE", key, bound, bound), command("ZRANGEBYSCORE", key, bound, bound, "WITHSCORES"),
+    command("ZREVRANGEBYSCORE", key, bound, bound, "WITHSCORES", "LIMIT", number, number),
+    command("ZRANGE", key, bound, bound, "BYSCORE", "REV", "LIMIT", number, number, "WITHSCORES"),
+    command("ZRANGE", key, number, number, "WITHSCORES"), command("ZCARD", key), command("ZSCORE", key, value),
+    command("ZCOUNT", key, bound, bound), command("ZREMRANGEBYSCORE", key, bound, bound),
+    command("ZINCRBY", key, score, value),
 )  # fmt: skip
 strings = st.one_of(
-    command("SET", key, value), command("SET", key, value, st.just("NX"), st.just("EX"), st.just("105")),
-    command("SET", key, value, st.just("XX")), command("SET", key, value, st.just("PX"), st.just("105000"), st.just("NX")),
+    command("SET", key, value), command("SET", key, value, "NX", "EX", "105"),
+    command("SET", key, value, "XX"), command("SET", key, value, "PX", "105000", "NX"),
     command("SETEX", key, st.sampled_from(["105", "0", "nope"]), value), command("GET", key), listed("MGET", last=key),
     command("INCR", key), command("INCRBY", key, number), command("DECR", key), command("APPEND", key, value),
     command("SETNX", key, value), command("GETSET", key, value), command("STRLEN", key), command("GETDEL", key),
 )  # fmt: skip
 keys = st.one_of(
-    listed("DEL", last=key), listed("EXISTS", last=key), command("EXPIRE", key, st.just("105")), command("TYPE", key),
-    command("PEXPIRE", key, st.just("105000")), command("TTL", key), command("PERSIST", key), command("RENAME", key, key),
+    listed("DEL", last=key), listed("EXISTS", last=key), command("EXPIRE", key, "105"), command("TYPE", key),
+    command("PEXPIRE", key, "105000"), command("TTL", key), command("PERSIST", key), command("RENAME", key, key),
     listed("UNLINK", last=key), command("DBSIZE"), command("KEYS", st.sampled_from(["*", "l?", "[hs]*"])),
 )  # fmt: skip
 transactions = st.one_of(
-    listed("WATCH", last=key), command("UNWATCH"), command("MULTI"), command("EXEC"), command("EXEC"), command("DISCARD"),
+    listed("WATCH", last=key), command("UNWATCH"), command("MULTI"), command("EXEC"), command("EXEC"),
+    command("DISCARD"),
 )  # fmt: skip
 messages = st.one_of(
     listed("SUBSCRIBE", last=channel), listed("PSUBSCRIBE", last=pattern), command("UNSUBSCRIBE", channel),
     command("PUNSUBSCRIBE", pattern), command("PUBLISH", channel, value), command("PUBLISH", channel, value),
 )  # fmt: skip
 others = st.one_of(
-    command("PING"), command("PING", value), command("ECHO", value), command("EVAL", st.just(SCRIPT), st.just("1"), key, value),
-    command("EVALSHA", st.just("0" * 40), st.just("0")), command("NOSUCH", value), command("GET"), command("LPUSH", key),
-    command("CONFIG", st.just("GET"), st.just("maxmemory-policy")), command("SELECT", st.just("7")), command("BRPOP", key, st.just("nope")),
-    command("CLIENT", st.just("SETNAME"), st.just("me")), command("SELECT", st.just("nope")), command("BRPOP", key, st.just("-1")),
+    command("PING"), command("PING", value), command("ECHO", value), command("EVAL", SCRIPT, "1", key, value),
+    command("EVALSHA", "0" * 40, "0"), command("NOSUCH", value), command("GET"), command("LPUSH", key),
+    command("CONFIG", "GET", "maxmemory-policy"), command("SELECT", "7"), command("BRPOP", key, "nope"),
+    command("CLIENT", "SETNAME", "me"), command("SELECT", "nope"), command("BRPOP", key, "-1"),
 )  # fmt: skip
 anything = st.one_of(lists, lists, blocking, hashes, sets, zsets, strings, keys, transactions, messages, others)
 trace = st.lists(st.tuples(st.integers(0, CLIENTS - 1), anything), max_size=40)
@@ -127,7 +129,9 @@ class Side:
         client.send(*words)
         if name in BLOCKING and number not in self.queueing:
             blocked = len(self.blocked)
-            wait_until(lambda: client.has_reply() or self.watcher.blocked_clients() > blocked, what="a reply or a block")
+            wait_until(
+                lambda: client.has_reply() or self.watcher.blocked_clients() > blocked, what="a reply or a block"
+            )
             if client.has_reply():
                 told.append((number, client.read()))
             else:
@@ -149,6 +153,8 @@ class Side:
             return "-", "an argument is no number"
         if name == "HGETALL" and reply[0] in "*%" and reply[1]:
             return reply[0], sorted(zip(reply[1][::2], reply[1][1::2], strict=True))
+        if name in ("MULTI", "WATCH") and reply[0] == "-":
+            return "-", "not in a transaction"  # Valkey says it in other words
         if name == "EVAL" and reply[0] == "-":
             return "-", reply[1].partition(" script: ")[0]  # where in the script: Redis 7 tells, Redis 6 otherwise
         if name == "TTL" and reply[0] == ":":

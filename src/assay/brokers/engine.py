@@ -32,6 +32,7 @@ def _stub_redis() -> None:
         stub.__dict__.update({name: type(name, (Exception,), {}) for name in names}, Redis=object)
         sys.modules[module] = stub
     sys.modules["redis"].__dict__["asyncio"] = sys.modules["redis.asyncio"]
+    sys.modules["valkey"] = None  # type: ignore[assignment]  # fakeredis takes it in where it is installed
 
 
 if "redis" not in sys.modules and "fakeredis" not in sys.modules:
@@ -43,6 +44,7 @@ from fakeredis._core import FakeServer  # noqa: E402
 from fakeredis._core._database import Database  # noqa: E402
 
 if TYPE_CHECKING:
+    from assay.brokers.blocking import Blocking
     from assay.brokers.session import Session
 
 VERSION = (7, 0, 15)
@@ -53,7 +55,7 @@ class Keyspace(Database):
 
     def __init__(self, engine: "Engine") -> None:
         self._engine = engine
-        self.blocked: dict[bytes | None, dict[Session, None]] = {}  # key -> sessions, first come first; None: any key
+        self.blocked: dict[bytes | None, dict[Blocking, None]] = {}  # key -> sessions, first come first; None: any key
         super().__init__(engine.lock)
 
     @property
@@ -127,12 +129,12 @@ class Engine(FakeServer):
         self.now = 0.0
         self.dbs: Keyspaces = Keyspaces(self)  # type: ignore[assignment]
         self.ready: deque[tuple[Keyspace, bytes]] = deque()
-        self.waiting: dict[Session, None] = {}
-        self.unblocked: list[Session] = []  # to go on with what they sent while they were blocked
-        self.written: dict[Session, None] = {}  # sessions with something to send
+        self.waiting: dict[Blocking, None] = {}
+        self.unblocked: list[Blocking] = []  # to go on with what they sent while they were blocked
+        self.written: dict[Blocking, None] = {}  # sessions with something to send
         self.monitors: dict[Session, None] = {}
         self.commands = 0
-        self._deadlines: list[tuple[float, int, Session]] = []
+        self._deadlines: list[tuple[float, int, Blocking]] = []
         self._order = itertools.count()
 
     def serve_ready(self) -> None:
@@ -152,7 +154,7 @@ class Engine(FakeServer):
         for session in list(self.waiting):
             session.unblock_if_marked()
 
-    def park(self, session: "Session") -> None:
+    def park(self, session: "Blocking") -> None:
         self.waiting[session] = None
         if session.deadline is not None:
             if len(self._deadlines) > 64 + 2 * len(self.waiting):  # mostly of those that have been served
@@ -160,7 +162,7 @@ class Engine(FakeServer):
                 heapq.heapify(self._deadlines)
             heapq.heappush(self._deadlines, (session.deadline, next(self._order), session))
 
-    def unpark(self, session: "Session") -> None:
+    def unpark(self, session: "Blocking") -> None:
         self.waiting.pop(session, None)
 
     def expire_waiting(self, now: float) -> None:

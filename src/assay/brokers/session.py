@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from assay.brokers import engine as engines  # first: it decides how fakeredis is imported
-from assay.brokers.engine import Engine, Keyspace
-from assay.brokers.resp import NullArray, SetReply, encode, encode_push
+from assay.brokers.engine import Engine
+from assay.brokers.resp import SetReply, encode, encode_push
 
 # isort: split
 from fakeredis import _msgs as msgs
@@ -37,19 +37,16 @@ from fakeredis.commands_mixins import (
 )
 from fakeredis.commands_mixins.sortedset_mixin import SortedSetCommandsMixin
 
+from assay.brokers.blocking import Blocking, null_of
 from assay.brokers.commands import ServerCommands
 
 SHOWN = 128  # bytes of a command and its arguments in an error
 SETS = {"smembers", "sunion", "sinter", "sdiff", "spop"}
-PARKED = NoResponse()
-WAITS_FOR_SEVERAL = {"blpop", "brpop", "bzpopmin", "bzpopmax"}
-WAITS_FOR_ONE = {"brpoplpush", "blmove"}
-WAITS_FOR_NUMBERED = {"blmpop", "bzmpop"}
-NULL_ARRAYS = {*WAITS_FOR_SEVERAL, *WAITS_FOR_NUMBERED, "exec", "lmpop", "zmpop", "xread", "xreadgroup"}
 PUBSUB_ONLY = BaseFakeSocket.ACCEPTED_COMMANDS_WHILE_PUBSUB | {"quit"}
 
 
 class Session(
+    Blocking,
     ServerCommands,
     BaseFakeSocket,
     GenericCommandsMixin,
@@ -76,14 +73,7 @@ class Session(
         self.address = address
         self.outbox: list[bytes] = []
         self.closing = False  # the connection ends when the outbox is sent
-        self.deadline: float | None = None
         self._gone = gone
-        self._attempt: Callable[[bool], Any] | None = None
-        self._shape: Callable[[Any], Any] | None = None
-        self._wait_keys: list[bytes | None] = []
-        self._name = ""
-        self._arguments: list[bytes] = []
-        self._ready_key: bytes | None = None
 
     # -- requests
 
@@ -178,7 +168,7 @@ class Session(
             elif sig.name in SETS and isinstance(result, list):
                 result = SetReply(result)
             if result is None and not from_script:
-                result = _null(sig.name, given)
+                result = null_of(sig.name, given)
         except SimpleError as error:
             result = error
         for item in items:
@@ -207,88 +197,6 @@ class Session(
         self._send(encode(SimpleError(f"ERR {message}"), 2))
         self.closing = True
 
-    # -- blocking
-
-    def _blocking(
-        self, timeout: float | None, func: Callable[[bool], Any], shape: Callable[[Any], Any] | None = None
-    ) -> Any:
-        """Try once; what cannot be answered yet parks the session until a key is written, or `timeout` seconds pass."""
-        result = func(True)
-        if result is not None or self._in_transaction:
-            return result if shape is None else shape(result)
-        self._attempt, self._shape = func, shape
-        self._blocked = True
-        self.deadline = time.monotonic() + timeout if timeout else None
-        self._wait_keys = self._awaited()
-        for key in self._wait_keys:
-            self._db.blocked.setdefault(key, {})[self] = None
-        self.engine.park(self)
-        return PARKED
-
-    def _awaited(self) -> list[bytes | None]:
-        name, arguments = self._name, self._arguments
-        if name in WAITS_FOR_SEVERAL:
-            return [*dict.fromkeys(arguments[:-1])]
-        if name in WAITS_FOR_ONE:
-            return [arguments[0]]
-        if name in WAITS_FOR_NUMBERED:
-            return [*dict.fromkeys(arguments[2 : 2 + int(arguments[1])])]
-        return [None]
-
-    def waits_in(self, keyspace: Keyspace) -> bool:
-        return self._blocked and self._db is keyspace
-
-    def try_serve(self, key: bytes) -> None:
-        """`key` was written: answer if that is what the session waits for, unless its client is gone."""
-        if self._gone():
-            self._unpark()
-            self.closing = True
-            self.engine.written[self] = None
-            return
-        assert self._attempt is not None
-        self._ready_key = key
-        try:
-            result = self._attempt(False)
-        except SimpleError as error:
-            self._resume(error)
-        else:
-            if result is not None:
-                self._resume(result if self._shape is None else self._shape(result))
-        finally:
-            self._ready_key = None
-
-    def give_up(self) -> None:
-        """Its time is up."""
-        self._resume(None if self._shape is None else self._shape(None))
-
-    def unblock_if_marked(self) -> None:
-        reason, self._unblock_reason = self._unblock_reason, None
-        if reason == b"error":
-            self._resume(SimpleError(msgs.UNBLOCKED_MSG))
-        elif reason is not None:
-            self.give_up()
-
-    def _resume(self, result: Any) -> None:
-        self._unpark()
-        if result is None:
-            result = _null(self._name, 0)
-        self._reply(convert_to_resp2(result) if self._client_info.protocol_version == 2 else result)
-        self.engine.unblocked.append(self)
-
-    def _unpark(self) -> None:
-        for key in self._wait_keys:
-            sessions = self._db.blocked[key]
-            del sessions[self]
-            if not sessions:
-                del self._db.blocked[key]
-        self._wait_keys = []
-        self._blocked, self._attempt, self._shape, self.deadline = False, None, None, None
-        self.engine.unpark(self)
-
-    @property
-    def parked(self) -> bool:
-        return self._blocked
-
     # -- the end
 
     def kill(self) -> None:
@@ -312,11 +220,6 @@ class Session(
 PUBSUB_ERROR = (
     "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"
 )
-
-
-def _null(name: str, given: int) -> NullArray | None:
-    """The kind of nothing that a command answers with; `given` arguments it had (a pop with a count is of many)."""
-    return NullArray() if name in NULL_ARRAYS or (name in ("lpop", "rpop") and given > 1) else None
 
 
 __all__ = ["Session", "engines"]
