@@ -164,7 +164,7 @@ class Cluster:
         **options: Any,
     ) -> list[str]:
         """Publish in order; each is recorded as published, failed or in doubt."""
-        requests = []
+        requests: list[dict[str, Any]] = []
         for task, script in tasks:
             invocation = str(uuid.uuid4())
             self.invocations[invocation] = task
@@ -198,7 +198,12 @@ class Cluster:
     def kill_child(self, waiting: Waiting) -> None:
         """SIGKILL the process that stands at a crash point, and prove it."""
         held = waiting.held
-        target = {"fault": "kill child", "target": waiting.pid, "point": held.point, "signal": "SIGKILL"}
+        target: dict[str, Any] = {
+            "fault": "kill child",
+            "target": waiting.pid,
+            "point": held.point,
+            "signal": "SIGKILL",
+        }
         self.record(Kind.FAULT_INJECTED, held.invocation, worker=held.worker, **target)
         kill_child(waiting.pid)
         self.record(Kind.FAULT_LANDED, held.invocation, worker=held.worker, **target)
@@ -208,7 +213,12 @@ class Cluster:
         """SIGKILL the main process, or its whole group, and prove it."""
         invocation = waiting.held.invocation if waiting else ""
         point = {"point": waiting.held.point} if waiting else {}
-        target = {"fault": "kill group" if group else "kill main", "target": worker.pid, "signal": "SIGKILL", **point}
+        target: dict[str, Any] = {
+            "fault": "kill group" if group else "kill main",
+            "target": worker.pid,
+            "signal": "SIGKILL",
+            **point,
+        }
         self.record(Kind.FAULT_INJECTED, invocation, worker=worker.name, **target)
         worker.kill_group() if group else worker.kill()
         self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **target)
@@ -217,7 +227,7 @@ class Cluster:
 
     def signal_worker(self, worker: Worker, number: signal.Signals, invocation: str = "") -> None:
         """A signal to the main process; landed when the worker says that it is stopping, or has exited."""
-        target = {"fault": f"{number.name} main", "target": worker.pid, "signal": number.name}
+        target: dict[str, Any] = {"fault": f"{number.name} main", "target": worker.pid, "signal": number.name}
         self.record(Kind.FAULT_INJECTED, invocation, worker=worker.name, **target)
         worker.send(number)
         self.wait_event(
@@ -233,7 +243,7 @@ class Cluster:
         self.advance()
         for event in [event for event in self.seen if event.invocation == invocation]:
             if event.kind == Kind.ATTEMPT_STARTED and not runs(event.pid):
-                target = {"fault": fault, "target": event.pid}
+                target: dict[str, Any] = {"fault": fault, "target": event.pid}
                 self.record(Kind.FAULT_INJECTED, invocation, worker=event.worker, **target)
                 self.record(Kind.FAULT_LANDED, invocation, worker=event.worker, **target)
 
@@ -289,7 +299,10 @@ class Cluster:
         `enough` ends the wait early, unsettled: a loop has shown itself, say.
         """
         settled, open_ = self._ledger.settle(timeout_s, enough)
-        self.record(Kind.SETTLED if settled else Kind.UNSETTLED, **({} if settled else {"open": open_}))
+        if settled:
+            self.record(Kind.SETTLED)
+        else:
+            self.record(Kind.UNSETTLED, open=open_)
         return settled
 
     def final_read(self) -> None:

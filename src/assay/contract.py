@@ -1,6 +1,6 @@
 """What a task is held to under a fault: what the user demands, else what the task's own configuration claims."""
 
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 
@@ -25,9 +25,8 @@ def of(task: Task, subject: Subject, demanded: str, *, child_lost: bool) -> Cont
     no task whether or not late acknowledgement makes it work; `task_acks_late` claims it for any lost process.
     """
     if demanded != "inferred":
-        return Contract(
-            demanded, f"delivery={demanded}", f"delivery {demanded.replace('_', ' ')}, as demanded", _remedy(task)
-        )  # type: ignore[arg-type]
+        words = f"delivery {demanded.replace('_', ' ')}, as demanded"
+        return Contract(cast(Delivery, demanded), f"delivery={demanded}", words, _remedy(task))
     if task.acks_late:
         return Contract("at_least_once", "task_acks_late", "a task whose worker is lost runs again", _remedy(task))
     if child_lost and task.retry_on_worker_lost:

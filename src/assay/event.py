@@ -83,9 +83,9 @@ class Point(StrEnum):
 class Event(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One line of a history.
 
-    `at_ns`: time.monotonic_ns(), system-wide on one Linux host. `worker`: the harness's name of the worker ("w1"), empty
-    for the harness itself. `invocation`: Celery's task id. `attempt`: unique for each start of a body, empty where it is
-    not known (most events of the main process).
+    `at_ns`: time.monotonic_ns(), system-wide on one Linux host. `worker`: the harness's name of the worker ("w1"),
+    empty for the harness itself. `invocation`: Celery's task id. `attempt`: unique for each start of a body, empty
+    where it is not known (most events of the main process).
     """
 
     at_ns: int

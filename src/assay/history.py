@@ -15,7 +15,7 @@ from assay.event import Event, Kind, decode
 
 
 class History:
-    """The events of one cluster's folder, in clock order. Iterating reads the files again and holds one line of each."""
+    """The events of one cluster's folder, in clock order. Iterating reads the files anew, holding a line of each."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

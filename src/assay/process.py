@@ -25,7 +25,7 @@ LAST_WORDS = 30
 
 
 class Process:
-    """A process of the run. It may be a child of the supervisor or of a zygote; `status` comes from whoever reaps it."""
+    """A process of the run: a child of the supervisor or of a zygote, who reap it and tell its exit status."""
 
     def __init__(self, pid: int, parent: "Parent", log: Path, name: str) -> None:
         self.pid = pid
@@ -173,6 +173,7 @@ class Supervisor:
         )
         theirs.close()
         self._parent = Parent(ours, "supervisor")
+        (self.folder / "tmp").mkdir()
         self.pid = self._process.pid
         self._parent.send({"folder": str(self.folder)})
 
@@ -190,7 +191,8 @@ class Supervisor:
         answer = self._parent.ask(
             {
                 "argv": list(argv),
-                "env": dict(os.environ if env is None else env),
+                # temporary folders of processes that are killed (billiard makes some) go when the run goes
+                "env": {**(os.environ if env is None else env), "TMPDIR": str(self.folder / "tmp")},
                 "cwd": str(cwd) if cwd else "",
                 "log": str(log),
             },

@@ -25,7 +25,7 @@ class Recorder:
         self._pid = 0
         self._numbers = count(1)
         self._attempts = threading.local()
-        #: of the message that is being published in this process: its unscaled countdown, and the factor it is scaled by
+        #: of the message that is being published in this process: its unscaled countdown, and the factor of the scale
         self.countdown_s: float | None = None
         self.asked_at_ns: int | None = None  # when its time was set
         self.countdown_scale = 1.0

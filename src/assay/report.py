@@ -54,4 +54,4 @@ def evidence_bound(lost: int, landed: int) -> float | None:
     """
     if landed == 0 or lost:
         return None
-    return 1 - 0.05 ** (1 / landed)
+    return float(1 - 0.05 ** (1 / landed))

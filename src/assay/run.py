@@ -106,7 +106,8 @@ def bench(settings: Settings, progress: Progress) -> Iterator[Bench]:
         zygote = Zygote(supervisor, settings.app, settings.workdir, env=_environment(settings), pool=settings.pool)
         if not zygote.subject.tasks:
             raise UsageError(
-                f"{settings.app} has no tasks of its own: are the modules with tasks imported? (include=, autodiscover_tasks())"
+                f"{settings.app} has no tasks of its own: are the modules with tasks imported "
+                "(include=, autodiscover_tasks())?"
             )
         if zygote.subject.databases:
             progress.phase("migrating a private copy of the database")

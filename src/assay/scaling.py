@@ -27,7 +27,7 @@ class Target:
 class Scaling:
     """`sentences` tell the user what was scaled, in production units; factors are production over real time."""
 
-    redirection: Redirection = Redirection(broker_url="")
+    redirection: Redirection = field(default_factory=lambda: Redirection(broker_url=""))
     countdown: float = 1.0
     soft: float = 1.0
     hard: float = 1.0
@@ -40,15 +40,18 @@ def longest_delay(task: Task) -> float:
     if not task.retry_backoff:
         return fixed
     last = max(0, (task.max_retries if task.max_retries is not None else 8) - 1)
-    return max(fixed if task.retry_on_worker_lost else 0.0, min(task.retry_backoff_max, task.retry_backoff * 2**last))
+    return max(
+        fixed if task.retry_on_worker_lost else 0.0, min(task.retry_backoff_max, task.retry_backoff * float(2**last))
+    )
 
 
-def countdowns(target: Target) -> Scaling:
+def countdowns(target: Target, within_s: float = COUNTDOWN_S) -> Scaling:
     """Every countdown of the task is shorter by one factor. Limits are left alone: nothing in a run comes near them."""
-    factor = max(1.0, longest_delay(target.task) / COUNTDOWN_S)
+    longest = longest_delay(target.task)
+    factor = max(1.0, longest / within_s)
     if factor == 1.0:
         return Scaling()
-    said = f"retry delays of {target.task.name}: divided by {factor:.4g} (the longest, {longest_delay(target.task):g} s, takes {COUNTDOWN_S:g} s)"
+    said = f"retry delays up to {longest:g} s: divided by {factor:.4g}, so that the longest takes {within_s:g} s"
     return Scaling(Redirection(broker_url="", countdown_scale=factor), factor, sentences=[said])
 
 
@@ -63,9 +66,9 @@ def limits(target: Target) -> Scaling:
     hard_factor = max(1.0, hard / real_hard) if hard else 1.0
     said = list(base.sentences)
     if soft:
-        said.append(f"soft time limit of {task.name}: {soft:g} s divided by {soft_factor:.4g}, in suite time_limits")
+        said.append(f"soft time limit of {soft:g} s: divided by {soft_factor:.4g} in suite time_limits")
     if hard:
-        said.append(f"time limit of {task.name}: {hard:g} s divided by {hard_factor:.4g}, in suite time_limits")
+        said.append(f"hard time limit of {hard:g} s: divided by {hard_factor:.4g} in suite time_limits")
     redirection = Redirection(
         broker_url="",
         countdown_scale=base.countdown,
@@ -80,7 +83,8 @@ def shutdowns(target: Target) -> Scaling:
     base, timeout = countdowns(target), target.subject.soft_shutdown_timeout
     if timeout <= SHUTDOWN_S:
         return base
-    said = f"worker_soft_shutdown_timeout: {timeout:g} s divided by {timeout / SHUTDOWN_S:.4g}, in the scenarios about shutdown"
+    factor = timeout / SHUTDOWN_S
+    said = f"worker_soft_shutdown_timeout of {timeout:g} s: divided by {factor:.4g} in the scenarios about shutdown"
     redirection = Redirection(
         broker_url="", countdown_scale=base.countdown, settings={"worker_soft_shutdown_timeout": SHUTDOWN_S}
     )

@@ -18,7 +18,7 @@ QUIET_S = 0.06
 
 
 class Ledger:
-    """What is still open, folded from the events seen so far. Acting side: it decides when to stop waiting, no verdict."""
+    """What is still open, folded from the events seen so far: it decides when to stop waiting, and judges nothing."""
 
     def __init__(self, cluster: "Cluster") -> None:
         self._cluster = cluster
@@ -141,6 +141,6 @@ def final_read(cluster: "Cluster") -> None:
 def runs(pid: int) -> bool:
     """Whether this process is alive, a zombie being none."""
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False

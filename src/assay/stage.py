@@ -6,7 +6,7 @@ from typing import Any
 
 from assay import contract
 from assay import script as scripts
-from assay.checker import Checker
+from assay.checkers import AnyChecker
 from assay.cluster import Cluster
 from assay.contract import Contract
 from assay.event import Kind, Point
@@ -40,7 +40,7 @@ class Stage:
         self.task = target.task
         self.cluster = cluster
         self.demanded = demanded
-        self.checkers: list[Checker] = []
+        self.checkers: list[AnyChecker] = []
         self.setting = ""
         self.promise = ""
         self.remedy = ""
@@ -58,7 +58,7 @@ class Stage:
         self.claims(found.setting, found.promise, found.remedy)
         return found
 
-    def check(self, *checkers: Checker) -> None:
+    def check(self, *checkers: AnyChecker) -> None:
         self.checkers.extend(checkers)
 
     # -- acting
@@ -72,14 +72,15 @@ class Stage:
         return self.cluster.start_worker(queues=list(queues), **changes)
 
     def replacement(self, *, after_visibility: bool = True, **changes: Any) -> Worker:
-        """A new worker for one that is gone; kombu's clock in it is past the visibility timeout, so nothing is waited for."""
+        """A new worker for one that is gone; kombu's clock in it is past the visibility timeout: nobody waits for it."""
         offset = self.subject.visibility_timeout + 60 if after_visibility else 0.0
         return self.worker(clock_offset_s=offset, **changes)
 
     def take_over(self) -> None:
         """The next worker after one that was stopped in an orderly way, until all is settled.
 
-        What was given back runs at once; if anything waits, a second one comes whose clock is past the visibility timeout.
+        What was given back runs at once; if anything waits, a second one comes whose clock is past the visibility
+        timeout.
         """
         self.worker()
         if not self.settle(GIVEN_BACK_S):

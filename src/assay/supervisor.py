@@ -1,12 +1,12 @@
 """The one process that outlives the harness, so that nothing else does.
 
-Run as a script in an interpreter and session of its own (`python -I -S supervisor.py FD`), standard library only. It is the parent
-or the subreaper of every process of a run. When its socket to the harness ends, for whatever reason, SIGKILL of the
-harness included, it kills all its descendants, removes the folders it was told of, and exits. Should it die itself, its
-children follow by PR_SET_PDEATHSIG.
+Run as a script in an interpreter and session of its own (`python -I -S supervisor.py FD`), standard library only. It is
+the parent or the subreaper of every process of a run. When its socket to the harness ends, for whatever reason, SIGKILL
+of the harness included, it kills all its descendants, removes the folders it was told of, and exits. Should it die
+itself, its children follow by PR_SET_PDEATHSIG.
 
-Messages are JSON, one in each SEQPACKET: `{"id", "argv", "env", "cwd", "log"}` with descriptors that become 3, 4, ... in
-the new process; answered by `{"id", "pid"}` or `{"id", "error"}`. `{"folder"}` names a folder to remove at the end.
+Messages are JSON, one in each SEQPACKET: `{"id", "argv", "env", "cwd", "log"}` with descriptors that become 3, 4, ...
+in the new process; answered by `{"id", "pid"}` or `{"id", "error"}`. `{"folder"}` names a folder to remove at the end.
 `{"exit", "status"}` is sent when a process ends (status as subprocess gives it: negative for a signal), orphans that
 were adopted included.
 """
@@ -21,6 +21,8 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -33,7 +35,7 @@ def die_with_parent() -> None:
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def spawn(request: dict, fds: list[int]) -> int:
+def spawn(request: dict[str, Any], fds: list[int]) -> int:
     """Fork and exec in a session of its own; returns the pid. Raises OSError where the program cannot be run."""
     report_r, report_w = os.pipe()
     parent = os.getpid()
@@ -96,7 +98,7 @@ def descendants(of: int) -> list[int]:
     return found
 
 
-def reap(report) -> None:
+def reap(report: Callable[[dict[str, int]], None]) -> None:
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -134,7 +136,7 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     folders: list[str] = []
 
-    def report(message: dict) -> None:
+    def report(message: dict[str, Any]) -> None:
         with contextlib.suppress(OSError):
             channel.send(json.dumps(message).encode())
 

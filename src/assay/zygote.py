@@ -13,8 +13,10 @@ import signal
 import socket
 import sys
 import traceback
+from typing import Any
 
 import msgspec
+from celery import Celery
 
 from assay.boot import Boot, become, detach
 from assay.errors import UsageError
@@ -39,7 +41,7 @@ def main() -> None:
         _serve(channel, app)
 
 
-def _load(request: dict) -> tuple[dict, object]:
+def _load(request: dict[str, Any]) -> tuple[dict[str, Any], Celery]:
     from assay import inspection
 
     os.chdir(request["workdir"])
@@ -50,21 +52,9 @@ def _load(request: dict) -> tuple[dict, object]:
     return {"subject": msgspec.to_builtins(subject)}, app
 
 
-def _warm(app: object, pool: str) -> None:
+def _warm(app: Celery, pool: str) -> None:
     """Import what every worker imports at its start, so that it is paid once."""
-    import encodings.idna
-    import hmac
-    import secrets
 
-    import billiard.heap
-    import billiard.popen_fork
-    import billiard.sharedctypes
-    import billiard.synchronize
-    import celery.apps.worker
-    import celery.bin.worker
-    import celery.concurrency.prefork
-    import celery.worker.consumer
-    import celery.worker.strategy
     import kombu.transport.redis  # noqa: F401
     from celery import concurrency
 
@@ -72,10 +62,10 @@ def _warm(app: object, pool: str) -> None:
     import assay.instrument  # noqa: F401
 
     concurrency.get_implementation(pool or "prefork")
-    app.amqp.queues  # noqa: B018  # type: ignore[attr-defined]
+    app.amqp.queues  # noqa: B018
 
 
-def _serve(channel: socket.socket, app: object) -> None:
+def _serve(channel: socket.socket, app: Celery) -> None:
     wake_r, wake_w = os.pipe()
     os.set_blocking(wake_r, False)
     os.set_blocking(wake_w, False)
@@ -103,13 +93,13 @@ def _serve(channel: socket.socket, app: object) -> None:
             channel.send(json.dumps({"id": message["id"], "pid": pid}).encode())
 
 
-def _child(boot: Boot, app: object, fds: list[int]) -> None:
+def _child(boot: Boot, app: Celery, fds: list[int]) -> None:
     """Never returns."""
     status = 1
     try:
         detach(boot.log)
         random.seed()
-        become(boot, app, socket.socket(fileno=fds[0]) if fds else None)  # type: ignore[arg-type]
+        become(boot, app, socket.socket(fileno=fds[0]) if fds else None)
         status = 0
     except SystemExit as error:
         status = error.code if isinstance(error.code, int) else int(error.code is not None)

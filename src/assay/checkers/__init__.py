@@ -35,7 +35,7 @@ AnyChecker = (
     | Undeclared
     | Unknown
 )
-ALL = AnyChecker.__args__  # type: ignore[attr-defined]
+ALL = AnyChecker.__args__
 
 __all__ = [
     "ALL",

@@ -18,12 +18,9 @@ class Leftovers(msgspec.Struct, frozen=True, tag="leftovers"):
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """Either part can be left out."""
         if self.processes and world.left:
-            first = world.left[0]
-            return Judgement(
-                "leftovers",
-                Verdict.VIOLATED,
-                f"{len(world.left)} processes that a task started still run: pid {first.detail.get('left')}, {first.detail.get('command')}",
-            )
+            first = world.left[0].detail
+            said = f"{len(world.left)} processes that a task started still run: pid {first.get('left')}, {first.get('command')}"
+            return Judgement("leftovers", Verdict.VIOLATED, said)
         waiting = [life for life in lives.values() if life.pending] if self.messages else []
         if waiting:
             return Judgement(

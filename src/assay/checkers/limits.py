@@ -60,10 +60,11 @@ class TimeLimit(msgspec.Struct, frozen=True, tag="time_limit"):
             return f"its attempt ran {ran:.3g} s, which stands for {ran * limit[1]:.4g} s; {name} is {limit[0]:g} s"
         if self.soft_handled is not None and not soft:
             return "no soft limit was announced"
+        came_to = f"raised {attempt.raised}" if attempt.raised else "was killed"
         if self.soft_handled and not attempt.done:
-            return f"it was to clean up after the soft limit and return, and {('raised ' + attempt.raised) if attempt.raised else 'was killed'}"
+            return f"it was to clean up after the soft limit and return, and {came_to}"
         if self.soft_handled is False and attempt.raised != SOFT:
-            return f"it was to fail by {SOFT}, and {('raised ' + attempt.raised) if attempt.raised else 'did not'}"
+            return f"it was to fail by {SOFT}, and {came_to}"
         if self.soft_handled is None and self.hard_s is not None and not hard:
             return "no hard limit was announced"
         if soft and hard and hard[0].at_ns < soft[0].at_ns:

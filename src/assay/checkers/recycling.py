@@ -24,7 +24,7 @@ class Recycling(msgspec.Struct, frozen=True, tag="recycling"):
                     Verdict.VIOLATED,
                     f"process {pid} ran {number} tasks, {self.most} are allowed",
                     None,
-                    tuple(),
+                    (),
                     None,
                     {"most": number},
                 )

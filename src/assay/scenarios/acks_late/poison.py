@@ -21,7 +21,8 @@ def poison(ends: Literal["sys_exit", "kill_self"]) -> Callable[[Stage], None]:
         stage.claims(
             setting,
             f"a task that kills its worker every time ends, after {bound} attempts at the most",
-            "set task_retry_on_worker_lost=True (Celery 5.7), which counts lost workers as retries, or count deliveries in the task's base class",
+            "set task_retry_on_worker_lost=True (Celery 5.7), which counts lost workers as retries, "
+            "or count deliveries in the task's base class",
         )
         stage.worker()
         invocation = stage.publish(Act(ends=ends))

@@ -11,7 +11,7 @@ MOST_MIB = 1024
 
 def limited(target: Target) -> bool:
     kib = target.subject.max_memory_per_child
-    return bool(kib) and kib // 1024 < MOST_MIB
+    return kib is not None and kib // 1024 < MOST_MIB
 
 
 @scenario("recycling", fault="memory", when=limited, weight_s=12.0)

@@ -15,15 +15,7 @@ WAIT_S = 3.0
 
 def long_wait(target: Target) -> Scaling:
     """A retry waits long enough for a worker to be stopped meanwhile."""
-    base = countdowns(target)
-    if base.countdown == 1.0:
-        return base
-    factor = max(1.0, base.countdown * 0.4 / WAIT_S)
-    said = [
-        sentence.replace(f"{base.countdown:.4g}", f"{factor:.4g}").replace("0.4 s", f"{WAIT_S:g} s")
-        for sentence in base.sentences
-    ]
-    return Scaling(type(base.redirection)(broker_url="", countdown_scale=factor), factor, sentences=said)
+    return countdowns(target, WAIT_S)
 
 
 @scenario("retries", fault="SIGKILL child", when=retries, weight_s=5.0)

@@ -30,7 +30,10 @@ def claim(stage: Stage, promise: str) -> None:
 
 
 def delays(task: Task, retries_: int) -> list[tuple[float, float]]:
-    """(least, most) seconds before each retry, in production units (celery/utils/time.py, get_exponential_backoff_interval)."""
+    """(least, most) seconds before each retry, in production units.
+
+    Source: celery/utils/time.py, get_exponential_backoff_interval.
+    """
     if task.retry_backoff and task.autoretry_for:
         full = [min(task.retry_backoff_max, max(1.0, task.retry_backoff) * 2**number) for number in range(retries_)]
         return [(0.0 if task.retry_jitter else wait, wait) for wait in full]

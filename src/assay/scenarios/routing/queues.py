@@ -1,5 +1,7 @@
 """Each task travels by its own queue and is found by the workers that consume it."""
 
+from typing import Any
+
 from assay.checkers import Delivery, Evidence, Isolation, Routing, Undeclared
 from assay.event import Point
 from assay.scaling import Target
@@ -81,7 +83,7 @@ def clogged_queue(stage: Stage) -> None:
     stage.worker(queues=others, concurrency=1)
     stage.worker(queues=own, concurrency=1)
     slow = next((task.name for task in stage.subject.tasks if task.queue in others), stage.task.name)
-    options = {} if stage.subject.task(slow).queue in others else {"queue": others[0]}
+    options: dict[str, Any] = {} if stage.subject.task(slow).queue in others else {"queue": others[0]}
     clog = [stage.publish(Act(work_s=0.4), task=slow, **options) for _ in range(6)]
     quick = stage.publish_many(3)
     stage.settle()

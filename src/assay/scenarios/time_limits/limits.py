@@ -25,7 +25,7 @@ def own_limit(target: Target) -> bool:
     return has_hard(target) and setting is not None and setting.value != target.task.time_limit
 
 
-def checker(stage: Stage, ids: list[str], **more: bool | None) -> TimeLimit:
+def checker(stage: Stage, ids: list[str], soft_handled: bool | None = None) -> TimeLimit:
     task, scaling = stage.task, stage.scaling
     return TimeLimit(
         ids=ids,
@@ -33,7 +33,7 @@ def checker(stage: Stage, ids: list[str], **more: bool | None) -> TimeLimit:
         hard_s=task.time_limit,
         scale=scaling.hard if task.time_limit else scaling.soft,
         soft_scale=scaling.soft,
-        **more,
+        soft_handled=soft_handled,
     )
 
 
