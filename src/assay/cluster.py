@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import msgspec
+import psutil
 from inotify_simple import INotify, flags
 
 from assay import script as scripts
@@ -84,6 +85,7 @@ class Cluster:
         self.invocations: dict[str, str] = {}  # id -> task
         self.redirection = self._redirection(scaled)
         self._client: Client | None = None
+        self.watched: list[psutil.Process] = []
         self._ledger = Ledger(self)
 
     def _redirection(self, scaled: Redirection | None) -> Redirection:
@@ -208,6 +210,18 @@ class Cluster:
         kill_child(waiting.pid)
         self.record(Kind.FAULT_LANDED, held.invocation, worker=held.worker, **target)
         waiting.release()
+
+    def kill_pid(self, pid: int, invocation: str) -> None:
+        """SIGKILL a pool child while it works on this invocation, and prove it."""
+        worker = next((event.worker for event in self.seen if event.pid == pid), "")
+        target: dict[str, Any] = {"fault": "kill child", "target": pid, "signal": "SIGKILL"}
+        self.record(Kind.FAULT_INJECTED, invocation, worker=worker, **target)
+        kill_child(pid)
+        self.record(Kind.FAULT_LANDED, invocation, worker=worker, **target)
+
+    def watch_descendants(self, pid: int) -> None:
+        """Remember what this process has started: whatever of it still runs at the end is left behind."""
+        self.watched += psutil.Process(pid).children(recursive=True)
 
     def kill_worker(self, worker: Worker, waiting: Waiting | None = None, *, group: bool = False) -> None:
         """SIGKILL the main process, or its whole group, and prove it."""

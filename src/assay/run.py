@@ -139,10 +139,14 @@ def _plan(it: Bench, selection: Selection) -> list[tuple[Scenario, Target, list[
     wanted = selection.pick_scenarios(known)
     plan = []
     for name, members in _members(it, selection).items():
-        target = Target(it.subject, it.subject.task(name), it.pool)
+        call = it.settings.live.get(name)
+        if it.settings.bodies == "live" and call is None:
+            continue  # nobody said how to call it
+        target = Target(it.subject, it.subject.task(name), it.pool, it.settings.bodies, bool(call and call.slow))
         plan += [(known[full], target, members) for full in wanted if known[full].applies(target)]
     if not plan:
-        raise UsageError("no selected scenario applies to a selected task of this app with this pool")
+        live = ", live: are there arguments for it in [live]?" if it.settings.bodies == "live" else ""
+        raise UsageError(f"no selected scenario applies to a selected task of this app with this pool{live}")
     return plan
 
 
@@ -217,7 +221,7 @@ def _act(it: Bench, scenario: Scenario, target: Target, folder: Path, db: int, c
         scaled=scaling.redirection,
         start=starter(settings, it.supervisor),
     ) as cluster:
-        stage = Stage(scenario, target, cluster, scaling, settings.delivery, settings.queues)
+        stage = Stage(scenario, target, cluster, scaling, settings)
         try:
             scenario.act(stage)
             cluster.final_read()

@@ -17,6 +17,8 @@ class Target:
     subject: Subject
     task: Task
     pool: str
+    bodies: str = "hollow"
+    slow: bool = False  # a slow live call is given for the task
 
     @property
     def stores_results(self) -> bool:

@@ -34,13 +34,14 @@ class Scenario:
     pools: tuple[str, ...]
     weight_s: float = 1.0  # about how long it waits; the longest start first
     scale: Callable[[Target], Scaling] = countdowns
+    bodies: tuple[str, ...] = ("hollow",)  # which kinds of body it can be run with
 
     @property
     def full_name(self) -> str:
         return f"{self.suite}.{self.name}"
 
     def applies(self, target: Target) -> bool:
-        return target.pool in self.pools and self.when(target)
+        return target.pool in self.pools and target.bodies in self.bodies and self.when(target)
 
 
 _registry: dict[str, Scenario] = {}
@@ -56,12 +57,13 @@ def scenario(
     doc: str = "",
     weight_s: float = 1.0,
     scale: Callable[[Target], Scaling] = countdowns,
+    bodies: tuple[str, ...] = ("hollow",),
 ) -> Callable[[Callable[["Stage"], None]], Callable[["Stage"], None]]:
     """Register a scenario. Its name is the function's, its line in `assay list` the docstring's first."""
 
     def register(act: Callable[["Stage"], None]) -> Callable[["Stage"], None]:
         line = doc or (act.__doc__ or "").strip().splitlines()[0]
-        made = Scenario(suite, name or act.__name__, fault, line, act, when, pools, weight_s, scale)
+        made = Scenario(suite, name or act.__name__, fault, line, act, when, pools, weight_s, scale, bodies)
         _registry[made.full_name] = made
         return act
 

@@ -17,11 +17,21 @@ BROKERS = ("fakeredis", "redis")
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
-class LiveCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Arguments for one task's real body, used where `bodies` is "live"."""
+class Call(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Arguments of one call. `{effect}` in a string becomes the path of a file that is the invocation's own."""
 
     args: list[Any] = []
     kwargs: dict[str, Any] = {}
+
+
+class LiveCall(Call, frozen=True, forbid_unknown_fields=True):
+    """Arguments for one task's real body, used where `bodies` is "live".
+
+    `slow` is a call that writes something to `{effect}` when it has begun and then takes half a minute or more, unless
+    there is something in `{effect}` already: faults land in the middle of it, and its redelivery is quick.
+    """
+
+    slow: Call | None = None
 
 
 def _jobs() -> int:

@@ -131,6 +131,10 @@ def final_read(cluster: "Cluster") -> None:
         for invocation, state in cluster.client.ask("states", ids=ids[start : start + 200]).items():
             ignored = subject.result_backend == "disabled" or cluster.invocations[invocation] in ignoring
             cluster.record(Kind.FINAL_RESULT, invocation, state="ignored" if ignored else state)
+    for process in cluster.watched:
+        if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            cluster.record(Kind.FINAL_PROCESS, left=process.pid, command=" ".join(process.cmdline())[:100])
+            process.kill()
     for event in list(cluster.seen):
         pid = event.detail.get("spawned") if event.kind == Kind.EFFECT else None
         if pid and runs(pid):

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from assay import contract
@@ -9,11 +10,13 @@ from assay import script as scripts
 from assay.checkers import AnyChecker
 from assay.cluster import Cluster
 from assay.contract import Contract
+from assay.errors import HarnessError
 from assay.event import Kind, Point
 from assay.gate import Waiting
 from assay.scaling import Scaling, Target
 from assay.scenario import Scenario
 from assay.script import Act, Hold, Script
+from assay.settings import Call, Settings
 from assay.worker import Worker
 
 SETTLE_S = 25.0
@@ -24,22 +27,17 @@ class Stage:
     """Handed to `Scenario.act`. Everything is judged later, from what was recorded."""
 
     def __init__(
-        self,
-        scenario: Scenario,
-        target: Target,
-        cluster: Cluster,
-        scaling: Scaling,
-        demanded: str,
-        queues: Sequence[str] = (),
+        self, scenario: Scenario, target: Target, cluster: Cluster, scaling: Scaling, settings: Settings
     ) -> None:
-        self.usual_queues = list(queues)  # what the team's workers are given by -Q; empty: nothing
+        self.usual_queues = list(settings.queues)  # what the team's workers are given by -Q; empty: nothing
         self.scaling = scaling
         self.scenario = scenario
         self.target = target
         self.subject = target.subject
         self.task = target.task
         self.cluster = cluster
-        self.demanded = demanded
+        self.demanded = settings.delivery
+        self._live = settings.live
         self.checkers: list[AnyChecker] = []
         self.setting = ""
         self.promise = ""
@@ -90,8 +88,33 @@ class Stage:
     def publish(self, *acts: Act, hold: Point | tuple[Point, ...] = (), task: str = "", **options: Any) -> str:
         """Publish one invocation of the task; it holds at `hold` in its first attempt."""
         points = (hold,) if isinstance(hold, Point) else hold
+        if self.target.bodies == "live":
+            options |= self._arguments(task or self.task.name, slow=False)
         script = Script(acts=acts or (Act(),), holds=tuple(Hold(point) for point in points))
         return self.cluster.publish(task or self.task.name, script, **options)
+
+    def publish_slow(self) -> tuple[str, Path]:
+        """Live: the slow call of the task, and the file that it writes to when it has begun."""
+        effect = self.cluster.folder / "effects" / str(len(self.cluster.invocations))
+        effect.parent.mkdir(exist_ok=True)
+        options = self._arguments(self.task.name, slow=True, effect=effect)
+        return self.cluster.publish(self.task.name, Script(), **options), effect
+
+    def _arguments(self, task: str, *, slow: bool, effect: Path | None = None) -> dict[str, Any]:
+        call = self._live.get(task)
+        chosen: Call | None = call.slow if call and slow else call
+        if chosen is None:
+            return {}
+        return {"args": _filled(chosen.args, effect), "kwargs": _filled(chosen.kwargs, effect)}
+
+    def wait_working(self, effect: Path) -> int:
+        """Wait until the slow body has begun; the pid of the process that runs it. Its descendants are watched."""
+        self.cluster.wait(lambda: effect.exists() and effect.stat().st_size > 0, timeout_s=20.0)
+        begun = [event for event in self.cluster.seen if event.kind == Kind.BODY_ENTERED]
+        if not effect.exists() or not begun:
+            raise HarnessError(f"the slow call of {self.task.name} wrote nothing to its {{effect}} within 20 s")
+        self.cluster.watch_descendants(begun[-1].pid)
+        return begun[-1].pid
 
     def publish_many(self, number: int, *acts: Act, scripted: bool = True) -> list[str]:
         script = Script(acts=acts or (Act(),)) if scripted else None
@@ -143,3 +166,14 @@ class Stage:
     def settle(self, timeout_s: float = SETTLE_S, *, enough: Callable[[], bool] = lambda: False) -> bool:
         """Wait until the broker is empty and no attempt is open, or the deadline; which of the two is recorded."""
         return self.cluster.settle(timeout_s, enough=enough)
+
+
+def _filled(value: Any, effect: Path | None) -> Any:
+    """`{effect}` in every string of these arguments becomes the path."""
+    if isinstance(value, str):
+        return value.replace("{effect}", str(effect or "/dev/null"))
+    if isinstance(value, list):
+        return [_filled(each, effect) for each in value]
+    if isinstance(value, dict):
+        return {key: _filled(each, effect) for key, each in value.items()}
+    return value

@@ -8,7 +8,7 @@ from assay.checkers.ledgers import FinalState, Ledgers
 from assay.checkers.leftovers import Leftovers
 from assay.checkers.limits import TimeLimit
 from assay.checkers.neighbours import Bystanders, NextTask
-from assay.checkers.publishing import Undeclared, Unknown
+from assay.checkers.publishing import Revoked, Undeclared, Unknown
 from assay.checkers.recovery import Recovery
 from assay.checkers.recycling import Recycling, Restarted
 from assay.checkers.retries import RetryPolicy
@@ -29,6 +29,7 @@ AnyChecker = (
     | RetryPolicy
     | Recycling
     | Restarted
+    | Revoked
     | Routing
     | Signals
     | TimeLimit
@@ -52,6 +53,7 @@ __all__ = [
     "Recovery",
     "Recycling",
     "Restarted",
+    "Revoked",
     "RetryPolicy",
     "Routing",
     "Signals",

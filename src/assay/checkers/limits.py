@@ -26,6 +26,7 @@ class TimeLimit(msgspec.Struct, frozen=True, tag="time_limit"):
     soft_scale: float = 1.0
     grace_s: float = 1.5
     soft_handled: bool | None = None
+    announced: bool = True  # whether the hard limit itself must have come: a real body may end by the soft one
 
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """Also that the soft limit came first, and that a hard limited process is gone."""
@@ -65,7 +66,7 @@ class TimeLimit(msgspec.Struct, frozen=True, tag="time_limit"):
             return f"it was to clean up after the soft limit and return, and {came_to}"
         if self.soft_handled is False and attempt.raised != SOFT:
             return f"it was to fail by {SOFT}, and {came_to}"
-        if self.soft_handled is None and self.hard_s is not None and not hard:
+        if self.announced and self.soft_handled is None and self.hard_s is not None and not hard:
             return "no hard limit was announced"
         if soft and hard and hard[0].at_ns < soft[0].at_ns:
             return "the hard limit came before the soft one"

@@ -31,6 +31,23 @@ class Undeclared(msgspec.Struct, frozen=True, tag="undeclared"):
         return Judgement("undeclared", Verdict.HELD, "refused when it was published")
 
 
+class Revoked(msgspec.Struct, frozen=True, tag="revoked"):
+    """Each of these was stopped on request, and the broker does not have it any more."""
+
+    ids: list[str]
+
+    def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
+        """One that was not revoked is violated; that it does not run again is another checker's question."""
+        for life in chosen(lives, self.ids):
+            if not life.revoked:
+                return Judgement("revoked", Verdict.VIOLATED, f"{short(life)} was not revoked", None, (life.id,))
+            if life.pending:
+                return Judgement(
+                    "revoked", Verdict.VIOLATED, f"{short(life)} is still in the broker", Outcome.STUCK, (life.id,)
+                )
+        return Judgement("revoked", Verdict.HELD, "stopped on request", Outcome.REVOKED)
+
+
 class Unknown(msgspec.Struct, frozen=True, tag="unknown_task"):
     """Each of these was recognised as unknown, dropped, and blocks nothing."""
 
