@@ -83,6 +83,14 @@ LOCALE_PATHS = [BASE_DIR / "myapp" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 
+# Without this an error in production would only be mailed, to nobody.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "loggers": {"django": {"handlers": ["console"], "level": "WARNING", "propagate": False}},
+}
+
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 

@@ -106,6 +106,7 @@ def _queue(execution: Execution, kwargs: dict[str, Any]) -> Execution:
 
 
 def _publish(execution: Execution, kwargs: dict[str, Any]) -> None:
+    import myapp.views.celery_views  # noqa: F401 - registers the tasks; a web process has not imported them
     from celery_app import app
 
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import AbstractUser
@@ -11,6 +12,7 @@ from django.db.models import Max, QuerySet
 
 from .. import services
 from ..models import Execution, ScriptTemplate, Status, TemplateVersion
+from ..running.workplace import scrubbed
 
 
 class Refused(Exception):
@@ -27,6 +29,8 @@ def runnable_templates() -> QuerySet[ScriptTemplate]:
 
 def run_script(user: AbstractUser, **asked: Any) -> Execution:
     try:
+        # The worker refuses some variables; told now, it is an error at a field and not an execution that failed.
+        scrubbed(asked.get("environment") or {}, Path("/"))
         return services.submit_script(user, **asked)
     except ValidationError as error:
         raise Refused(by_name(error)) from error

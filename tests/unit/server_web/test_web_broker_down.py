@@ -1,6 +1,7 @@
 """The broker is away: it is said plainly, what was typed is on record, nothing is lost and nothing breaks."""
 
 import pytest
+from celery import Task
 from kombu.exceptions import OperationalError
 
 from celery_app import app
@@ -15,9 +16,7 @@ def _broker_away(monkeypatch):
     def unreachable(*_args, **_kwargs):
         raise OperationalError("Connection refused")
 
-    app.loader.import_default_modules()
-    for task in app.tasks.values():
-        monkeypatch.setattr(task, "apply_async", unreachable)
+    monkeypatch.setattr(Task, "apply_async", unreachable)
     monkeypatch.setattr(app.control, "revoke", unreachable)
 
 
@@ -75,6 +74,13 @@ def test_a_parameter_that_only_the_schema_refuses_is_told_at_its_field(runner, t
     )
     assert answer.status_code == 422
     assert list(answer.json()["errors"]) == ["service"]
+
+
+def test_a_variable_that_the_worker_would_refuse_is_told_at_its_field(runner):
+    response = runner.post("/run/script/", {"source": "print(1)", "environment": "LD_PRELOAD=/tmp/x.so"})
+    assert response.status_code == 422
+    assert list(response.context["form"].errors) == ["environment"]
+    assert Execution.objects.count() == 0
 
 
 @pytest.mark.parametrize("folder", ["../../etc", "/etc"])
