@@ -319,6 +319,10 @@ class Cluster:
             self.record(Kind.UNSETTLED, open=open_)
         return settled
 
+    def at_rest(self) -> bool:
+        """Whether every message that was published is received by a worker or in its queue."""
+        return self._ledger.at_rest()
+
     def final_read(self) -> None:
         """Record what the broker holds, what the result backend says, and what is left running."""
         final_read(self)

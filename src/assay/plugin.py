@@ -60,7 +60,8 @@ def assay_benches(pytestconfig: pytest.Config) -> Iterator[Callable[..., Bench]]
                 settings = load(options, cwd=pytestconfig.rootpath)
                 if not settings.app:
                     raise pytest.UsageError(
-                        "no app is named: say --assay-app=APP, assay_app in the ini file, app in [tool.assay], or @pytest.mark.assay(app=...)"
+                        "no app is named: say --assay-app=APP, assay_app in the ini file, app in [tool.assay], "
+                        "or @pytest.mark.assay(app=...)"
                     )
                 made[key] = stack.enter_context(bench(settings, Silent()))
             return made[key]

@@ -43,6 +43,12 @@ class Ledger:
         open_ = self.open() or ["something was still going on"]
         return False, open_
 
+    def at_rest(self) -> bool:
+        """Whether each message is received or in a queue, none on its way between the two."""
+        self._catch_up()
+        missing = sum(max(0, due - self._received[key]) for key, due in self._due.items())
+        return missing == sum(self._depths().values())
+
     def _quiet(self) -> bool:
         """Nothing is open, nothing is recorded for a moment, and still nothing is open.
 
@@ -55,13 +61,7 @@ class Ledger:
 
     def open(self) -> list[str]:
         """Words for what is open, at most ten; asks the broker only when the events say that nothing is."""
-        self._cluster.advance()
-        for worker in self._cluster.workers:
-            worker.exited()
-        seen = self._cluster.seen
-        while self._read < len(seen):
-            self._fold(seen[self._read])
-            self._read += 1
+        self._catch_up()
         waiting = [f"{key[:8]} was not received" for key, due in self._due.items() if self._received[key] < due]
         running = [f"{key[:8]} runs in {worker}" for key, worker in self._running.values() if worker not in self._dead]
         running += [
@@ -71,11 +71,28 @@ class Ledger:
             return (waiting + running)[:10]
         return self._broker()
 
+    def _catch_up(self) -> None:
+        self._cluster.advance()
+        for worker in self._cluster.workers:
+            worker.exited()
+        seen = self._cluster.seen
+        while self._read < len(seen):
+            self._fold(seen[self._read])
+            self._read += 1
+
+    def _depths(self) -> dict[str, int]:
+        cluster, subject = self._cluster, self._cluster.subject
+        return cluster.broker.depths(
+            cluster.db,
+            subject.all_queues(),
+            list(subject.priority_steps),
+            subject.separator,
+            subject.global_keyprefix,
+        )
+
     def _broker(self) -> list[str]:
         cluster, subject = self._cluster, self._cluster.subject
-        depths = cluster.broker.depths(
-            cluster.db, subject.all_queues(), list(subject.priority_steps), subject.separator, subject.global_keyprefix
-        )
+        depths = self._depths()
         held = cluster.broker.unacked(cluster.db, subject.global_keyprefix)
         return [f"{n} in queue {q}" for q, n in depths.items() if n][:5] + [
             f"{key[:8]} is unacknowledged" for key in held

@@ -1,4 +1,4 @@
-"""Real bodies: what becomes of the work itself, and of what it has started, when its process dies or is told to stop."""
+"""Real bodies: what becomes of the work, and of what it has started, when its process dies or is told to stop."""
 
 from assay.checkers import Attempts, Delivery, Evidence, Leftovers, Revoked
 from assay.event import Kind
