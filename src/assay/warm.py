@@ -12,9 +12,11 @@ import msgspec
 
 from assay.boot import Boot
 from assay.errors import HarnessError, UsageError
-from assay.process import Parent, Process, Supervisor
+from assay.process import LAST_WORDS, Parent, Process, Supervisor
 from assay.redirect import Redirection
 from assay.subject import Subject
+
+IMPORT_S = 300.0
 
 
 class Zygote:
@@ -34,16 +36,24 @@ class Zygote:
         self._templates: dict[str, str] | None = None
         self._lock = threading.Lock()
         try:
-            answer = self._parent.ask({"app": app, "workdir": str(workdir), "env": env, "pool": pool}, timeout_s=300.0)
+            request = {"app": app, "workdir": str(workdir), "env": env, "pool": pool}
+            answer = self._parent.ask(request, timeout_s=IMPORT_S)
         except HarnessError:
-            raise UsageError(
-                f"the process that imported {app} ended: it was killed or left by itself\n{self.process.last_words()}"
-            ) from None
+            raise UsageError(self._without_answer(app)) from None
         if answer.get("broke"):
             raise HarnessError(answer["broke"])
         if "error" in answer:
             raise UsageError(answer["error"])
         self.subject = msgspec.convert(answer["subject"], Subject)
+
+    def _without_answer(self, app: str) -> str:
+        """Its log goes with the run, so what it said is told here."""
+        if not self.process.gone(5.0):
+            return f"importing {app} did not end within {IMPORT_S:g} s"
+        status = self.process.wait()
+        how = f"was killed by signal {-status}" if status < 0 else f"left by itself with status {status}"
+        said = self.log.read_text(errors="replace").splitlines()[-LAST_WORDS:] if self.log.exists() else []
+        return "\n".join([f"the process that imported {app} {how}", *(f"  | {line}" for line in said)])
 
     def fork(self, boot: Boot, fds: list[int] | None = None) -> Process:
         answer = self._parent.ask({"boot": msgspec.to_builtins(boot)}, fds or [])

@@ -1,0 +1,178 @@
+"""One app that keeps all its promises, and its twins: ASSAY_TEST_FLIP names the bugs that are planted, with commas."""
+
+import os
+import subprocess
+import time
+from typing import Any
+
+from celery import Celery, Task
+from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded
+from celery.signals import celeryd_init
+from celery.worker.request import Request
+
+FLIPS = set(filter(None, os.environ.get("ASSAY_TEST_FLIP", "").split(",")))
+
+
+def flipped(name: str) -> bool:
+    return name in FLIPS
+
+
+class Hasty(Request):
+    """Acknowledges a message as soon as it has come."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.message.ack()
+
+
+class Stubborn(Request):
+    """Gives every lost task back to its queue, also one whose result is stored."""
+
+    def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
+        self.reject(requeue=True)
+
+
+class Silent(Request):
+    """Keeps a hard time limit to itself: nothing is recorded."""
+
+    def on_timeout(self, soft: bool, timeout: float) -> None:
+        if not soft:
+            self.acknowledge()
+
+
+class Base(Task):
+    autoretry_for = (ConnectionError,)
+    max_retries = 3
+    default_retry_delay = 60
+
+    if flipped("acks_at_receipt"):
+        Request = Hasty
+    if flipped("always_requeues"):
+        Request = Stubborn
+    if flipped("silent_timeout"):
+        Request = Silent
+    if flipped("no_retries_allowed"):
+        max_retries = 0
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().__call__(*args, **kwargs)
+        except Retry:
+            raise
+        except SoftTimeLimitExceeded:
+            if flipped("swallows_soft_limit"):
+                return None
+            raise
+        except Exception as error:
+            if flipped("swallows_errors"):
+                return None
+            if flipped("all_errors_alike"):
+                raise self.retry(exc=error) from error
+            raise
+
+    def apply_async(self, *args: Any, **options: Any) -> Any:
+        if flipped("loses_queue"):
+            options["queue"] = "default"
+        if flipped("falls_back") and str(options.get("queue")).endswith("_misspelt"):
+            options["queue"] = "default"
+        if flipped("own_hard_limit"):
+            options["time_limit"] = 6.0  # what a caller gives is not scaled: it stands for many minutes
+        if flipped("own_soft_limit"):
+            options["soft_time_limit"] = 6.0
+        return super().apply_async(*args, **options)
+
+    def retry(self, *args: Any, **options: Any) -> Any:
+        if flipped("never_retries"):
+            raise Ignore
+        if flipped("retries_for_ever"):
+            self.request.update(retries=0)
+        if flipped("retries_too_early"):
+            options["countdown"] = 5
+        if flipped("retries_elsewhere"):
+            options["queue"] = "default"
+        return super().retry(*args, **options)
+
+    def on_success(self, retval: Any, task_id: str, args: Any, kwargs: Any) -> None:
+        if flipped("forgets_result"):
+            self.backend.forget(task_id)
+
+    def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
+        if flipped("broken_hook"):
+            raise RuntimeError("on_failure itself fails")
+        if flipped("sends_again"):
+            self.apply_async(args, kwargs, task_id=task_id)
+
+
+app = Celery("twin", task_cls=Base)
+app.conf.update(
+    broker_url="redis://localhost:6379/0",
+    result_backend="redis://localhost:6379/1",
+    task_default_queue="default",
+    task_queues={name: {"exchange": name, "routing_key": name} for name in ("default", "own")},
+    task_create_missing_queues=False,
+    task_routes={"twin.work": {"queue": "own"}},
+    task_acks_late=not flipped("early"),
+    task_reject_on_worker_lost=not flipped("keeps_lost"),
+    task_retry_on_worker_lost=not flipped("lost_is_no_retry"),
+    task_track_started=True,
+    task_time_limit=600,
+    task_soft_time_limit=500,
+    worker_prefetch_multiplier=4 if flipped("greedy") else 1,
+    worker_max_tasks_per_child=4 if flipped("few_a_child") else 50,
+    worker_max_memory_per_child=300_000,
+    worker_pool_restarts=True,
+    worker_soft_shutdown_timeout=20.0,
+    worker_deduplicate_successful_tasks=not flipped("no_deduplication"),
+)
+if flipped("redelivers_failed"):
+    app.conf.task_acks_on_failure_or_timeout = False
+if flipped("no_limits"):
+    app.conf.update(
+        task_time_limit=None,
+        task_soft_time_limit=None,
+        worker_max_tasks_per_child=None,
+        worker_max_memory_per_child=None,
+        worker_pool_restarts=False,
+    )
+if flipped("route_to_nowhere"):
+    app.conf.update(task_routes={"twin.work": {"queue": "nowhere"}}, task_create_missing_queues=True)
+if flipped("memory_unseen"):
+    import billiard.pool
+
+    billiard.pool.mem_rss = lambda: 0
+if flipped("leaves_unknown"):
+    from celery.worker.consumer import Consumer
+
+    Consumer.on_unknown_task = lambda self, body, message, exc: None
+
+
+@celeryd_init.connect
+def for_this_host(conf: Any = None, **_: Any) -> None:
+    if flipped("host_doubles_tasks"):
+        conf.worker_max_tasks_per_child *= 2
+    if flipped("host_never_recycles"):
+        conf.worker_max_tasks_per_child = 0
+
+
+@app.task(time_limit=300, soft_time_limit=200)
+def work(effect: str = "", seconds: float = 0.0) -> str:
+    """For live runs: writes its effect and works, unless an earlier attempt has written it."""
+    if flipped("body_fails"):
+        raise ValueError("the real body fails")
+    if effect:
+        if os.path.exists(effect) and not flipped("slow_again"):
+            return "done before"
+        helper = None
+        if flipped("leaves_process"):
+            helper = subprocess.Popen(["sleep", "60"], start_new_session=True)
+        with open(effect, "w") as file:
+            file.write(f"{os.getpid()} {helper.pid if helper else ''}")
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(0.05)
+    return "done"
+
+
+@app.task
+def other() -> int:
+    return 1

@@ -1,0 +1,122 @@
+"""Each scenario goes red on a planted bug, and stays green on the app's correct twin."""
+
+from dataclasses import dataclass
+
+import pytest
+from beds import Bed, judged_once
+
+from assay.scenario import scenarios
+from assay.verdict import Verdict
+
+SOUND = Bed()
+EARLY = Bed(("early", "lost_is_no_retry"))  # reject_on_worker_lost without acks_late: it claims what it cannot keep
+HASTY = Bed(("acks_at_receipt", "greedy"))
+ONCE = Bed(("no_deduplication",), demand="effectively_once")
+ONCE_KEPT = Bed(demand="effectively_once")
+REQUEUES = Bed(("always_requeues", "no_deduplication"), demand="effectively_once")
+KEEPS_LOST = Bed(("keeps_lost", "lost_is_no_retry"))
+LOOPS = Bed(("lost_is_no_retry", "no_retries_allowed"))
+SLOW_SOFT = Bed(("own_soft_limit",))
+SLOW_HARD = Bed(("own_hard_limit",))
+DOUBLES = Bed(("few_a_child", "host_doubles_tasks"))
+FEW = Bed(("few_a_child",))
+STRAYS = Bed(("loses_queue",))
+SOLO, THREADS = Bed(pool="solo"), Bed(pool="threads")
+LIVE = Bed(live=True)
+LIVE_EARLY = Bed(("early", "lost_is_no_retry"), live=True)
+LIVE_LEAVES = Bed(("leaves_process",), live=True)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """`green` is None where only an app that claims nothing is right: then the scenario must not even apply to it."""
+
+    red: Bed
+    green: Bed | None = SOUND
+
+
+SILENT = Bed(("no_limits",), pool="solo")
+TABLE = {
+    "retries.fails_then_succeeds": Pair(Bed(("never_retries",))),
+    "retries.gives_up": Pair(Bed(("retries_for_ever",))),
+    "retries.spacing": Pair(Bed(("retries_too_early",))),
+    "retries.other_errors_fail_at_once": Pair(Bed(("all_errors_alike",))),
+    "retries.killed_after_retry_sent": Pair(ONCE),
+    "retries.worker_stopped_while_retry_waits": Pair(HASTY),
+    "retries.worker_killed_while_retry_waits": Pair(HASTY),
+    "acks_late.bystanders": Pair(EARLY),
+    "acks_late.child_killed_enter": Pair(EARLY),
+    "acks_late.child_killed_middle": Pair(KEEPS_LOST),
+    "acks_late.child_killed_exit": Pair(EARLY),
+    "acks_late.child_killed_before_result": Pair(EARLY),
+    "acks_late.child_killed_after_result": Pair(REQUEUES, ONCE_KEPT),
+    "acks_late.child_killed_after_trace": Pair(REQUEUES, ONCE_KEPT),
+    "acks_late.main_killed_received": Pair(HASTY),
+    "acks_late.main_killed_accepted": Pair(HASTY),
+    "acks_late.main_killed_early_acked": Pair(EARLY, Bed(("early", "lost_is_no_retry", "keeps_lost"))),
+    "acks_late.main_killed_before_ack": Pair(ONCE, ONCE_KEPT),
+    "acks_late.main_killed_after_ack": Pair(Bed(("forgets_result",))),
+    "acks_late.main_killed_middle": Pair(EARLY),
+    "acks_late.group_killed_middle": Pair(EARLY),
+    "acks_late.out_of_memory_kill": Pair(KEEPS_LOST),
+    "acks_late.poison_exits": Pair(LOOPS),
+    "acks_late.poison_killed": Pair(LOOPS),
+    "acks_late.warm_shutdown": Pair(HASTY),
+    "acks_late.cold_shutdown": Pair(EARLY),
+    "acks_late.soft_shutdown": Pair(EARLY),
+    "acks_late.grace_period_over": Pair(EARLY),
+    "acks_late.live_call": Pair(Bed(("body_fails",), live=True), LIVE),
+    "acks_late.live_child_killed": Pair(LIVE_EARLY, LIVE),
+    "acks_late.live_main_killed": Pair(LIVE_EARLY, LIVE),
+    "acks_late.live_revoked": Pair(LIVE_LEAVES, LIVE),
+    "time_limits.soft_limit_handled": Pair(SLOW_SOFT),
+    "time_limits.soft_limit_not_handled": Pair(SLOW_SOFT),
+    "time_limits.hard_limit": Pair(Bed(("redelivers_failed",))),
+    "time_limits.own_limit_over_global": Pair(SLOW_HARD),
+    "time_limits.pool_whole_again": Pair(SLOW_HARD),
+    "time_limits.stubborn_body": Pair(SLOW_HARD),
+    "time_limits.live_limit": Pair(LIVE_LEAVES, LIVE),
+    "time_limits.limit_in_this_pool": Pair(SOLO, None),
+    "recycling.memory_limit": Pair(Bed(("memory_unseen",))),
+    "recycling.pool_restart": Pair(THREADS),
+    "recycling.exact_under_load": Pair(Bed(("host_never_recycles",))),
+    "recycling.killed_while_recycled": Pair(DOUBLES, FEW),
+    "recycling.large_results_at_the_boundary": Pair(DOUBLES, FEW),
+    "recycling.recycling_in_this_pool": Pair(SOLO, None),
+    "routing.consumed": Pair(Bed(("route_to_nowhere",))),
+    "routing.own_queue": Pair(STRAYS),
+    "routing.redelivery_stays": Pair(STRAYS),
+    "routing.clogged_queue": Pair(STRAYS),
+    "routing.undeclared_queue": Pair(Bed(("falls_back",))),
+    "routing.unknown_task": Pair(Bed(("leaves_unknown",))),
+}
+EXCEPTIONS: dict[str, str] = {}  # scenario: why it cannot have a pair
+
+
+def on(bed: Bed) -> tuple[str, ...]:
+    """The scenarios of the table that are judged on this bed: they run together."""
+    return tuple(name for name, pair in TABLE.items() if bed in (pair.red, pair.green or SILENT))
+
+
+def test_given_all_registered_scenarios_then_each_has_a_red_and_a_green_twin_or_a_reason() -> None:
+    assert sorted({*TABLE, *EXCEPTIONS}) == sorted(scenarios())
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_given_a_planted_bug_when_the_scenario_runs_then_it_is_found(name: str) -> None:
+    bed = TABLE[name].red
+    row = judged_once(bed, on(bed))[name]
+    assert row.verdict is Verdict.VIOLATED, f"{bed}: {row.verdict}: {row.reason}"
+    assert row.reason
+    assert row.claim
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_given_the_correct_twin_when_the_scenario_runs_then_it_is_silent(name: str) -> None:
+    bed = TABLE[name].green or SILENT
+    row = judged_once(bed, on(bed)).get(name)
+    if TABLE[name].green is None:
+        assert row is None, "it claims nothing, so there is nothing to judge"
+        return
+    assert row is not None, f"{bed}: the scenario does not apply"
+    assert row.verdict is Verdict.HELD, f"{bed}: {row.verdict}: {row.reason}"

@@ -1,0 +1,241 @@
+"""Input that cannot be used: one clear message on stderr, no traceback, exit code 2, and nothing is left running."""
+
+import json
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from leftovers import assay
+
+from assay.broker import start
+from assay.process import Supervisor
+
+FINE = """
+from celery import Celery
+app = Celery("fine", broker="redis://localhost:6379/0")
+@app.task
+def work(): return 1
+"""
+Told = Callable[..., str]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "project"
+    made.mkdir()
+    (made / "fine.py").write_text(FINE)
+    return made
+
+
+@pytest.fixture
+def refused(folder: Path, tmp_path: Path) -> Told:
+    """The message of a call that must be refused as the user's to mend."""
+
+    def call(*arguments: str, code: int = 2) -> str:
+        status, out, err = assay(*arguments, cwd=folder, tmp=tmp_path)
+        assert status == code, f"exit {status}\n{out}\n{err}"
+        assert "Traceback" not in err
+        assert not out
+        said = [line for line in err.splitlines() if line.startswith("assay: ")]
+        assert len(said) == 1, err
+        return err[err.index("assay: ") :].strip()
+
+    return call
+
+
+def test_given_no_such_module_then_it_is_named_with_the_places_looked_at(refused: Told, folder: Path) -> None:
+    said = refused("run", "-A", "nowhere:app")
+    assert "no module 'nowhere'" in said
+    assert str(folder) in said
+
+
+def test_given_no_such_attribute_then_it_is_named(refused: Told) -> None:
+    assert "nothing" in refused("run", "-A", "fine:nothing")
+
+
+def test_given_an_app_that_raises_at_import_then_the_error_and_its_line_are_told(refused: Told, folder: Path) -> None:
+    (folder / "raises.py").write_text("import os\nraise ValueError('no such region')\n")
+    said = refused("run", "-A", "raises:app")
+    assert "ValueError" in said
+    assert "no such region" in said
+    assert "raises.py:2" in said
+
+
+def test_given_an_app_that_leaves_at_import_then_that_is_told(refused: Told, folder: Path) -> None:
+    (folder / "leaves.py").write_text("import os\nos._exit(7)\n")
+    said = refused("run", "-A", "leaves:app")
+    assert "leaves" in said
+    assert "status 7" in said
+
+
+def test_given_a_syntax_error_then_its_place_is_told(refused: Told, folder: Path) -> None:
+    (folder / "wrong.py").write_text("def (:\n")
+    assert "wrong.py" in refused("run", "-A", "wrong:app")
+
+
+def test_given_something_that_is_no_app_then_its_type_is_told(refused: Told, folder: Path) -> None:
+    (folder / "number.py").write_text("app = 3\n")
+    assert "not a Celery app" in refused("run", "-A", "number:app")
+
+
+def test_given_an_app_without_tasks_then_the_likely_reason_is_told(refused: Told, folder: Path) -> None:
+    (folder / "empty.py").write_text("from celery import Celery\napp = Celery('empty')\n")
+    said = refused("run", "-A", "empty:app")
+    assert "has no tasks of its own" in said
+    assert "autodiscover_tasks" in said
+
+
+def test_given_a_misspelt_broker_then_the_nearest_is_told(refused: Told) -> None:
+    assert "fakeredis" in refused("run", "-A", "fine:app", "--broker", "fakredis")
+
+
+def test_given_a_broker_address_of_an_unknown_kind_then_that_is_told(refused: Told) -> None:
+    assert "carrier://" in refused("run", "-A", "fine:app", "--broker", "carrier://pigeon")
+
+
+def test_given_a_broker_that_refuses_then_its_address_is_told_without_the_password(refused: Told) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    said = refused("run", "-A", "fine:app", "--broker", f"redis://:tiger@127.0.0.1:{port}/0")
+    assert str(port) in said
+    assert "tiger" not in said
+
+
+def test_given_a_broker_whose_host_is_unknown_then_it_is_named(refused: Told) -> None:
+    assert "no-such-host.invalid" in refused("run", "-A", "fine:app", "--broker", "redis://no-such-host.invalid/0")
+
+
+@pytest.fixture
+def somebodys() -> Iterator[str]:
+    """The address of a broker that is not the run's."""
+    with Supervisor() as supervisor:
+        broker = start("fakeredis", supervisor.folder / "theirs", supervisor.spawn)
+        yield broker.url(0)
+        broker.stop()
+
+
+def test_given_a_database_with_foreign_keys_then_it_is_refused_and_untouched(refused: Told, somebodys: str) -> None:
+    with redis.Redis.from_url(somebodys) as client:
+        client.set("payroll", "important")
+        said = refused("run", "-A", "fine:app", "--broker", somebodys)
+        assert client.keys() == [b"payroll"]
+        assert client.get("payroll") == b"important"
+    assert "payroll" in said or "1 key" in said
+
+
+def test_given_an_unknown_suite_scenario_or_task_then_the_nearest_is_told(refused: Told) -> None:
+    assert "routing" in refused("run", "-A", "fine:app", "--suite", "routeing")
+    assert "child_killed_middle" in refused("run", "-A", "fine:app", "--scenario", "child_kiled_middle")
+    assert "fine.work" in refused("run", "-A", "fine:app", "--task", "fine.wrok")
+
+
+def test_given_an_unknown_key_in_the_configuration_then_the_nearest_is_told(refused: Told, folder: Path) -> None:
+    (folder / "assay.toml").write_text('app = "fine:app"\nbrokr = "redis"\n')
+    said = refused("run")
+    assert "brokr" in said
+    assert "did you mean broker" in said
+
+
+def test_given_no_app_then_how_to_name_one_is_told(refused: Told) -> None:
+    assert "-A APP" in refused("run")
+
+
+def test_given_a_workdir_that_is_no_folder_then_that_is_told(refused: Told) -> None:
+    assert "not a folder" in refused("run", "-A", "fine:app", "--workdir", "fine.py")
+
+
+def test_given_a_run_folder_that_is_not_empty_then_it_is_not_overwritten(refused: Told, folder: Path) -> None:
+    (folder / "kept").mkdir()
+    (folder / "kept" / "thesis.txt").write_text("years of work")
+    assert "not empty" in refused("run", "-A", "fine:app", "--out", "kept")
+    assert (folder / "kept" / "thesis.txt").read_text() == "years of work"
+
+
+DJANGO = {
+    "site_settings.py": """
+SECRET_KEY = "x"
+INSTALLED_APPS = ["shop"]
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "shop.sqlite3"}}
+USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+""",
+    "site_app.py": """
+import os
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "site_settings")
+import django
+django.setup()
+from celery import Celery
+app = Celery("site", broker="redis://localhost:6379/0")
+@app.task
+def work(): return 1
+""",
+    "shop/__init__.py": "",
+    "shop/models.py": "from django.db import models\nclass Order(models.Model):\n    total = models.IntegerField()\n",
+    "shop/migrations/__init__.py": "",
+}
+
+
+def test_given_a_model_without_its_migration_then_the_model_is_named(refused: Told, folder: Path) -> None:
+    for name, text in DJANGO.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    said = refused("run", "-A", "site_app:app")
+    assert "migration" in said
+    assert "shop" in said
+    assert "makemigrations" in said
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder with one scenario in it."""
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "fine.py").write_text(FINE)
+    wanted = ["--scenario", "unknown_task", "--out", "run"]
+    status, out, err = assay("run", "-A", "fine:app", *wanted, cwd=folder, tmp=folder)
+    assert status == 0, f"{out}\n{err}"
+    return folder / "run"
+
+
+@pytest.fixture
+def damaged(finished: Path, folder: Path) -> Path:
+    """A copy, to be damaged."""
+    return Path(shutil.copytree(finished, folder / "damaged"))
+
+
+def test_given_the_folder_of_a_run_then_it_is_judged_again_alike(finished: Path, folder: Path, tmp_path: Path) -> None:
+    status, _, err = assay("check", str(finished), "--json", "again.json", cwd=folder, tmp=tmp_path)
+    assert status == 0, err
+    first, again = (json.loads(p.read_text())["results"] for p in (finished / "report.json", folder / "again.json"))
+    assert [(row["scenario"], row["verdict"], row["reason"]) for row in first] == [
+        (row["scenario"], row["verdict"], row["reason"]) for row in again
+    ]
+
+
+def test_given_no_run_folder_then_check_tells_it(refused: Told, folder: Path) -> None:
+    assert "nothing-here" in refused("check", "nothing-here")
+    assert str(folder) in refused("check", str(folder))
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"subject": 3}', "[]", "\x00\xff"])
+def test_given_damaged_facts_then_the_file_is_named(refused: Told, damaged: Path, content: str) -> None:
+    (damaged / "facts.json").write_bytes(content.encode("latin-1"))
+    assert "facts.json" in refused("check", str(damaged))
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"suite": 3}'])
+def test_given_a_damaged_case_then_the_file_is_named(refused: Told, damaged: Path, content: str) -> None:
+    case = next(damaged.glob("cases/*/*.json"))
+    case.write_text(content)
+    assert case.name in refused("check", str(damaged))
+
+
+def test_given_damaged_events_then_check_tells_it_rather_than_judge_half(refused: Told, damaged: Path) -> None:
+    events = max(damaged.glob("cases/*/events/*"), key=os.path.getsize)
+    data = events.read_bytes()
+    events.write_bytes(data[: len(data) // 2] + b"garbage\n" + data[len(data) // 2 :])
+    assert events.name in refused("check", str(damaged))
