@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import secrets
 import select
 import shutil
 import signal
@@ -139,6 +140,13 @@ class Parent:
                 raise HarnessError(f"the {self.name} {what}")
             return self._answers.pop(number)
 
+    def started(self, timeout_s: float = 20.0) -> None:
+        """Wait for its first word."""
+        with self._changed:
+            self._changed.wait_for(lambda: 0 in self._answers or self._ended, timeout_s)
+            if self._answers.pop(0, None) is None:
+                raise HarnessError(f"the {self.name} did not start")
+
     def status(self, pid: int, timeout_s: float) -> int:
         """Exit status of a process that has ended; -9 is assumed where its parent died first."""
         with self._changed:
@@ -160,11 +168,12 @@ class Supervisor:
 
     def __init__(self) -> None:
         shm = Path("/dev/shm")
-        self.folder = Path(tempfile.mkdtemp(prefix="assay-", dir=shm if os.access(shm, os.W_OK) else None))
+        home = shm if os.access(shm, os.W_OK) else Path(tempfile.gettempdir())
+        self.folder = home / f"assay-{secrets.token_hex(6)}"
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         script = Path(__file__).with_name("supervisor.py")
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(script), str(theirs.fileno())],
+            [sys.executable, "-I", "-S", str(script), str(theirs.fileno()), str(self.folder)],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -173,9 +182,8 @@ class Supervisor:
         )
         theirs.close()
         self._parent = Parent(ours, "supervisor")
-        (self.folder / "tmp").mkdir()
         self.pid = self._process.pid
-        self._parent.send({"folder": str(self.folder)})
+        self._parent.started()
 
     def spawn(
         self,

@@ -1,12 +1,13 @@
 """The one process that outlives the harness, so that nothing else does.
 
-Run as a script in an interpreter and session of its own (`python -I -S supervisor.py FD`), standard library only. It is
+Run as a script in an interpreter and session of its own (`python -I -S supervisor.py FD FOLDER`), standard library only. It is
 the parent or the subreaper of every process of a run. When its socket to the harness ends, for whatever reason, SIGKILL
 of the harness included, it kills all its descendants, removes the folders it was told of, and exits. Should it die
 itself, its children follow by PR_SET_PDEATHSIG.
 
 Messages are JSON, one in each SEQPACKET: `{"id", "argv", "env", "cwd", "log"}` with descriptors that become 3, 4, ...
-in the new process; answered by `{"id", "pid"}` or `{"id", "error"}`. `{"folder"}` names a folder to remove at the end.
+in the new process; answered by `{"id", "pid"}` or `{"id", "error"}`. FOLDER is made by this process, which says so by
+`{"id": 0}`, and removed by it: nobody is ever there to leave it behind.
 `{"exit", "status"}` is sent when a process ends (status as subprocess gives it: negative for a signal), orphans that
 were adopted included.
 """
@@ -109,8 +110,8 @@ def reap(report: Callable[[dict[str, int]], None]) -> None:
         report({"exit": pid, "status": os.waitstatus_to_exitcode(status)})
 
 
-def end(folders: list[str]) -> None:
-    """Kill every descendant until none is left (a fork may race with the kill), then remove the folders."""
+def end(folder: str) -> None:
+    """Kill every descendant until none is left (a fork may race with the kill), then remove the folder."""
     while pids := descendants(os.getpid()):
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
@@ -120,8 +121,7 @@ def end(folders: list[str]) -> None:
     with contextlib.suppress(ChildProcessError):
         while True:
             os.waitpid(-1, 0)  # all are dead: leave no zombie to whoever adopts them
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def main() -> None:
@@ -134,13 +134,15 @@ def main() -> None:
     os.set_blocking(wake_r, False)
     signal.set_wakeup_fd(wake_w)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    folders: list[str] = []
 
     def report(message: dict[str, Any]) -> None:
         with contextlib.suppress(OSError):
             channel.send(json.dumps(message).encode())
 
+    folder = sys.argv[2]
     try:
+        os.makedirs(f"{folder}/tmp", mode=0o700)
+        report({"id": 0})
         while True:
             ready, _, _ = select.select([channel, wake_r], [], [])
             if wake_r in ready:
@@ -152,9 +154,6 @@ def main() -> None:
             if not data:
                 return
             request = json.loads(data)
-            if "folder" in request:
-                folders.append(request["folder"])
-                continue
             try:
                 report({"id": request["id"], "pid": spawn(request, fds)})
             except OSError as error:
@@ -164,7 +163,7 @@ def main() -> None:
     except OSError:
         return
     finally:
-        end(folders)
+        end(folder)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from rich.text import Text
 from assay.report import Report
 from assay.reports.findings import facts, findings, known, title
 from assay.reports.matrix import ASCII_SYMBOLS, STYLES, SYMBOLS, legend, tables
-from assay.reports.words import EXIT_WORDS, evidence, plain, replay, stack, tally
+from assay.reports.words import EXIT_WORDS, evidence, meanings, plain, replay, stack, tally
 from assay.verdict import Verdict
 
 
@@ -49,6 +49,7 @@ def _parts(report: Report, folder: Path | None, width: int, ascii_only: bool) ->
         for suite, table in tables(report.results, width - 2, ascii_only):
             yield title(suite)
             yield Padding(table, (0, 0, 0, 2))
+        yield from _listed("Read it so", meanings(report))
     yield from known(report, ascii_only)
     yield from _listed("Known findings that are of no use any more", report.known_not_seen)
     yield from _listed("Redirected (nothing else was changed)", report.redirected)

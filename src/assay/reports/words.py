@@ -18,6 +18,28 @@ EXIT_WORDS = {
 }
 
 
+MEANINGS = {
+    Outcome.OK: "done once",
+    Outcome.RECOVERED: "an attempt was killed or stopped, a later one did the work; the time is from the fault to it",
+    Outcome.FAILED: "ended in a recorded failure, as it should here",
+    Outcome.REVOKED: "stopped on request",
+    Outcome.IN_DOUBT: "it cannot be told",
+    Outcome.DUPLICATED: "the body ran to its end more than once, as at-least-once delivery allows: make it idempotent",
+    Outcome.STUCK: "still queued, unacknowledged or running at the end",
+    Outcome.LOOPING: "attempted again and again without end",
+    Outcome.LOST: "taken from the broker, never done, and nobody will",
+}
+
+
+def meanings(report: Report) -> list[str]:
+    """What the outcome words that occur mean; where nothing is promised, that too."""
+    seen = {result.outcome for result in report.results if result.outcome}
+    told = [f"{outcome}: {MEANINGS[outcome]}" for outcome in Outcome if outcome in seen]
+    if any(result.outcome is Outcome.LOST and result.verdict is Verdict.HELD for result in report.results):
+        told.append("lost with a held verdict: no setting of the task promises otherwise, it is acknowledged early")
+    return told
+
+
 def plain(text: str) -> str:
     """The text without what could steer a terminal or break an encoder; line breaks become spaces."""
     spaced = " ".join(text.split())
