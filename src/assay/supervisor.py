@@ -1,9 +1,9 @@
 """The one process that outlives the harness, so that nothing else does.
 
-Run as a script in an interpreter and session of its own (`python -I -S supervisor.py FD FOLDER`), standard library only. It is
-the parent or the subreaper of every process of a run. When its socket to the harness ends, for whatever reason, SIGKILL
-of the harness included, it kills all its descendants, removes the folders it was told of, and exits. Should it die
-itself, its children follow by PR_SET_PDEATHSIG.
+Run as a script in an interpreter and session of its own (`python -I -S supervisor.py FD FOLDER`), standard library
+only. It is the parent or the subreaper of every process of a run. When its socket to the harness ends, for whatever
+reason, SIGKILL of the harness included, it kills all its descendants, removes the run's folder, and exits. Should it
+die itself, its children follow by PR_SET_PDEATHSIG.
 
 Messages are JSON, one in each SEQPACKET: `{"id", "argv", "env", "cwd", "log"}` with descriptors that become 3, 4, ...
 in the new process; answered by `{"id", "pid"}` or `{"id", "error"}`. FOLDER is made by this process, which says so by
