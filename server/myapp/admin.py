@@ -10,7 +10,19 @@ from django.http import HttpRequest
 from myapp.models import Attempt, Execution, Script, ScriptTemplate, TemplateVersion
 
 
-class VersionInline(admin.StackedInline):
+class ByRunners:
+    """What is written here is run by others: the admin is no way around the permission to run scripts."""
+
+    def has_add_permission(self, request: HttpRequest, *more: Any) -> bool:
+        allowed: bool = super().has_add_permission(request, *more)  # type: ignore[misc]
+        return allowed and request.user.has_perm("myapp.run_scripts")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        allowed: bool = super().has_change_permission(request, obj)  # type: ignore[misc]
+        return allowed and request.user.has_perm("myapp.run_scripts")
+
+
+class VersionInline(ByRunners, admin.StackedInline):
     model = TemplateVersion
     extra = 0
     readonly_fields = ("created_at",)
@@ -20,14 +32,14 @@ class VersionInline(admin.StackedInline):
 
 
 @admin.register(ScriptTemplate)
-class ScriptTemplateAdmin(admin.ModelAdmin):
+class ScriptTemplateAdmin(ByRunners, admin.ModelAdmin):
     list_display = ("name", "is_active", "created_at")
     search_fields = ("name", "description")
     inlines = [VersionInline]
 
 
 @admin.register(Script)
-class ScriptAdmin(admin.ModelAdmin):
+class ScriptAdmin(ByRunners, admin.ModelAdmin):
     list_display = ("name", "owner", "updated_at")
     search_fields = ("name",)
 

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 from uuid import UUID
 
-from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from ..models import Execution
 
-Caller = AbstractUser | AnonymousUser
+Caller = User | AnonymousUser
 P = ParamSpec("P")
 
 RUN = "myapp.run_scripts"
@@ -25,6 +25,13 @@ CANCEL_ANY = "myapp.change_execution"
 SEE_TEMPLATES = "myapp.view_scripttemplate"
 # What is written into a template is run by others, so writing one needs the right to run as well.
 WRITE_TEMPLATES = ("myapp.run_scripts", "myapp.add_templateversion")
+
+
+def person(request: HttpRequest) -> User:
+    """Who is logged in. LoginRequiredMiddleware lets nobody else through to a page."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
 
 
 def may_run(user: Caller) -> bool:
@@ -45,7 +52,7 @@ def sees_all(user: Caller) -> bool:
 
 def visible_to(user: Caller) -> QuerySet[Execution]:
     """The executions that a user may know of, newest first."""
-    every = Execution.objects.all() if sees_all(user) else Execution.objects.filter(created_by=user)
+    every = Execution.objects.all() if sees_all(user) else Execution.objects.filter(created_by_id=user.pk)
     return every.order_by("-created_at")
 
 
@@ -64,14 +71,15 @@ def demand(allowed: bool) -> None:
         raise PermissionDenied(_("Your account lacks the permission for this."))
 
 
-def only(rule: Callable[[Caller], bool]) -> Callable[..., Callable[..., HttpResponse]]:
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def only(rule: Callable[[Caller], bool]) -> Callable[[View[P]], View[P]]:
     """A view for users for whom `rule` holds; all others get 403 before anything else happens."""
 
-    def decorate(
-        view: Callable[Concatenate[HttpRequest, P], HttpResponse],
-    ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    def decorate(view: View[P]) -> View[P]:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             demand(rule(request.user))
             return view(request, *args, **kwargs)
 

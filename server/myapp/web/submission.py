@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max, QuerySet
+from django.http import Http404
 
 from .. import services
 from ..models import Execution, ScriptTemplate, Status, TemplateVersion
@@ -27,7 +28,15 @@ def runnable_templates() -> QuerySet[ScriptTemplate]:
     return ScriptTemplate.objects.filter(is_active=True, versions__isnull=False).distinct()
 
 
-def run_script(user: AbstractUser, **asked: Any) -> Execution:
+def newest(template: ScriptTemplate) -> TemplateVersion:
+    """What a run of this template runs; 404 where it has no version."""
+    version = template.newest_version
+    if version is None:
+        raise Http404
+    return version
+
+
+def run_script(user: User, **asked: Any) -> Execution:
     try:
         # The worker refuses some variables; told now, it is an error at a field and not an execution that failed.
         scrubbed(asked.get("environment") or {}, Path("/"))
@@ -36,14 +45,14 @@ def run_script(user: AbstractUser, **asked: Any) -> Execution:
         raise Refused(by_name(error)) from error
 
 
-def run_template(user: AbstractUser, version: TemplateVersion, parameters: dict[str, Any]) -> Execution:
+def run_template(user: User, version: TemplateVersion, parameters: dict[str, Any]) -> Execution:
     try:
         return services.submit_template(user, version, parameters)
     except ValidationError as error:
         raise Refused(by_name(error)) from error
 
 
-def stop(execution: Execution, user: AbstractUser) -> None:
+def stop(execution: Execution, user: User) -> None:
     services.cancel(execution, user)
 
 
@@ -55,9 +64,7 @@ def by_name(error: ValidationError) -> dict[str, list[str]]:
     return dict(error.message_dict) if hasattr(error, "error_dict") else {"": list(error.messages)}
 
 
-def new_template(
-    user: AbstractUser, name: str, description: str, source: str, schema: dict[str, Any]
-) -> ScriptTemplate:
+def new_template(user: User, name: str, description: str, source: str, schema: dict[str, Any]) -> ScriptTemplate:
     try:
         with transaction.atomic():
             template = ScriptTemplate(name=name, description=description)
@@ -69,7 +76,7 @@ def new_template(
     return template
 
 
-def new_version(user: AbstractUser, template: ScriptTemplate, source: str, schema: dict[str, Any]) -> TemplateVersion:
+def new_version(user: User, template: ScriptTemplate, source: str, schema: dict[str, Any]) -> TemplateVersion:
     """The next version; two people who save at once get two numbers, as the template's row is locked meanwhile."""
     with transaction.atomic():
         ScriptTemplate.objects.select_for_update().get(pk=template.pk)

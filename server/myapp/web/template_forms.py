@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from django import forms
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy as _
 
 from ..models import ScriptTemplate, TemplateVersion
@@ -36,7 +36,7 @@ class VersionForm(forms.Form):
             return cls(data)
         return cls(data, initial={"source": version.source, "parameter_schema": version.parameter_schema})
 
-    def save(self, user: AbstractUser, template: ScriptTemplate | None) -> ScriptTemplate:
+    def save(self, user: User, template: ScriptTemplate | None) -> ScriptTemplate:
         assert template is not None
         new_version(user, template, self.cleaned_data["source"], self.cleaned_data["parameter_schema"])
         return template
@@ -53,6 +53,6 @@ class TemplateForm(VersionForm):
     )
     field_order = ("name", "description", "source", "parameter_schema")
 
-    def save(self, user: AbstractUser, template: ScriptTemplate | None = None) -> ScriptTemplate:
+    def save(self, user: User, template: ScriptTemplate | None = None) -> ScriptTemplate:
         asked = self.cleaned_data
         return new_template(user, asked["name"], asked["description"], asked["source"], asked["parameter_schema"])

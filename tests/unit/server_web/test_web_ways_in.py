@@ -166,3 +166,24 @@ def test_a_html_form_cannot_speak_to_the_api(runner, submitted):
     response = runner.post("/api/v1/executions/", '{"source": "print(1)"}', content_type="text/plain")
     assert response.status_code == 415
     assert submitted == []
+
+
+WRITING = ("add_scripttemplate", "change_scripttemplate", "add_templateversion", "add_script", "change_script")
+
+
+@pytest.mark.parametrize("address", ["scripttemplate/add/", "scripttemplate/{template}/change/", "script/add/"])
+def test_the_admin_is_no_way_around_the_permission_to_run(make_client, template, address):
+    address = "/admin/myapp/" + address.format(template=template.pk)
+    # given staff who may write, but not run
+    writer, _user = make_client("writer", *WRITING, is_staff=True)
+    typed = {"name": "n", "source": "print(1)", "versions-TOTAL_FORMS": "0", "versions-INITIAL_FORMS": "0"}
+    assert writer.post(address, typed).status_code == 403
+    # and their twin, who may run as well
+    twin, _user = make_client("twin", *WRITING, "run_scripts", is_staff=True)
+    assert twin.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["execution/add/", "attempt/add/"])
+def test_the_admin_makes_no_records_not_even_for_a_superuser(make_client, address):
+    client, _user = make_client("root", is_staff=True, is_superuser=True)
+    assert client.get("/admin/myapp/" + address).status_code in (403, 404)

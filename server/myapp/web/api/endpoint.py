@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
@@ -23,7 +23,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class _CsrfCheck(CsrfViewMiddleware):
-    def _reject(self, request: HttpRequest, reason: str) -> str:  # type: ignore[override]
+    def _reject(self, request: HttpRequest, reason: str) -> str:
         return reason
 
 
@@ -33,7 +33,7 @@ class _CsrfCheck(CsrfViewMiddleware):
 class Endpoint(View):
     """Subclasses write get() and post(), return anything that json can write, and raise Problem."""
 
-    user: AbstractUser
+    user: User
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
@@ -57,11 +57,11 @@ class Endpoint(View):
             return Problem(413, "The request body is too large.").response()
         return answer if isinstance(answer, HttpResponse) else JsonResponse(answer)
 
-    def _who(self, request: HttpRequest) -> AbstractUser:
+    def _who(self, request: HttpRequest) -> User:
         if "Authorization" in request.headers:
             # A token is never sent by a browser on its own, so a request that carries one needs no CSRF token.
             return user_of_token(request)
-        if not isinstance(request.user, AbstractUser) or not request.user.is_active:
+        if not isinstance(request.user, User) or not request.user.is_active:
             raise Problem(
                 401,
                 "Sign in, or send an API token: 'Authorization: Bearer <token>'.",

@@ -16,13 +16,19 @@ from ..access import demand, may_cancel, may_run, seen_by, sees_all, visible_to
 from ..filters import FilterForm
 from ..forms import MOST_SOURCE_CHARACTERS
 from ..live import Sight
-from ..submission import Refused, run_script, run_template, runnable_templates, stop, was_not_queued
+from ..submission import Refused, newest, run_script, run_template, runnable_templates, stop, was_not_queued
 from .endpoint import Endpoint, json_body, whole_number
 from .problem import Problem
 
 MOST_PER_PAGE = 100
-OF_SCRIPT = {"source": str, "arguments": list, "environment": dict, "working_directory": str, "timeout_s": int}
-OF_TEMPLATE = {"template": int, "parameters": dict}
+OF_SCRIPT: dict[str, type] = {
+    "source": str,
+    "arguments": list,
+    "environment": dict,
+    "working_directory": str,
+    "timeout_s": int,
+}
+OF_TEMPLATE: dict[str, type] = {"template": int, "parameters": dict}
 JSON_NAMES = {str: "string", list: "array", dict: "object", int: "whole number"}
 
 
@@ -66,7 +72,7 @@ class Executions(Endpoint):
         if "template" not in body:
             return run_script(self.user, **body)
         template = get_object_or_404(runnable_templates(), pk=body["template"])
-        return run_template(self.user, template.newest_version, body.get("parameters", {}))
+        return run_template(self.user, newest(template), body.get("parameters", {}))
 
 
 class OneExecution(Endpoint):
@@ -106,6 +112,18 @@ class Cancel(Endpoint):
         return JsonResponse(shown(execution), status=202)
 
 
+def inside(body: dict[str, Any]) -> dict[str, list[str]]:
+    """What is wrong inside of values whose types are right."""
+    errors: dict[str, list[str]] = {}
+    if len(body.get("source", "")) > MOST_SOURCE_CHARACTERS:
+        errors["source"] = [f"Must have at most {MOST_SOURCE_CHARACTERS} characters."]
+    if not all(isinstance(each, str) for each in body.get("arguments", [])):
+        errors["arguments"] = ["Every argument must be a string."]
+    if not all(isinstance(each, str) for each in body.get("environment", {}).values()):
+        errors["environment"] = ["Every value must be a string."]
+    return errors
+
+
 def expect(body: dict[str, Any], types: dict[str, type]) -> None:
     """422 unless `body` has only these keys, with values of these types."""
     errors: dict[str, list[str]] = {}
@@ -114,12 +132,8 @@ def expect(body: dict[str, Any], types: dict[str, type]) -> None:
             errors[name] = ["Unknown; known are " + ", ".join(sorted(types)) + "."]
         elif not isinstance(value, types[name]) or isinstance(value, bool):
             errors[name] = [f"Must be a JSON {JSON_NAMES[types[name]]}."]
-        elif name == "source" and len(value) > MOST_SOURCE_CHARACTERS:
-            errors[name] = [f"Must have at most {MOST_SOURCE_CHARACTERS} characters."]
-        elif name == "arguments" and not all(isinstance(each, str) for each in value):
-            errors[name] = ["Every argument must be a string."]
-        elif name == "environment" and not all(isinstance(each, str) for each in value.values()):
-            errors[name] = ["Every value must be a string."]
+    if not errors:
+        errors = inside(body)
     if errors:
         raise Problem(422, "The request has invalid values.", errors=errors)
 

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 
 from ...models import ScriptTemplate
 from ..access import demand, may_see_templates
-from ..submission import runnable_templates
+from ..submission import newest, runnable_templates
 from .endpoint import Endpoint
 
 
@@ -23,11 +23,11 @@ class Template(Endpoint):
     def get(self, request: HttpRequest, pk: int) -> dict[str, Any]:
         demand(may_see_templates(self.user))
         template = get_object_or_404(runnable_templates(), pk=pk)
-        return {**shown(template), "source": template.newest_version.source}
+        return {**shown(template), "source": newest(template).source}
 
 
 def shown(template: ScriptTemplate) -> dict[str, Any]:
-    version = template.newest_version
+    version = newest(template)
     return {
         "id": template.pk,
         "name": template.name,

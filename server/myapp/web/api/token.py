@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -16,7 +16,7 @@ from .problem import Problem
 LAST_USED_PRECISION = timedelta(minutes=1)
 
 
-def user_of_token(request: HttpRequest) -> AbstractUser:
+def user_of_token(request: HttpRequest) -> User:
     """The token's user; 401 when the token is unknown, or its user was deactivated."""
     scheme, _, text = request.headers["Authorization"].partition(" ")
     token = None
@@ -28,5 +28,5 @@ def user_of_token(request: HttpRequest) -> AbstractUser:
     now = timezone.now()
     if token.last_used_at is None or now - token.last_used_at > LAST_USED_PRECISION:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
-    user: AbstractUser = token.user
+    user: User = token.user
     return user

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from .. import charts, stats
-from ..access import sees_all, visible_to
+from ..access import person, sees_all, visible_to
 from ..runs import counts_now, runs_since
 from ..templatetags.autotest import percent, seconds
 
@@ -35,9 +36,12 @@ class Row:
     @classmethod
     def of(cls, group: stats.Summary) -> Row:
         share = group.success_rate
+        rate = SafeString("")
+        if share is not None:
+            rate = charts.rate(share, _("Success rate %(rate)s") % {"rate": percent(share)})
         return cls(
             group.name, group.count, share, group.median_s, group.p95_s,
-            "" if share is None else charts.rate(share, _("Success rate %(rate)s") % {"rate": percent(share)}),
+            rate,
             charts.spark(
                 group.durations_s[-stats.SPARK_POINTS :],
                 _("Durations, oldest first; the last one is %(last)s")
@@ -49,14 +53,14 @@ class Row:
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
     now = timezone.localtime()
-    executions = visible_to(request.user)
+    executions = visible_to(person(request))
     runs = runs_since(executions, now - stats.PERIOD)
     waiting, running = counts_now(executions)
     return render(
         request,
         "myapp/dashboard.html",
         {
-            "sees_all": sees_all(request.user),
+            "sees_all": sees_all(person(request)),
             "total": stats.summary(runs),
             "tasks": [Row.of(group) for group in stats.by(lambda run: run.task, runs)],
             "queues": [Row.of(group) for group in stats.by(lambda run: run.queue, runs)],
@@ -68,7 +72,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _hours_chart(runs: list[stats.Run], now: timezone.datetime) -> SafeString:
+def _hours_chart(runs: list[stats.Run], now: datetime) -> SafeString:
     series = []
     for place, (hour, group) in enumerate(stats.by_hour(runs, now)):
         clock = date_format(hour, "H:i")

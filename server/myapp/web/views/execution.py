@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from .. import rates
-from ..access import demand, may_cancel, may_run, may_see_templates, seen_by
+from ..access import demand, may_cancel, may_run, may_see_templates, person, seen_by
 from ..live import Sight
 from ..screen import readable
 from ..submission import stop
@@ -31,8 +31,8 @@ def _context(request: HttpRequest, sight: Sight) -> dict[str, Any]:
         "seen": sight.mark,
         "reason": sight.execution.error,
         "elapsed_s": sight.elapsed_s,
-        "may_see_templates": may_see_templates(request.user),
-        "may_cancel": not sight.finished and may_cancel(request.user, sight.execution),
+        "may_see_templates": may_see_templates(person(request)),
+        "may_cancel": not sight.finished and may_cancel(person(request), sight.execution),
         "poll_every_ms": POLL_EVERY_MS,
     }
 
@@ -44,9 +44,9 @@ def _number(request: HttpRequest, name: str) -> int | None:
 
 @require_safe
 def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
-    sight = Sight.of(seen_by(request.user, pk), offset=0)
+    sight = Sight.of(seen_by(person(request), pk), offset=0)
     context = {**_context(request, sight), "source": sight.execution.source}
-    if may_run(request.user):
+    if may_run(person(request)):
         version = sight.execution.template_version
         run_script = reverse("web:run-script")
         context["again"] = reverse("web:run-template", args=[version.template_id]) if version else run_script
@@ -57,7 +57,7 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 def live(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The output from `offset` on, and what changed since the state that the page has `seen`; for htmx."""
     offset, attempt = _number(request, "offset"), _number(request, "attempt")
-    sight = Sight.of(seen_by(request.user, pk), offset=offset or 0, attempt=attempt)
+    sight = Sight.of(seen_by(person(request), pk), offset=offset or 0, attempt=attempt)
     changed = sight.mark != request.GET.get("seen")
     return render(request, "myapp/_live.html", {**_context(request, sight), "changed": changed})
 
@@ -65,17 +65,17 @@ def live(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 def output(request: HttpRequest, pk: UUID) -> HttpResponse:
     """All output as plain text; nosniff and the content type keep a browser from running what a script printed."""
-    return HttpResponse(readable(seen_by(request.user, pk).output), content_type="text/plain; charset=utf-8")
+    return HttpResponse(readable(seen_by(person(request), pk).output), content_type="text/plain; charset=utf-8")
 
 
 @require_POST
 def cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
-    execution = seen_by(request.user, pk)
-    demand(may_cancel(request.user, execution))
-    rates.spend("cancel", f"user {request.user.pk}")
+    execution = seen_by(person(request), pk)
+    demand(may_cancel(person(request), execution))
+    rates.spend("cancel", f"user {person(request).pk}")
     if execution.finished:
         messages.info(request, _("It had already ended."))
     else:
-        stop(execution, request.user)
+        stop(execution, person(request))
         messages.success(request, _("Cancelled."))
     return redirect("web:execution", pk=pk)

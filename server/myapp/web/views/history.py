@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from ..access import sees_all, visible_to
+from ..access import person, sees_all, visible_to
 from ..filters import FilterForm
 
 PER_PAGE = 25
@@ -15,8 +15,8 @@ PER_PAGE = 25
 
 @require_safe
 def history(request: HttpRequest) -> HttpResponse:
-    form = FilterForm(request.GET or None, everybody=sees_all(request.user))
-    executions = form.narrow(visible_to(request.user).select_related("created_by"))
+    form = FilterForm(request.GET or None, everybody=sees_all(person(request)))
+    executions = form.narrow(visible_to(person(request)).select_related("created_by"))
     query = request.GET.copy()
     query.pop("page", None)
     return render(

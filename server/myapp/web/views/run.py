@@ -12,10 +12,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from ...models import Execution
 from .. import rates
-from ..access import may_run, only, visible_to
+from ..access import may_run, only, person, visible_to
 from ..forms import ScriptForm
 from ..schema_form import ParameterForm
-from ..submission import Refused, run_script, run_template, runnable_templates, was_not_queued
+from ..submission import Refused, newest, run_script, run_template, runnable_templates, was_not_queued
 
 
 @require_safe
@@ -30,10 +30,10 @@ def script(request: HttpRequest) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     form = ScriptForm(data, initial=ScriptForm.initial_of(earlier(request)))
     if request.method == "POST":
-        rates.spend("run", f"user {request.user.pk}")
+        rates.spend("run", f"user {person(request).pk}")
         if form.is_valid():
             try:
-                return _go_to(request, run_script(request.user, **form.cleaned_data))
+                return _go_to(request, run_script(person(request), **form.cleaned_data))
             except Refused as refused:
                 for name, texts in refused.errors.items():
                     form.add_error(name if name in form.fields else None, texts)
@@ -44,14 +44,14 @@ def script(request: HttpRequest) -> HttpResponse:
 @only(may_run)
 def template(request: HttpRequest, pk: int) -> HttpResponse:
     chosen = get_object_or_404(runnable_templates(), pk=pk)
-    version = chosen.newest_version
+    version = newest(chosen)
     data = request.POST if request.method == "POST" else None
     form = ParameterForm(version.parameter_schema, data, earlier=getattr(earlier(request), "parameters", {}))
     if request.method == "POST":
-        rates.spend("run", f"user {request.user.pk}")
+        rates.spend("run", f"user {person(request).pk}")
         if form.is_valid():
             try:
-                return _go_to(request, run_template(request.user, version, form.parameters()))
+                return _go_to(request, run_template(person(request), version, form.parameters()))
             except Refused as refused:
                 form.refuse(refused.errors)
     context = {"template": chosen, "version": version, "form": form}
@@ -61,7 +61,7 @@ def template(request: HttpRequest, pk: int) -> HttpResponse:
 def earlier(request: HttpRequest) -> Execution | None:
     """The execution to run again, `?from=`; None when there is none that this user may see."""
     try:
-        return visible_to(request.user).filter(pk=UUID(request.GET.get("from", ""))).first()
+        return visible_to(person(request)).filter(pk=UUID(request.GET.get("from", ""))).first()
     except ValueError:
         return None
 

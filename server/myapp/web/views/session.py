@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django.views.i18n import set_language
 
 from .. import rates
+from ..access import person
 from ..forms import TokenForm
 from ..models import ApiToken
 
@@ -38,7 +39,7 @@ class Login(auth_views.LoginView):
         rates.spend("login", self.caller_and_name)
         return super().post(request, *args, **kwargs)
 
-    def form_valid(self, form: AuthenticationForm) -> HttpResponseRedirect:
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         rates.forgive("login_address", self.caller)
         rates.forgive("login", self.caller_and_name)
         return super().form_valid(form)
@@ -65,19 +66,19 @@ language = login_not_required(set_language)
 @require_http_methods(["GET", "POST"])
 def account(request: HttpRequest) -> HttpResponse:
     form, fresh = TokenForm(request.POST or None), None
-    tokens = ApiToken.objects.filter(user=request.user)
+    tokens = ApiToken.objects.filter(user=person(request))
     if request.method == "POST":
-        rates.spend("write", f"user {request.user.pk}")
+        rates.spend("write", f"user {person(request).pk}")
         if tokens.count() >= MOST_TOKENS:
             form.add_error(None, _("You have %(n)d tokens already; remove one first.") % {"n": MOST_TOKENS})
         elif form.is_valid():
-            _token, fresh = ApiToken.issue(request.user, form.cleaned_data["name"])
+            _token, fresh = ApiToken.issue(person(request), form.cleaned_data["name"])
             form = TokenForm()
     return render(request, "myapp/account.html", {"tokens": tokens, "form": form, "fresh": fresh})
 
 
 @require_POST
 def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
-    get_object_or_404(ApiToken, pk=pk, user=request.user).delete()
+    get_object_or_404(ApiToken, pk=pk, user=person(request)).delete()
     messages.success(request, _("The token is no longer valid."))
     return redirect("web:account")

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from ...models import ScriptTemplate
 from .. import rates
-from ..access import may_see_templates, may_write_templates, only
+from ..access import may_see_templates, may_write_templates, only, person
 from ..submission import Refused
 from ..template_forms import TemplateForm, VersionForm
 
@@ -22,7 +22,7 @@ from ..template_forms import TemplateForm, VersionForm
 def every(request: HttpRequest) -> HttpResponse:
     context = {
         "templates": ScriptTemplate.objects.prefetch_related("versions").order_by("name"),
-        "may_write": may_write_templates(request.user),
+        "may_write": may_write_templates(person(request)),
     }
     return render(request, "myapp/templates.html", context)
 
@@ -41,7 +41,7 @@ def detail(request: HttpRequest, pk: int, number: int | None = None) -> HttpResp
         "version": version,
         "schema": json.dumps(version.parameter_schema, indent=2, ensure_ascii=False) if version else "",
         "is_newest": bool(version) and version == versions[0],
-        "may_write": may_write_templates(request.user),
+        "may_write": may_write_templates(person(request)),
     }
     return render(request, "myapp/template.html", context)
 
@@ -65,10 +65,10 @@ def _written(
     request: HttpRequest, form: TemplateForm | VersionForm, heading: str, template: ScriptTemplate | None
 ) -> HttpResponse:
     if request.method == "POST":
-        rates.spend("write", f"user {request.user.pk}")
+        rates.spend("write", f"user {person(request).pk}")
         if form.is_valid():
             try:
-                saved = form.save(request.user, template)
+                saved = form.save(person(request), template)
             except Refused as refused:
                 form.refuse(refused)
             else:
