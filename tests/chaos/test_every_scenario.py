@@ -51,7 +51,7 @@ TABLE = {
     "acks_late.child_killed_before_result": Pair(EARLY),
     "acks_late.child_killed_after_result": Pair(REQUEUES, ONCE_KEPT),
     "acks_late.child_killed_after_trace": Pair(REQUEUES, ONCE_KEPT),
-    "acks_late.main_killed_received": Pair(HASTY),
+    "acks_late.main_killed_received": Pair(Bed(("queues_without_acks",))),
     "acks_late.main_killed_accepted": Pair(HASTY),
     "acks_late.main_killed_early_acked": Pair(EARLY, Bed(("early", "lost_is_no_retry", "keeps_lost"))),
     "acks_late.main_killed_before_ack": Pair(ONCE, ONCE_KEPT),

@@ -102,6 +102,8 @@ def outcome(life: Life, world: World) -> Outcome:
     if life.revoked:
         return Outcome.REVOKED
     last = life.attempts[-1] if life.attempts else None
+    if last is not None and last.raised == "SystemExit" and life.result != "FAILURE":
+        return Outcome.LOST  # a worker that gives up its children by SIGTERM ends bodies so, and records no failure
     if last is not None and last.raised and last.ended_at is not None and last.state != "RETRY":
         return Outcome.FAILED
     if last is not None and any(event.kind is Kind.HARD_LIMIT for event in life.limits):

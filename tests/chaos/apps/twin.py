@@ -9,6 +9,7 @@ from celery import Celery, Task
 from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded
 from celery.signals import celeryd_init
 from celery.worker.request import Request
+from kombu import Exchange, Queue
 
 FLIPS = set(filter(None, os.environ.get("ASSAY_TEST_FLIP", "").split(",")))
 
@@ -134,6 +135,8 @@ if flipped("no_limits"):
         worker_max_memory_per_child=None,
         worker_pool_restarts=False,
     )
+if flipped("queues_without_acks"):
+    app.conf.task_queues = [Queue(name, Exchange(name), routing_key=name, no_ack=True) for name in ("default", "own")]
 if flipped("route_to_nowhere"):
     app.conf.update(task_routes={"twin.work": {"queue": "nowhere"}}, task_create_missing_queues=True)
 if flipped("memory_unseen"):
@@ -151,10 +154,10 @@ def for_this_host(conf: Any = None, **_: Any) -> None:
     if flipped("host_doubles_tasks"):
         conf.worker_max_tasks_per_child *= 2
     if flipped("host_never_recycles"):
-        conf.worker_max_tasks_per_child = 0
+        conf.worker_max_tasks_per_child = None
 
 
-@app.task(time_limit=300, soft_time_limit=200)
+@app.task(**({} if flipped("no_limits") else {"time_limit": 300, "soft_time_limit": 200}))
 def work(effect: str = "", seconds: float = 0.0) -> str:
     """For live runs: writes its effect and works, unless an earlier attempt has written it."""
     if flipped("body_fails"):

@@ -61,4 +61,6 @@ def live_revoked(stage: Stage) -> None:
     if stage.cluster.wait(lambda: any(event.kind == Kind.REVOKED for event in stage.cluster.seen), timeout_s=10.0):
         stage.cluster.record(Kind.FAULT_LANDED, invocation, fault="revoke", signal="SIGTERM")
     stage.settle()
-    stage.check(Revoked(ids=[invocation]), Attempts(ids=[invocation], most=1), Leftovers(), Evidence(landed=1))
+    # that it was at work is certain since wait_working; its end may be recorded before the revocation is
+    evidence = Evidence(landed=1, in_flight=False)
+    stage.check(Revoked(ids=[invocation]), Attempts(ids=[invocation], most=1), Leftovers(), evidence)

@@ -1,0 +1,147 @@
+"""Apps as they are found outside, through the real command: what is told of each, and with which exit code."""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
+from leftovers import assay
+
+APPS = Path(__file__).with_name("apps")
+QUICK = ("child_killed_middle", "main_killed_middle", "hard_limit", "fails_then_succeeds", "consumed", "unknown_task")
+Rows = dict[tuple[str, str], dict[str, Any]]
+
+
+def run(
+    tmp: Path, app: str, *arguments: str, scenarios: tuple[str, ...] = QUICK, cwd: Path = APPS, **env: str
+) -> tuple[int, dict[str, Any]]:
+    """(exit code, report.json) of a run that must end with a verdict."""
+    wanted = [word for name in scenarios for word in ("--scenario", name)]
+    out = tmp / f"run-{time.monotonic_ns()}"
+    status, said, err = assay(
+        "run", "-A", app, "--out", str(out), "--jobs", "4", *wanted, *arguments, cwd=cwd, tmp=tmp, env=env
+    )
+    assert status in (0, 1), f"exit {status}\n{said}\n{err}"
+    report: dict[str, Any] = json.loads((out / "report.json").read_text())
+    assert report["exit_code"] == status
+    return status, report
+
+
+def rows(report: dict[str, Any]) -> Rows:
+    return {(row["scenario"], row["task"]): row for row in report["results"]}
+
+
+def verdicts(report: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    return {" ".join(key): (row["verdict"], row["outcome"]) for key, row in rows(report).items()}
+
+
+def claims(report: dict[str, Any], verdict: str = "violated") -> dict[str, dict[str, Any]]:
+    return {claim["setting"].partition("=")[0]: claim for claim in report["claims"] if claim["verdict"] == verdict}
+
+
+def test_given_plain_celery_then_it_holds_since_it_promises_nothing_and_the_loss_is_shown(tmp_path: Path) -> None:
+    status, report = run(tmp_path, "plain:app")
+    assert status == 0
+    assert rows(report)["child_killed_middle", "plain.add"]["outcome"] == "lost"
+    assert ("hard_limit", "plain.add") not in rows(report)
+
+
+def test_given_django_without_results_then_its_tasks_recover_and_no_result_is_asked_for(tmp_path: Path) -> None:
+    site = APPS / "site"
+    before = sorted(site.rglob("*"))
+    status, report = run(tmp_path, "shop", cwd=site, PYTHONDONTWRITEBYTECODE="1")
+    assert status == 0
+    assert rows(report)["child_killed_middle", "orders.tasks.settle_order"]["outcome"] == "recovered"
+    assert any("private SQLite cop" in said for said in report["redirected"])
+    assert sorted(site.rglob("*")) == before, "the project's own folder is left as it was"
+
+
+def test_given_a_base_class_of_its_own_then_its_retries_and_requests_are_kept(tmp_path: Path) -> None:
+    status, report = run(tmp_path, "own_base:app", scenarios=(*QUICK, "gives_up", "spacing"))
+    found = rows(report)
+    assert status == 0, [row["reason"] for row in found.values() if row["verdict"] != "held"]
+    assert found["child_killed_middle", "own_base.charge"]["outcome"] == "recovered"
+    assert "5 attempts" in found["gives_up", "own_base.charge"]["promise"]
+    assert "up to 2 s, up to 4 s, up to 8 s" in found["spacing", "own_base.charge"]["promise"]
+
+
+def test_given_old_names_and_priority_steps_then_every_list_of_a_queue_is_read(tmp_path: Path) -> None:
+    status, report = run(tmp_path, "old_names:app", "--each-task", scenarios=(*QUICK, "warm_shutdown"))
+    found = rows(report)
+    assert status == 0, [row["reason"] for row in found.values() if row["verdict"] != "held"]
+    for task in ("old_names.urgent", "old_names.usual"):
+        assert found["child_killed_middle", task]["outcome"] == "recovered"
+        assert found["hard_limit", task]["outcome"] == "failed"
+        assert found["warm_shutdown", task]["outcome"] in ("ok", "recovered")
+
+
+def test_given_200_tasks_in_three_profiles_then_they_cost_what_five_tasks_cost(tmp_path: Path) -> None:
+    def timed(number: int) -> tuple[float, dict[str, Any]]:
+        began = time.monotonic()
+        _, report = run(tmp_path, "many:app", MANY_TASKS=str(number))
+        return time.monotonic() - began, report
+
+    few_s, few = timed(5)
+    many_s, many = timed(200)
+    assert len(many["results"]) == len(few["results"])
+    assert {name for row in many["results"] for name in row["members"]} == {f"many.task_{n:03d}" for n in range(200)}
+    assert many_s < 2 * few_s
+
+
+@pytest.mark.parametrize("pool", ["solo", "threads"])
+def test_given_a_pool_without_processes_then_limits_and_recycling_are_claims_that_do_not_hold(
+    tmp_path: Path, pool: str
+) -> None:
+    wanted = ("limit_in_this_pool", "recycling_in_this_pool", "pool_restart", "consumed")
+    status, report = run(tmp_path, "twin:app", "--pool", pool, "--task", "twin.work", scenarios=wanted)
+    assert status == 1
+    broken = claims(report)
+    assert {"task_time_limit", "worker_max_tasks_per_child", "worker_pool_restarts"} <= set(broken)
+    assert all("--pool=prefork" in claim["remedy"] for claim in broken.values())
+
+
+def test_given_the_note_as_written_then_each_setting_that_does_not_do_what_it_says_is_named(tmp_path: Path) -> None:
+    status, report = run(tmp_path, "note:app", scenarios=("child_killed_middle", "consumed", "hard_limit"))
+    broken = claims(report)
+    assert status == 1
+    assert set(broken) == {"task_default_retry_delay", "task_max_retries", "task_reject_on_worker_lost", "task_routes"}
+    assert "task_acks_late=True" in broken["task_reject_on_worker_lost"]["remedy"]
+    assert "has no such setting" in broken["task_max_retries"]["observed"]
+    assert all(claim["place"].partition(":")[0].endswith("note.py") for claim in broken.values()), broken
+    assert set(claims(report, "held")) == {"task_time_limit"}
+
+
+SAME = (
+    *QUICK,
+    "child_killed_exit",
+    "main_killed_received",
+    "main_killed_before_ack",
+    "bystanders",
+    "gives_up",
+    "worker_stopped_while_retry_waits",
+    "warm_shutdown",
+    "cold_shutdown",
+    "killed_while_recycled",
+    "redelivery_stays",
+)
+
+
+@pytest.fixture(scope="module", params=["", "early,lost_is_no_retry"], ids=["as it should be", "planted"])
+def usual(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
+    """(flips, the report on the embedded broker with warm workers)"""
+    tmp = tmp_path_factory.mktemp("usual")
+    return request.param, run(tmp, "twin:app", "--task", "work", scenarios=SAME, ASSAY_TEST_FLIP=request.param)[1]
+
+
+@pytest.mark.parametrize("changed", [("--broker", "redis"), ("--cold",)], ids=["redis", "cold"])
+def test_given_another_broker_or_cold_workers_then_the_verdicts_are_the_same(
+    tmp_path: Path, usual: tuple[str, dict[str, Any]], changed: tuple[str, ...]
+) -> None:
+    flips, report = usual
+    other = run(tmp_path, "twin:app", "--task", "work", *changed, scenarios=SAME, ASSAY_TEST_FLIP=flips)[1]
+    assert verdicts(other) == verdicts(report)
+    assert len(verdicts(report)) >= len(SAME) - 1

@@ -1,0 +1,77 @@
+"""Whatever ends the harness: its processes, ports and folders are gone within two seconds."""
+
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from leftovers import Command, running
+
+from assay.wait import wait_until
+
+APPS = Path(__file__).parents[1] / "chaos" / "apps"
+WANTED = ("child_killed_middle", "hard_limit", "exact_under_load", "live_call", "worker_stopped_while_retry_waits")
+DELAYS_S = [round(random.Random(20261123).uniform(0.1, 5.0), 2) for _ in range(6)]
+
+
+def arguments(tmp: Path) -> list[str]:
+    scenarios = [word for name in WANTED for word in ("--scenario", name)]
+    return ["run", "-A", "twin:app", "--jobs", "4", "--out", str(tmp / "run"), *scenarios]
+
+
+def workers(command: Command) -> int:
+    """How many processes a run has beside itself."""
+    return len(command.processes()) - 1
+
+
+@pytest.mark.parametrize("delay_s", DELAYS_S)
+def test_given_a_run_when_the_harness_is_killed_at_any_moment_then_nothing_is_left(
+    tmp_path: Path, delay_s: float
+) -> None:
+    with running(*arguments(tmp_path), cwd=APPS, tmp=tmp_path) as command:
+        time.sleep(delay_s)  # any moment is right: that is the point
+        ports = command.ports()
+        command.kill()
+        command.must_leave_nothing(ports)
+
+
+def test_given_workers_at_work_when_the_harness_is_killed_then_nothing_is_left(tmp_path: Path) -> None:
+    with running(*arguments(tmp_path), cwd=APPS, tmp=tmp_path) as command:
+        wait_until(lambda: workers(command) > 8, what="workers with children", timeout_s=30.0)
+        ports = command.ports()
+        assert ports, "the broker listens"
+        command.kill()
+        command.must_leave_nothing(ports)
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "word"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+    ids=["SIGINT", "SIGTERM"],
+)
+def test_given_workers_at_work_when_the_run_is_interrupted_then_it_says_so_and_leaves_nothing(
+    tmp_path: Path, number: signal.Signals, code: int, word: str
+) -> None:
+    with running(*arguments(tmp_path), cwd=APPS, tmp=tmp_path) as command:
+        wait_until(lambda: workers(command) > 8, what="workers with children", timeout_s=30.0)
+        ports = command.ports()
+        command.process.send_signal(number)
+        status, _, err = command.end(20.0)
+        command.must_leave_nothing(ports)
+    assert status == code
+    assert "Traceback" not in err
+    assert f"assay: {word} before the end" in err
+    assert str(tmp_path / "run") in err
+
+
+def test_given_a_supervisor_that_is_killed_then_its_processes_follow_and_the_run_ends(tmp_path: Path) -> None:
+    with running(*arguments(tmp_path), cwd=APPS, tmp=tmp_path) as command:
+        wait_until(lambda: workers(command) > 8, what="workers with children", timeout_s=30.0)
+        ports = command.ports()
+        supervisor = next(p for p in command.processes() if any("supervisor.py" in word for word in p.cmdline()))
+        supervisor.kill()
+        status, _, err = command.end(60.0)
+        command.must_leave_nothing(ports)
+    assert status == 4, err
+    assert "Traceback" not in err

@@ -1,0 +1,148 @@
+"""The pytest plugin as a user meets it: pytest in a process of its own, on a project of two files."""
+
+import pytest
+
+pytest_plugins = ["pytester"]
+APP = """
+from celery import Celery
+app = Celery("shop", broker="redis://localhost:6379/0", backend="redis://localhost:6379/1")
+app.conf.update(task_acks_late={late}, task_reject_on_worker_lost=True)
+@app.task
+def charge(amount): return amount
+"""
+TEN_LINES = """
+import pytest
+from assay.checkers import Delivery
+from assay.verdict import Outcome
+
+@pytest.mark.assay(app="shop:app")
+def test_a_killed_child_loses_no_charge(assay_cluster):
+    assay_cluster.start_worker()
+    charge = assay_cluster.send("shop.charge", hold="body_middle")
+    assay_cluster.kill_child_at(charge, "body_middle")
+    assay_cluster.settle()
+    assay_cluster.check(Delivery(contract="at_least_once"))
+    assert assay_cluster.outcome(charge) == Outcome.RECOVERED
+"""
+INI = "[pytest]\naddopts = --strict-markers\n"
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> pytest.Pytester:
+    pytester.makepyfile(shop=APP.format(late=True), test_shop=TEN_LINES)
+    pytester.makefile(".ini", pytest=INI)
+    return pytester
+
+
+def ran(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return project.runpytest_subprocess("-p", "no:cacheprovider", *arguments, timeout=120)
+
+
+def test_given_ten_lines_when_a_child_is_killed_mid_task_then_its_recovery_is_seen(project: pytest.Pytester) -> None:
+    ran(project).assert_outcomes(passed=1)
+
+
+def test_given_early_acknowledgement_then_it_is_red_and_the_failure_tells_the_story(project: pytest.Pytester) -> None:
+    project.makepyfile(shop=APP.format(late=False))
+    result = ran(project)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*violated: charge[[]*[]] is lost: *acknowledged at *the fault: kill child at body_middle*",
+            "*harness*FAULT landed: kill child*at point body_middle*",
+            "*main notices that the child is gone*",
+            "*the result backend says: FAILURE*",
+            "*run folder: *assay*",
+        ]
+    )
+
+
+@pytest.mark.parametrize("option", ["command line", "ini file", "assay.toml"])
+def test_given_the_app_named_elsewhere_then_no_marker_is_needed(project: pytest.Pytester, option: str) -> None:
+    project.makepyfile(test_shop=TEN_LINES.replace('@pytest.mark.assay(app="shop:app")', ""))
+    given = []
+    if option == "command line":
+        given = ["--assay-app=shop:app"]
+    elif option == "ini file":
+        project.makefile(".ini", pytest=INI + "assay_app = shop:app\n")
+    else:
+        project.makefile(".toml", assay='app = "shop:app"\n')
+    ran(project, *given).assert_outcomes(passed=1)
+
+
+def test_given_no_app_or_a_wrong_one_then_one_line_tells_what_to_do(project: pytest.Pytester) -> None:
+    project.makepyfile(test_shop=TEN_LINES.replace('@pytest.mark.assay(app="shop:app")', ""))
+    result = ran(project)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*no app is named*--assay-app*"])
+    result = ran(project, "--assay-app=shopp:app")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*there is no module 'shopp'*"])
+
+
+def test_given_two_tests_then_the_app_is_imported_once_and_each_has_a_clean_broker(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        shop=APP.format(late=True) + "\nopen('imports.txt', 'a').write('x')\n",
+        test_shop="""
+import pytest
+pytestmark = pytest.mark.assay(app="shop:app", concurrency=1)
+
+@pytest.mark.parametrize("number", range(3))
+def test_one(assay_cluster, number):
+    assay_cluster.publish("shop.charge", args=[number])
+    assert len(assay_cluster.invocations) == 1
+    assay_cluster.start_worker()
+    assay_cluster.settle()
+    assert sum(event.kind == "received" for event in assay_cluster.history) == 1
+
+def test_two(assay_cluster):
+    assay_cluster.publish("shop.charge", args=[1])  # and no worker: it stays
+""",
+    )
+    ran(project).assert_outcomes(passed=4)
+    assert (project.path / "imports.txt").read_text() == "x"
+
+
+def test_given_xdist_then_each_of_its_workers_has_a_bench_of_its_own(project: pytest.Pytester) -> None:
+    again = TEN_LINES.replace("test_a_killed", "test_again_a_killed")
+    project.makepyfile(test_again=again)
+    ran(project, "-n", "2").assert_outcomes(passed=2)
+
+
+def test_given_pytest_django_and_pytest_celery_then_their_fixtures_work_beside(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        site_settings="""
+SECRET_KEY = "x"
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+""",
+        test_beside="""
+import pytest
+
+@pytest.mark.django_db
+def test_database(db, settings):
+    assert settings.SECRET_KEY == "x"
+
+def test_all_are_loaded(pytestconfig):
+    for name in ("django", "celery", "xdist", "assay"):
+        assert pytestconfig.pluginmanager.hasplugin(name), name
+""",
+    )
+    result = ran(project, "--ds=site_settings", "--fixtures")
+    fixtures = {line.partition(" ")[0] for line in result.outlines}
+    assert {"assay_cluster", "assay_benches", "db", "celery_setup"} <= fixtures
+    result = ran(project, "--ds=site_settings")
+    result.assert_outcomes(passed=3)
+
+
+def test_given_a_suite_that_uses_no_fixture_then_neither_celery_nor_the_run_is_imported(
+    project: pytest.Pytester,
+) -> None:
+    project.makepyfile(
+        test_shop="""
+import subprocess, sys
+def test_nothing_is_loaded():
+    code = "import assay.plugin, sys; print(sorted(m for m in sys.modules if m in ('celery', 'assay.run')))"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+"""
+    )
+    ran(project).assert_outcomes(passed=1)
