@@ -3,6 +3,7 @@
 from typing import Any
 
 from celery import signals
+
 from celery_app.ignored import ignored_by
 
 LINE = "[AutoTest] {}"

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from autotest.environment import Environment
 from celery.app.defaults import SETTING_KEYS
+
+from autotest.environment import Environment
 
 SCRIPTS, TEMPLATES, DEFAULT = "script_execution", "dynamic_script", "default"
 QUEUES = (DEFAULT, SCRIPTS, TEMPLATES)
@@ -27,12 +28,16 @@ def settings(env: Environment) -> dict[str, Any]:
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         "broker_transport_options": {
-            # Redis gives an unacknowledged message to another worker after this long: longer than the longest task (600)
-            # plus the longest retry delay (60) with room, or a task that still runs would be run twice.
+            # Redis gives an unacknowledged message to another worker after this long: longer than the longest task
+            # (600) plus the longest retry delay (60) with room, or a task that still runs would be run twice.
             "visibility_timeout": VISIBILITY_S,
             # kombu looks for such messages every interval x throttle seconds; its default of 10 x 10 adds 100 s.
             "unacked_restore_interval": 10,
             "unacked_restore_throttle": 1,
+            # A Redis that is not there must not hold a web request for the two minutes of the system's own timeout. No
+            # socket_timeout: it drops a blocked read together with the message that was on its way.
+            "socket_connect_timeout": 5,
+            "socket_keepalive": True,
         },
         # autodiscover_tasks() looks for modules named `tasks` only and would find nothing here.
         "include": ["myapp.views.celery_views"],
@@ -42,14 +47,15 @@ def settings(env: Environment) -> dict[str, Any]:
         "task_queues": {name: {"exchange": name, "routing_key": name} for name in QUEUES},
         "task_create_missing_queues": False,  # a misspelt queue fails when it is published to
         "task_routes": ROUTES,
-        # Acknowledge after the body: without it task_reject_on_worker_lost did nothing, and a killed child lost its task.
+        # Acknowledge after the body: without it task_reject_on_worker_lost did nothing, and a killed child lost its
+        # task.
         "task_acks_late": True,
         "task_reject_on_worker_lost": True,
         # A task that kills its worker every time would go round for ever: 5.7 counts a lost worker as a retry, and
         # ReliableTask counts every start in the database, lost main processes and older releases included.
         "task_retry_on_worker_lost": True,
-        # task_default_retry_delay=60 and task_max_retries=3 are no settings of Celery: stored, shown and read by nothing.
-        # ReliableTask has them as attributes, with the errors that they are for.
+        # task_default_retry_delay=60 and task_max_retries=3 are no settings of Celery: stored, shown and read by
+        # nothing. ReliableTask has them as attributes, with the errors that they are for.
         "worker_prefetch_multiplier": 1,  # with late acknowledgement: nothing is reserved behind a long task
         "worker_max_tasks_per_child": 50,
         "worker_max_memory_per_child": 400_000,  # KiB; recycling by count alone caps a leak, this bounds it
@@ -66,6 +72,11 @@ def settings(env: Environment) -> dict[str, Any]:
         "worker_send_task_events": True,
         "task_send_sent_event": True,
         "result_extended": True,
+        # A database that is away for half a minute: without these the result becomes FAILURE although the work is done.
+        # For django-db see `results`, which says what may be tried again.
+        "result_backend_always_retry": True,
+        "result_backend_max_retries": 12,
+        "result_backend_max_sleep_between_retries_ms": 5000,
         "result_expires": 7 * 24 * 3600,
         "task_serializer": "json",
         "accept_content": ["json"],

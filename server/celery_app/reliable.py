@@ -5,8 +5,9 @@ from typing import Any
 import kombu.exceptions
 import redis.exceptions
 from celery import Task
-from celery_app.configuration import MAX_RETRIES, RETRY_DELAY_S
 from django.db import InterfaceError, OperationalError
+
+from celery_app.configuration import MAX_RETRIES, RETRY_DELAY_S
 
 #: redeliveries that an invocation may need beyond its retries before it is held to be what kills its workers
 MOST_REDELIVERIES = 3

@@ -5,17 +5,19 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import sys
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import django
 from celery import Celery
+
 from celery_app.configuration import HARD_LIMIT_S, RETRY_DELAY_S, settings, unknown
 from celery_app.ignored import ignored_by
 
-PASSWORD = re.compile(r"(://[^/@\s]*?:)[^/@\s]*@")
+PASSWORD = re.compile(r"(://[^:/\s]*:)\S*@")
+WINNING = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL", "CELERY_RESULT_BACKEND")
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,21 @@ class Check:
 
     def __str__(self) -> str:
         mark = {True: "ok  ", False: "FAIL", None: "warn"}[self.ok]
-        text = PASSWORD.sub(r"\1***@", self.text)
-        return f"{mark} {self.name}: {text}"
+        return f"{mark} {self.name}: {concealed(self.text)}"
+
+
+def concealed(text: str) -> str:
+    """Without credentials: those of the environment wherever they stand, and whatever looks like one in an address."""
+    from autotest.environment import environment
+
+    env = environment()
+    words = [env.secret_key, str(env.database.get("PASSWORD") or "")]
+    for url in (env.redis_url, env.celery_backend):
+        password = urlsplit(url).password or ""
+        words += [password, unquote(password)]
+    for word in sorted((word for word in words if len(word) >= 8), key=len, reverse=True):  # "a" would conceal nothing
+        text = text.replace(word, "***")
+    return PASSWORD.sub(r"\1***@", text)
 
 
 def validate_config(pool: str = "prefork", say: Callable[[str], None] = print) -> bool:
@@ -45,31 +60,35 @@ def checks(pool: str, wanted: Collection[str] | None = None) -> Iterator[Check]:
     from celery_app import app
 
     for name, look in (
-        ("environment", lambda: _environment()),
+        ("environment", _environment),
         ("settings", lambda: _settings(app)),
         ("queues", lambda: _queues(app)),
         ("tasks", lambda: _tasks(app)),
         ("visibility timeout", lambda: _visibility(app)),
         ("pool", lambda: _pool(pool)),
         ("redis", lambda: _redis(app)),
-        ("database", lambda: _database()),
-        ("migrations", lambda: _migrations()),
+        ("results", lambda: _results(app)),
+        ("database", _database),
+        ("migrations", _migrations),
     ):
         if wanted is not None and name not in wanted:
             continue
         try:
             ok, text = look()
         except Exception as error:
-            ok, text = False, f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
+            ok, text = False, _first_line(error)
         yield Check(name, ok, text)
 
 
 Found = tuple[bool | None, str]
 
 
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {(str(error).splitlines() or ['no message'])[0]}"
+
+
 def _environment() -> Found:
-    winning = [name for name in ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "CELERY_BROKER_READ_URL") if os.environ.get(name)]
-    if winning:
+    if winning := [name for name in WINNING if os.environ.get(name)]:
         return False, f"{', '.join(winning)} would silently win over REDIS_URL and CELERY_BACKEND: unset it"
     return True, "nothing overrides REDIS_URL and CELERY_BACKEND"
 
@@ -122,14 +141,29 @@ def _redis(app: Celery) -> Found:
         connection.ensure_connection(max_retries=1, timeout=5)
         client = connection.default_channel.client
         client.ping()
-        try:
-            policy = client.config_get("maxmemory-policy").get("maxmemory-policy")
-        except Exception:
-            policy = None  # a managed Redis may forbid CONFIG
+        policy, kept = (_server_setting(client, name) for name in ("maxmemory-policy", "appendonly"))
         where = connection.as_uri()
-    if policy not in (None, "noeviction"):
-        return False, f"{where} answers, but its maxmemory-policy is {policy}, which may evict whole queues: noeviction is needed"
+    if policy.startswith("allkeys"):
+        return False, f"{where} answers, but with maxmemory-policy {policy}, which evicts whole queues, not noeviction"
+    if kept == "no":
+        return None, f"{where} answers, but keeps nothing through its own restart: what is queued needs appendonly yes"
     return True, f"{where} answers"
+
+
+def _server_setting(client: Any, name: str) -> str:
+    """Empty where a managed Redis forbids the question."""
+    try:
+        return str(client.config_get(name).get(name) or "")
+    except Exception:
+        return ""
+
+
+def _results(app: Celery) -> Found:
+    client = getattr(app.backend, "client", None)
+    if client is None:
+        return True, f"kept by {app.conf.result_backend.partition('://')[0]}"
+    client.ping()
+    return True, f"{app.backend.as_uri()} answers"
 
 
 def _database() -> Found:
@@ -164,7 +198,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--pool", default="prefork", help="the pool that workers are started with")
     options: Any = parser.parse_args(argv)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "autotest.settings")
-    django.setup()
+    try:
+        django.setup()
+    except Exception as error:  # the database's driver is missing, say
+        print(Check("django", False, _first_line(error)))
+        print("configuration is NOT valid")
+        return 1
     good = validate_config(options.pool)
-    print("configuration is valid" if good else "configuration is NOT valid", file=sys.stdout)
+    print("configuration is valid" if good else "configuration is NOT valid")
     return 0 if good else 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from myapp.models import Attempt, Execution, Script, ScriptTemplate, TemplateVersion
@@ -70,5 +71,9 @@ class AttemptInline(admin.TabularInline):
 class ExecutionAdmin(ReadOnly):
     list_display = ("id", "task", "queue", "status", "exit_code", "created_by", "created_at")
     list_filter = ("status", "queue")
+    list_select_related = ("created_by",)
     search_fields = ("id", "name")
     inlines = [AttemptInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Execution]:
+        return super().get_queryset(request).defer("output", "source")  # megabytes, and not in the list

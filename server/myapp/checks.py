@@ -2,15 +2,17 @@
 
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Warned
 
-OFFLINE = frozenset({"environment", "settings", "queues", "visibility timeout"})
+OFFLINE = frozenset({"environment", "settings", "queues", "tasks", "visibility timeout"})
+ONLINE = frozenset({"redis", "results", "database", "migrations"})
 
 
-def _messages(wanted: frozenset[str] | None = None) -> list[CheckMessage]:
+def _messages(wanted: frozenset[str]) -> list[CheckMessage]:
     from celery_app.validation import checks
 
-    kinds = {False: Error, None: Warning}
+    kinds = {False: Error, None: Warned}
     return [
         kinds[check.ok](f"Celery {check.name}: {check.text}", id=f"autotest.{check.name.replace(' ', '_')}")
         for check in checks("prefork", wanted)
@@ -27,4 +29,4 @@ def celery_configuration(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def celery_deployment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Redis, database and migrations too."""
-    return _messages()
+    return _messages(ONLINE)

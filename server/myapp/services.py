@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
+from pathlib import Path
 from typing import Any
 
+from celery import Celery
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from celery_app.configuration import SCRIPTS, SOFT_LIMIT_S, TEMPLATES
 from myapp.models import Execution, Script, Status, TemplateVersion
-from myapp.models.executions import FINISHED
-from myapp.running.rendering import check_source, validated
+from myapp.running.closing import close
+from myapp.running.rendering import check_source, check_storable, validated
+from myapp.running.workplace import checked_directory, scrubbed
 
+logger = logging.getLogger(__name__)
 SCRIPT_TASK = "myapp.views.celery_views.execute_python_script"
 TEMPLATE_TASK = "myapp.views.celery_views.execute_dynamic_script_task"
 
@@ -35,11 +38,13 @@ def submit_script(
 
     A broker that cannot be reached leaves the execution recorded as publish_failed: nothing is lost, nothing raised.
     """
-    from myapp.running.workplace import checked_directory
-
     source = script.source if script else source
     check_source(source)
     checked_directory(working_directory)
+    scrubbed(environment or {}, Path("/"))  # the worker refuses some variables
+    check_storable(arguments or [], "arguments")
+    check_storable(environment or {}, "environment")
+    check_storable(name, "name")
     execution = Execution(
         id=uuid.uuid4(),
         name=name or (script.name if script else ""),
@@ -75,17 +80,20 @@ def cancel(execution: Execution, user: AbstractBaseUser | None) -> None:
     """Stop it: a waiting one never runs, a running one is ended with everything that it started."""
     from celery_app import app
 
-    changed = Execution.objects.filter(pk=execution.pk).exclude(status__in=FINISHED).update(
-        status=Status.CANCELLED, finished_at=timezone.now(), error=f"cancelled by {user}"
-    )
-    if changed:
-        execution.refresh_from_db()
+    with transaction.atomic():
+        changed = close(Execution.objects.filter(pk=execution.pk), Status.CANCELLED, f"cancelled by {user}")
         # The row alone is enough: a worker that picks the message up sees it, and a running attempt looks at it twice a
-        # second. The broadcast is quicker, and may fail when the broker is away.
-        try:
-            app.control.revoke(str(execution.pk), terminate=True, signal="SIGTERM")
-        except (OperationalError, ConnectionError):
-            pass
+        # second. The broadcast is quicker, reaches one that is stuck, and may fail when the broker is away.
+        if changed:
+            transaction.on_commit(lambda: _revoke(app, str(execution.pk)))
+    execution.refresh_from_db()
+
+
+def _revoke(app: Celery, task_id: str) -> None:
+    try:
+        app.control.revoke(task_id, terminate=True, signal="SIGTERM")
+    except Exception:
+        logger.warning("could not tell the workers that %s is cancelled; its own attempt will see it", task_id)
 
 
 def _timeout(timeout_s: int | None) -> int:
@@ -110,8 +118,13 @@ def _publish(execution: Execution, kwargs: dict[str, Any]) -> None:
     from celery_app import app
 
     try:
-        app.tasks[execution.task].apply_async(kwargs=kwargs, task_id=str(execution.pk), retry=False)
-    except (OperationalError, ConnectionError) as error:
-        Execution.objects.filter(pk=execution.pk).update(
-            status=Status.PUBLISH_FAILED, finished_at=timezone.now(), error=f"the broker cannot be reached: {type(error).__name__}"
+        app.send_task(execution.task, kwargs=kwargs, task_id=str(execution.pk), retry=False)
+    except Exception as error:
+        # Whatever it was, a row that says "waiting" for ever would be a lie. Should the message have got through after
+        # all, the worker finds its execution closed and does not run it.
+        logger.exception("execution %s could not be queued", execution.pk)
+        close(
+            Execution.objects.filter(pk=execution.pk, status=Status.QUEUED),
+            Status.PUBLISH_FAILED,
+            f"it could not be queued: {type(error).__name__}",
         )

@@ -30,7 +30,7 @@ def dead_claims(subject: Subject) -> list[Claim]:
 
 
 def _claim(setting: Setting, subject: Subject) -> Claim | None:
-    key = setting.key.lower()
+    key = setting.key.lower().removeprefix("celeryd_").removeprefix("celery_")
     if key in INTENTS:
         promise, remedy = INTENTS[key]
     elif key.startswith(PREFIXES):
@@ -38,7 +38,7 @@ def _claim(setting: Setting, subject: Subject) -> Claim | None:
     else:
         return None
     return Claim(
-        setting=f"{setting.key}={setting.value}",
+        setting=str(setting),
         promise=promise,
         verdict=Verdict.VIOLATED,
         observed=f"Celery {subject.versions.get('celery', '')} has no such setting: it is stored, shown by `celery report`, and read by nothing",

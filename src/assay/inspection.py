@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from celery import Celery
+from celery.app.defaults import _TO_NEW_KEY as OLD_NAMES
 from celery.app.defaults import NAMESPACES, SETTING_KEYS
 from celery.app.task import Task as CeleryTask
 from celery.app.utils import find_app
@@ -25,6 +26,7 @@ from assay.places import Places
 from assay.subject import Setting, Subject, Task
 
 HOOKS = ("before_start", "on_success", "on_failure", "on_retry", "after_return", "__call__")
+OLD_PREFIXES = ("CELERY_", "CELERYD_", "CELERYBEAT_", "BROKER_")
 SECRET = ("password", "secret", "token", "key_file", "username", "credentials")
 
 
@@ -213,13 +215,31 @@ def _route(app: Celery, task: Any) -> str:
 
 def _settings(app: Celery, places: Places) -> list[Setting]:
     """What the user set, in the order of the configuration; unknown keys are those that no part of Celery reads."""
-    given = app.conf.table(with_defaults=False)
-    keys = [key for key in given if key not in {"deprecated_settings"}]
-    return [Setting(key, _printable(key, given[key]), _known(key), places.find(key)) for key in keys]
+    found = []
+    prefix = str(getattr(app.conf, "prefix", "") or "")
+    for given, value in app.conf.table(with_defaults=False).items():
+        key, known = _named(given, prefix)
+        if key:
+            place = places.find(given) or places.find(key)
+            found.append(Setting(key, _printable(key, value), known, place, "" if given == key else given))
+    return found
 
 
-def _known(key: str) -> bool:
-    return key in SETTING_KEYS or key.upper() == key or key in NAMESPACES or key.startswith("django_")
+def _named(given: str, prefix: str) -> tuple[str, bool]:
+    """(its name of today, whether Celery reads it); no name for what is not Celery's: all Django settings come along.
+
+    Source: celery/app/utils.py (Settings, detect_settings) and celery/app/defaults.py (the old names).
+    """
+    if given in SETTING_KEYS:
+        return given, True
+    if given in OLD_NAMES:
+        return OLD_NAMES[given], True
+    if prefix and given.startswith(prefix):
+        key = given.removeprefix(prefix).lower()
+        return key, key in SETTING_KEYS
+    if given.isupper():
+        return (given if given.startswith(OLD_PREFIXES) and not prefix else ""), False
+    return ("" if given == "deprecated_settings" else given), given in NAMESPACES or given.startswith("django_")
 
 
 def _printable(key: str, value: Any) -> Any:
@@ -230,6 +250,8 @@ def _printable(key: str, value: Any) -> Any:
     text = str(value)
     if "://" in text and "@" in text:
         return "(hidden: an address with credentials)"
+    if any(word in text.lower() for word in ("password", "secret", "token")):
+        return "(hidden: it holds a credential)"
     return text if len(text) <= 200 else text[:197] + "..."
 
 

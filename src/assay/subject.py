@@ -63,12 +63,19 @@ class Task(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """One setting that the user gave. `known`: this release of Celery reads it. `value` is printable and redacted."""
+    """One setting that the user gave. `known`: this release of Celery reads it. `value` is printable and redacted.
+
+    `key` is its name of today, `given` the one that the user wrote where that differs: an old one, or a namespaced one.
+    """
 
     key: str
     value: Any
     known: bool = True
     place: str = ""
+    given: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.given or self.key}={self.value}"
 
 
 class Subject(msgspec.Struct, kw_only=True):
@@ -115,7 +122,7 @@ class Subject(msgspec.Struct, kw_only=True):
     def claim(self, key: str) -> str:
         """The setting as the user knows it, `key=value`, or the key alone where it was given elsewhere."""
         found = self.setting(key)
-        return f"{key}={found.value}" if found else key
+        return str(found) if found else key
 
     def place(self, key: str) -> str:
         found = self.setting(key)

@@ -1,7 +1,6 @@
 """The real `assay` command in a process of its own, and what a run of it leaves behind: processes, ports, folders."""
 
 import os
-import re
 import secrets
 import signal
 import subprocess
@@ -16,7 +15,6 @@ from assay.wait import wait_until
 
 SHM = Path("/dev/shm")
 GONE_S = 2.0
-FOLDER = re.compile(rb"/dev/shm/assay-[A-Za-z0-9_]+")
 
 
 class Command:
@@ -127,11 +125,11 @@ def _listening() -> set[int]:
 
 
 def _in_use(folder: Path) -> bool:
-    """Whether it belongs to somebody else's living run: a process of it has its TMPDIR inside."""
-    wanted = f"TMPDIR={folder}/".encode()
+    """Whether it belongs to somebody else's living run: its supervisor is started with the folder's name."""
+    wanted = str(folder).encode()
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
-            if wanted in Path(f"/proc/{name}/environ").read_bytes():
+            if wanted in Path(f"/proc/{name}/cmdline").read_bytes():
                 return True
         except OSError:
             continue

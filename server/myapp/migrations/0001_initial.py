@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='InvocationStarts',
             fields=[
-                ('invocation', models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ('invocation', models.CharField(max_length=255, primary_key=True, serialize=False)),
                 ('starts', models.PositiveIntegerField(default=0)),
                 ('updated_at', models.DateTimeField(auto_now=True, db_index=True)),
             ],

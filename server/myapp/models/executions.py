@@ -100,7 +100,7 @@ class Attempt(models.Model):
 class InvocationStarts(models.Model):
     """How often an invocation was started, whatever died: what bounds a task that kills its worker every time."""
 
-    invocation = models.CharField(primary_key=True, max_length=64)
+    invocation = models.CharField(primary_key=True, max_length=255)
     starts = models.PositiveIntegerField(default=0)
     updated_at = models.DateTimeField(auto_now=True, db_index=True)
 
@@ -111,7 +111,8 @@ class InvocationStarts(models.Model):
     def count(cls, invocation: str) -> int:
         """Count one more start and return how many there were, this one included."""
         updated = cls.objects.filter(pk=invocation).update(starts=F("starts") + 1, updated_at=timezone.now())
-        if not updated:
-            cls.objects.get_or_create(pk=invocation, defaults={"starts": 1})
+        if not updated and cls.objects.get_or_create(pk=invocation, defaults={"starts": 1})[1]:
             return 1
+        if not updated:  # another start was counted between the two
+            return cls.count(invocation)
         return cls.objects.values_list("starts", flat=True).get(pk=invocation)

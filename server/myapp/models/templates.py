@@ -26,6 +26,11 @@ class Script(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        from myapp.running.rendering import check_source
+
+        check_source(self.source)
+
 
 class ScriptTemplate(models.Model):
     """A script with parameters. What is run is always one of its versions."""

@@ -45,7 +45,13 @@ def scrubbed(extra: dict[str, str], folder: Path) -> dict[str, str]:
 
     Variables that change how programs are loaded, or that look like the service's own, are not taken from anybody.
     """
-    made = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(folder), "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    made = {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "HOME": str(folder),
+        "LANG": "C.UTF-8",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     for name, value in extra.items():
         if not VARIABLE.match(name) or RESERVED.match(name):
             raise ValidationError({"environment": f"{name} cannot be set"})

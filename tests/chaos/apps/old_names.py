@@ -8,7 +8,7 @@ app.config_from_object(
         "BROKER_URL": "redis://localhost:6379/0",
         "CELERY_RESULT_BACKEND": "redis://localhost:6379/1",
         "CELERY_ACKS_LATE": True,
-        "CELERY_TASK_REJECT_ON_WORKER_LOST": True,
+        "CELERY_REJECT_ON_WORKER_LOST": True,
         "CELERY_DEFAULT_QUEUE": "main",
         "CELERYD_PREFETCH_MULTIPLIER": 1,
         "CELERYD_TASK_TIME_LIMIT": 120,

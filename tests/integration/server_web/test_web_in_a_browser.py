@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import psutil
 import pytest
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 from site_under_test import PASSWORD
 
-WAIT_S = 8
+WAIT_S = 30
 
 # Says a line, then waits for a file: the test decides when it goes on, so "live" is certain and not likely.
 IN_TWO_STEPS = """\
@@ -44,7 +45,9 @@ class Page:
         return self.find(css).get_attribute("textContent")
 
     def until(self, condition, what):
-        return WebDriverWait(self.driver, WAIT_S, 0.1).until(lambda _: condition(), f"waited for {what}")
+        # An element that was found may be gone before it is asked: the page has moved on, so look again.
+        waiting = WebDriverWait(self.driver, WAIT_S, 0.1, [NoSuchElementException, StaleElementReferenceException])
+        return waiting.until(lambda _: condition(), f"waited for {what}")
 
     def shows(self, css, text):
         return self.until(lambda: text in self.text(css), f"{text!r} in {css}")
@@ -136,7 +139,7 @@ def test_a_template_tells_its_errors_at_the_fields_then_runs(page):
     page.driver.find_element(By.LINK_TEXT, "Greeting").click()
     assert page.find("#id_p-times").get_attribute("value") == "2"
     page.find("form.card button.primary").click()
-    wrong = page.find("[aria-invalid=true]")
+    wrong = page.until(lambda: page.find("[aria-invalid=true]"), "the field with the error")
     assert wrong.get_attribute("name") == "p-who"
     described = page.find("#" + wrong.get_attribute("aria-describedby").split()[-1])
     assert "required" in described.text
