@@ -116,7 +116,7 @@ def _queues(app: Celery) -> Found:
 
 
 def _tasks(app: Celery) -> Found:
-    # Not the loader's import_default_modules(): Celery's Django support runs the system checks in it, this one included.
+    # Not the loader's import_default_modules(): in it Celery's Django support runs the system checks, this one too.
     for module in app.conf.include:
         import_module(module)
     if missing := sorted(set(app.conf.task_routes) - set(app.tasks)):

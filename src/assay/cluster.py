@@ -32,6 +32,7 @@ from assay.gate import Gate, Waiting
 from assay.history import Follower
 from assay.recorder import Recorder
 from assay.redirect import Redirection
+from assay.scaling import pool_check_s
 from assay.script import Script
 from assay.settle import Ledger, final_read, runs
 from assay.warm import Client, Zygote
@@ -91,8 +92,10 @@ class Cluster:
     def _redirection(self, scaled: Redirection | None) -> Redirection:
         backend = self.subject.result_backend
         own = backend in {"disabled", "rpc", "django-db"}
+        scaled = scaled or Redirection(broker_url="")
         return msgspec.structs.replace(
-            scaled or Redirection(broker_url=""),
+            scaled,
+            pool_check_s=pool_check_s(scaled.countdown_scale),
             broker_url=self.broker.url(self.db),
             result_backend="" if own else self.broker.url(self.db + 1),
             databases=self.zygote.databases(self._scratch),

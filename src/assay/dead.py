@@ -41,7 +41,8 @@ def _claim(setting: Setting, subject: Subject) -> Claim | None:
         setting=str(setting),
         promise=promise,
         verdict=Verdict.VIOLATED,
-        observed=f"Celery {subject.versions.get('celery', '')} has no such setting: it is stored, shown by `celery report`, and read by nothing",
+        observed=f"Celery {subject.versions.get('celery', '')} has no such setting: "
+        "it is stored, shown by `celery report`, and read by nothing",
         place=setting.place,
         remedy=f"use {remedy}" if remedy else "remove it",
     )

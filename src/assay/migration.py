@@ -19,15 +19,16 @@ def migrate(files: dict[str, str]) -> None:
         except Exception as error:
             traceback.print_exc()
             print(
-                f"MIGRATION: migrating a private SQLite copy of the database {alias!r} failed: {type(error).__name__}: {error}"
+                f"MIGRATION: migrating a private SQLite copy of the database {alias!r} failed: "
+                f"{type(error).__name__}: {error}"
             )
             sys.exit(3)
         finally:
             connections[alias].close()
         if missing:
             print(
-                f"MIGRATION: {', '.join(missing)} {'has' if len(missing) == 1 else 'have'} no table after migrating {alias!r}: "
-                f"a migration is missing; run `python manage.py makemigrations`"
+                f"MIGRATION: {', '.join(missing)} {'has' if len(missing) == 1 else 'have'} no table "
+                f"after migrating {alias!r}: a migration is missing; run `python manage.py makemigrations`"
             )
             sys.exit(3)
 

@@ -22,7 +22,7 @@ from assay.launch import starter
 from assay.process import Supervisor
 from assay.progress import Progress
 from assay.report import Report
-from assay.scaling import Target
+from assay.scaling import POOL_CHECK, Target
 from assay.scenario import Scenario, scenarios
 from assay.selection import Selection
 from assay.settings import Settings
@@ -68,6 +68,8 @@ def run(settings: Settings, selection: Selection, progress: Progress) -> Report:
         progress.plan(len(plan))
         results = _run_all(it, plan, progress)
     scaled = [sentence for scenario, target, _ in plan for sentence in scenario.scale(target).sentences]
+    if facts.pool == "prefork":
+        scaled.append(POOL_CHECK)
     return conclude(facts, results, started_at=started, duration_s=time.monotonic() - clock, scaled=scaled)
 
 

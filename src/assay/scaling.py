@@ -8,6 +8,17 @@ from assay.subject import Subject, Task
 COUNTDOWN_S = 0.4  # what the longest retry delay of a task takes in a run
 SOFT_S, HARD_S = 0.8, 1.8  # what limits take in the scenarios about them
 SHUTDOWN_S = 1.5
+POOL_CHECK_S = 5.0  # celery/concurrency/asynpool.py, AsynPool.timers
+CHECKED_S = 0.1
+POOL_CHECK = (
+    f"a prefork pool's look for dead children every {POOL_CHECK_S:g} s: divided by {POOL_CHECK_S / CHECKED_S:g} or, "
+    f"where that is more, as retry delays are; add up to {POOL_CHECK_S:g} s to a recovery from a killed child"
+)
+
+
+def pool_check_s(countdown_scale: float) -> float:
+    """Sooner than any retry delay that is longer in production: a lost child is then known before its retry runs."""
+    return max(0.02, min(CHECKED_S, POOL_CHECK_S / countdown_scale))
 
 
 @dataclass(frozen=True)
