@@ -1,5 +1,6 @@
 """An app with planted bugs and how it is run; scenarios that are judged on the same bed run together, once."""
 
+import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ def settings(bed: Bed, out: Path, **changes: Any) -> Settings:
         "app": bed.app,
         "workdir": str(APPS),
         "pool": bed.pool,
+        "broker": os.environ.get("ASSAY_TEST_BROKER", "fakeredis"),
         "delivery": bed.demand,
         "bodies": "live" if bed.live else "hollow",
         "live": calls,
