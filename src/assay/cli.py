@@ -218,7 +218,8 @@ def _deliver(report: "Report", folder: Path, json_file: Path | None, junit_file:
     stream = sys.stderr if piped else sys.stdout
     ascii_only = not (stream.encoding or "").lower().startswith("utf")
     width = max(60, min(180, shutil.get_terminal_size((100, 24)).columns))
-    text = terminal.render(report, folder, width=width, color=_colored(stream), ascii_only=ascii_only)
+    options = {"width": width, "color": _colored(stream), "ascii_only": ascii_only, "program": _program()}
+    text = terminal.render(report, folder, **options)
     say(text, error=piped)
     return int(report.exit_code)
 
@@ -231,6 +232,12 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _program() -> str:
+    """`assay`, or the path from here of the one that runs, where it is not on PATH."""
+    mine = Path(sys.argv[0])
+    return "assay" if shutil.which("assay") or mine.name != "assay" else shlex.quote(os.path.relpath(mine))
 
 
 def _command_line() -> str:

@@ -241,7 +241,7 @@ def test_small_words() -> None:
 
 def test_commands_to_go_on_with() -> None:
     assert replay(a_red_report(), Path("my run")) == [
-        "assay run -A shop.celery --scenario acks_late.main_killed --task shop.charge",
+        "assay run -A shop --scenario acks_late.main_killed --task shop.charge",
         "assay check 'my run'",
         "assay show 'my run' 3f2a91c4",
     ]

@@ -15,10 +15,12 @@ from assay.reports.words import EXIT_WORDS, evidence, meanings, plain, replay, s
 from assay.verdict import Verdict
 
 
-def render(report: Report, folder: Path | None, *, width: int, color: bool, ascii_only: bool = False) -> str:
+def render(
+    report: Report, folder: Path | None, *, width: int, color: bool, ascii_only: bool = False, program: str = "assay"
+) -> str:
     """The whole report as text of `width` columns, with ANSI codes only where `color` is asked for.
 
-    Commands to copy are the only lines that may be longer: a terminal wraps them so that they can be copied whole.
+    `program` is how the command can be typed here. Commands to copy are the only lines that may be longer: a terminal wraps them so that they can be copied whole.
     """
     out = io.StringIO()
     console = Console(
@@ -34,7 +36,7 @@ def render(report: Report, folder: Path | None, *, width: int, color: bool, asci
     )
     for part in _parts(report, folder, width, ascii_only):
         console.print(part)
-    for command in replay(report, folder):
+    for command in replay(report, folder, program):
         console.print(Text.assemble(("next         ", "dim"), (plain(command), "cyan")), soft_wrap=True)
     console.print(_verdict(report))
     return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))

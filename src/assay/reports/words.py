@@ -1,6 +1,7 @@
 """Sentences and words that every form of report shares, so that they never disagree."""
 
 import math
+import shlex
 import unicodedata
 from collections import Counter
 from pathlib import Path
@@ -143,22 +144,30 @@ def stack(report: Report) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def replay(report: Report, folder: Path | None) -> list[str]:
+def replay(report: Report, folder: Path | None, program: str = "assay") -> list[str]:
     """Commands that go on from here: the worst row once more, the old run judged again, one life told."""
     commands = []
     worst = next((r for r in report.results if is_open(r)), None)
     worst = worst or next((r for r in report.results if r.verdict is Verdict.UNKNOWN), None)
     if worst:
         names = f"--scenario {quote(scenario_name(worst))} --task {quote(worst.task)}"
-        commands.append(f"assay run{_app_option(report)} {names}")
+        commands.append(f"{program} run{_app_options(report)} {names}")
     if folder:
-        commands.append(f"assay check {quote(str(folder))}")
+        commands.append(f"{program} check {quote(str(folder))}")
         ids = [i for r in report.results if r.verdict is not Verdict.HELD for j in r.judgements for i in j.invocations]
         if ids:
-            commands.append(f"assay show {quote(str(folder))} {ids[0][:8]}")
+            commands.append(f"{program} show {quote(str(folder))} {ids[0][:8]}")
     return commands
 
 
-def _app_option(report: Report) -> str:
-    module = report.app.get("module")
-    return f" -A {quote(str(module))}" if module and (" -A" in report.command or "--app" in report.command) else ""
+def _app_options(report: Report) -> str:
+    """The options that say which app it was, as they were given."""
+    words = iter(shlex.split(report.command))
+    found = []
+    for word in words:
+        name, separator, value = word.partition("=")
+        if word.startswith("-A") and word != "-A":
+            name, separator, value = "-A", "=", word[2:]
+        if name in ("-A", "--app", "--config", "--workdir"):
+            found += [name, value if separator else next(words, "")]
+    return "".join(f" {quote(word)}" for word in found)
