@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from assay.fault import FAULTS
 from assay.scaling import Scaling, Target, countdowns
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def scenario(
     """Register a scenario. Its name is the function's, its line in `assay list` the docstring's first."""
 
     def register(act: Callable[["Stage"], None]) -> Callable[["Stage"], None]:
+        if fault not in FAULTS:
+            raise KeyError(f"{fault} is no fault: name it in fault.py")
         line = doc or (act.__doc__ or "").strip().splitlines()[0]
         made = Scenario(suite, name or act.__name__, fault, line, act, when, pools, weight_s, scale, bodies)
         _registry[made.full_name] = made

@@ -16,7 +16,7 @@ MEGABYTE = 1 << 20
 
 @pytest.fixture(params=[2, 3])
 def client(request: pytest.FixtureRequest, broker: ServedBroker) -> redis.Redis:
-    return redis.Redis(port=broker.port, protocol=request.param, socket_timeout=20)
+    return redis.Redis("127.0.0.1", port=broker.port, protocol=request.param, socket_timeout=20)
 
 
 def test_given_kombus_acknowledgement_then_a_lock_taken_is_released_by_its_script(client: redis.Redis) -> None:
@@ -72,7 +72,7 @@ def test_given_kombus_sweep_then_only_what_is_due_is_seen(client: redis.Redis) -
 def test_given_patterns_and_databases_then_messages_reach_every_subscriber_of_any_database(
     broker: ServedBroker,
 ) -> None:
-    with redis.Redis(port=broker.port, db=3) as one, redis.Redis(port=broker.port, db=5) as other:
+    with redis.Redis("127.0.0.1", port=broker.port, db=3) as one, redis.Redis(port=broker.port, db=5) as other:
         listener = one.pubsub(ignore_subscribe_messages=True)
         listener.psubscribe("/3.celery.pidbox*")
         listener.subscribe("celery-task-meta-1")
@@ -89,7 +89,7 @@ def test_given_patterns_and_databases_then_messages_reach_every_subscriber_of_an
 
 
 def test_given_databases_then_each_is_apart_and_flushed_alone(broker: ServedBroker) -> None:
-    clients = {db: redis.Redis(port=broker.port, db=db) for db in (0, 1, 9_999)}
+    clients = {db: redis.Redis("127.0.0.1", port=broker.port, db=db) for db in (0, 1, 9_999)}
     for db, each in clients.items():
         each.set("who", db)
     assert [each.get("who") for each in clients.values()] == [b"0", b"1", b"9999"]
@@ -183,14 +183,14 @@ def test_given_what_clients_ask_at_the_start_then_both_answer_alike(both: tuple[
         want, got = real.ask(*words), embedded.ask(*words)
         assert got[0] == want[0], words
         assert got == want or want[0] == "-", words
-    with redis.Redis(port=both[0].port) as client:
+    with redis.Redis("127.0.0.1", port=both[0].port) as client:
         for section in ("server", "clients", "memory", "stats", "replication", "keyspace"):
             assert client.info(section) is not None
         assert client.info()["redis_version"].startswith("7.0.")
 
 
 def test_given_a_monitor_then_it_sees_what_others_do(broker: ServedBroker) -> None:
-    with redis.Redis(port=broker.port) as client, client.monitor() as monitor:
+    with redis.Redis("127.0.0.1", port=broker.port) as client, client.monitor() as monitor:
         Wire(broker.port).ask("SET", "a", 'x "y"')
         seen = wait_until(lambda: next(it for it in monitor.listen() if it["command"].startswith("SET")), what="SET")
         assert seen["command"].startswith("SET a")

@@ -153,6 +153,8 @@ class Side:
             return "-", "an argument is no number"
         if name == "HGETALL" and reply[0] in "*%" and reply[1]:
             return reply[0], sorted(zip(reply[1][::2], reply[1][1::2], strict=True))
+        if reply[0] == "-" and reply[1].startswith("NOSCRIPT"):
+            return "-", "NOSCRIPT"  # Valkey adds advice
         if name in ("MULTI", "WATCH") and reply[0] == "-":
             return "-", "not in a transaction"  # Valkey says it in other words
         if name == "EVAL" and reply[0] == "-":

@@ -43,7 +43,7 @@ def guarded(both: tuple[ServedBroker, ServedBroker]) -> Iterator[ServedBroker]:
     both[1].client(0).config_set("requirepass", SECRET)
     yield both[1]
     both[1].disconnect()
-    with redis.Redis(port=both[1].port, password=SECRET) as client:
+    with redis.Redis("127.0.0.1", port=both[1].port, password=SECRET) as client:
         client.config_set("requirepass", "")
 
 

@@ -1,0 +1,30 @@
+"""The faults that scenarios land, and how each is known to have landed."""
+
+FAULTS = {
+    "none": "nothing is broken: what is promised for an ordinary day",
+    "none, under load": "nothing is broken, and 500 invocations or more are in the queue",
+    "SIGKILL child": "a pool child is held at a crash point and killed; landed when the kernel has its exit status",
+    "SIGKILL main": "the main process is killed, as by `kill -9`; landed when it and its children are gone",
+    "SIGKILL group": "main process and children are killed at once, as a container is; landed when all are gone",
+    "SIGKILL by the kernel": "a child dies as the out-of-memory killer ends it: no cleanup, the kernel tells main",
+    "SIGKILL every time": "each child that runs the invocation is killed; landed when the kernel has the exit statuses",
+    "exits every time": "the body ends its own process by os._exit; landed when the kernel has the exit statuses",
+    "SIGTERM": "warm shutdown with work in flight; landed when the worker says that it stops",
+    "SIGQUIT": "cold or soft shutdown with work in flight; landed when the worker says that it stops",
+    "SIGTERM, then SIGKILL": "warm shutdown, killed when the grace period is over, as orchestrators do",
+    "pool_restart": "the pool is restarted by remote control; landed when all children are new",
+    "revoke": "the invocation is revoked with terminate=True; landed when the child is gone",
+    "transient error": "the body raises an error that the task retries for; landed when it was raised",
+    "another error": "the body raises an error that the task does not retry for; landed when it was raised",
+    "too slow": "the body outlasts its time limit; landed when it was still running at the limit",
+    "memory": "the body takes more memory than worker_max_memory_per_child; landed when it has it",
+    "large results": "bodies return results of megabytes while children are replaced",
+    "a clogged queue": "another queue is full of slow work",
+    "misspelt queue": "a message is published to a queue that is not declared",
+    "unknown task": "a message names a task that no worker has",
+}
+
+
+def registry() -> dict[str, str]:
+    """{fault: what is done, and how it is known to have landed}, for `assay list faults`."""
+    return dict(FAULTS)

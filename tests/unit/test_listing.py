@@ -1,0 +1,44 @@
+"""`assay list` over what is really there, nothing faked."""
+
+import pytest
+from click.testing import CliRunner
+
+from assay import checkers
+from assay.cli import main
+from assay.fault import FAULTS
+from assay.scenario import SUITES, scenario, scenarios
+
+
+def listed(*words: str) -> str:
+    result = CliRunner().invoke(main, ["list", *words], prog_name="assay")
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("suites", set(SUITES)),
+        ("scenarios", set(scenarios())),
+        ("faults", set(FAULTS)),
+        ("checkers", {each.__struct_config__.tag for each in checkers.ALL}),
+    ],
+)
+def test_each_kind_names_all_there_is_with_a_line_about_each(kind: str, expected: set[str]) -> None:
+    lines = listed(kind).splitlines()
+    named = {name for name in expected for line in lines if line.startswith(name + "  ") and line != name}
+    assert named == expected
+    assert len(lines) == len(expected)
+
+
+def test_without_a_kind_everything_is_named() -> None:
+    assert {"suites", "scenarios", "faults", "checkers"} <= set(listed().splitlines())
+
+
+def test_every_fault_is_landed_by_a_scenario() -> None:
+    assert {each.fault for each in scenarios().values()} == set(FAULTS)
+
+
+def test_a_scenario_with_a_fault_that_nobody_described_is_refused() -> None:
+    with pytest.raises(KeyError, match="a curse is no fault"):
+        scenario("retries", fault="a curse")(lambda stage: None)
