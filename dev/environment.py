@@ -1,8 +1,8 @@
 """Makes this checkout's own Python environment, `.venv`, with nothing but a Python that has the standard library.
 
 Debian's python3 comes without pip and without ensurepip: then pip's wheel is fetched from the package index (the one
-that pip itself would use: PIP_INDEX_URL, pip's configuration files, else PyPI), checked against the index's SHA-256, and
-run from the wheel. The environment is made anew when pyproject.toml or the Python changes.
+that pip itself would use: PIP_INDEX_URL, pip's configuration files, else PyPI), checked against the index's SHA-256,
+and run from the wheel. The environment is made anew when pyproject.toml or the Python changes.
 """
 
 import configparser
@@ -29,7 +29,7 @@ PIP_CONFIGS = ("/etc/pip.conf", "/etc/xdg/pip/pip.conf", "~/.pip/pip.conf", "~/.
 
 
 def ready() -> Path:
-    """The Python of an environment that holds Assay, what AutoTest and the tests need, and a Redis. Exits 2 in words."""
+    """The Python of an environment with Assay, what AutoTest and the tests need, and a Redis. Exits 2 in words."""
     if not sys.platform.startswith("linux"):
         _stop(f"Assay runs on Linux: it needs /proc, signals and process groups as Linux has them, not {sys.platform}")
     if sys.version_info < LEAST:

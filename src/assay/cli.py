@@ -235,9 +235,11 @@ def _write(path: Path, text: str) -> None:
 
 
 def _program() -> str:
-    """`assay`, or the path from here of the one that runs, where it is not on PATH."""
+    """`assay`, or the path of the one that runs, where it is not on PATH."""
     mine = Path(sys.argv[0])
-    return "assay" if shutil.which("assay") or mine.name != "assay" else shlex.quote(os.path.relpath(mine))
+    if shutil.which("assay") or mine.name != "assay":
+        return "assay"
+    return shlex.quote(min(os.path.relpath(mine), os.path.abspath(mine), key=len))
 
 
 def _command_line() -> str:

@@ -1,17 +1,15 @@
 """Apps as they are found outside, through the real command: what is told of each, and with which exit code."""
 
 import json
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
 from leftovers import assay
 
 APPS = Path(__file__).with_name("apps")
+EXAMPLES = Path(__file__).parents[2] / "examples"
 QUICK = ("child_killed_middle", "main_killed_middle", "hard_limit", "fails_then_succeeds", "consumed", "unknown_task")
 Rows = dict[tuple[str, str], dict[str, Any]]
 
@@ -105,7 +103,9 @@ def test_given_a_pool_without_processes_then_limits_and_recycling_are_claims_tha
 
 
 def test_given_the_note_as_written_then_each_setting_that_does_not_do_what_it_says_is_named(tmp_path: Path) -> None:
-    status, report = run(tmp_path, "note:app", scenarios=("child_killed_middle", "consumed", "hard_limit"))
+    status, report = run(
+        tmp_path, "note:app", cwd=EXAMPLES / "note", scenarios=("child_killed_middle", "consumed", "hard_limit")
+    )
     broken = claims(report)
     assert status == 1
     assert set(broken) == {"task_default_retry_delay", "task_max_retries", "task_reject_on_worker_lost", "task_routes"}

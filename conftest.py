@@ -1,0 +1,12 @@
+"""What all tests share: the environment of whoever runs them leaks in nowhere."""
+
+import os
+
+import pytest
+
+GIVEN = ("REDIS_URL", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "CELERY_BACKEND", "DATABASE_URL", "AUTOTEST_ENV")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name in GIVEN:
+        os.environ.pop(name, None)
