@@ -20,7 +20,8 @@ def render(
 ) -> str:
     """The whole report as text of `width` columns, with ANSI codes only where `color` is asked for.
 
-    `program` is how the command can be typed here. Commands to copy are the only lines that may be longer: a terminal wraps them so that they can be copied whole.
+    `program` is how the command can be typed here. Commands to copy are the only lines that may be longer: a terminal
+    wraps them so that they can be copied whole.
     """
     out = io.StringIO()
     console = Console(
