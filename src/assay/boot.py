@@ -63,12 +63,12 @@ def prepare(boot: Boot, app: Celery, recorder: Recorder) -> None:
 
     recorder.countdown_scale = boot.redirection.countdown_scale
     apply(app, boot.redirection, on_countdown)
-    if boot.role != "worker":
+    if boot.role != "worker" or not boot.recorded:
         return
     holder = Holder(recorder, f"{boot.folder}/scripts", boot.gate)
     recorder.at_point = holder.at_point
-    if boot.recorded:
-        instrument.install(app, recorder)
+    recorder.is_scripted = holder.is_scripted
+    instrument.install(app, recorder)
     hollow.install(app, recorder, holder, live=boot.live)
 
 

@@ -10,6 +10,8 @@ from assay import script
 from assay.event import Kind, Point
 from assay.recorder import Recorder
 
+REMEMBERED = 1024  # scripts, in each process: more than any prefetch window
+
 
 class Held(msgspec.Struct, frozen=True):
     """What a held attempt tells the harness."""
@@ -34,13 +36,18 @@ class Holder:
         self._known: dict[str, script.Script] = {}
 
     def script(self, invocation: str) -> script.Script:
-        """The invocation's script, remembered while it holds anywhere."""
+        """The invocation's script. It is written before the message, so it is read once; that of RECYCLING may come."""
         known = self._known.get(invocation)
         if known is None:
             known = script.read(self._scripts, invocation)
-            if known.holds:
+            if invocation != script.RECYCLING:
+                if len(self._known) >= REMEMBERED:
+                    del self._known[next(iter(self._known))]
                 self._known[invocation] = known
         return known
+
+    def is_scripted(self, invocation: str) -> bool:
+        return self.script(invocation) is not script.DEFAULT
 
     def _passed(self, point: Point, invocation: str) -> int:
         """How often any process has passed here before: a main process does not know which start this is."""
@@ -52,9 +59,12 @@ class Holder:
             os.close(fd)
 
     def at_point(self, point: Point, invocation: str, start: int) -> None:
-        if start < 0 and self.script(invocation).holds:
+        holds = self.script(invocation).holds
+        if not holds:
+            return
+        if start < 0:
             start = self._passed(point, invocation)
-        if not self.script(invocation).holds_at(point, start):
+        if not any(hold.point == point and hold.attempt in (start, -1) for hold in holds):
             return
         recorder = self._recorder
         held = Held(point, invocation, start, os.getpid(), recorder.worker)

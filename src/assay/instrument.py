@@ -160,17 +160,13 @@ def _wrap_messages(app: Celery, recorder: Recorder) -> None:
     def receive(original: Callable[..., Any]) -> Callable[..., Any]:
         def _receive_callback(self: Any, message: Any) -> Any:
             convert = getattr(self.channel, "message_to_python", None)
-            if convert is not None:
-                # amqp: what arrives has no headers attribute of kombu's kind yet; converting twice is harmless there
-                probe = convert(message)
-            else:
-                probe = message
+            # amqp: what arrives has no headers attribute of kombu's kind yet; converting twice is harmless there
+            probe = convert(message) if convert is not None else message
             _mark_protocol_1(probe)
             invocation = task_id(probe)
             if invocation:
                 info = probe.delivery_info or {}
-                tags = {tag: queue for queue, tag in self._active_tags.items()}
-                queue = delivering[0] or tags.get(info.get("consumer_tag"), "") or info.get("routing_key", "")
+                queue = delivering[0] or _consumed(self, info.get("consumer_tag")) or info.get("routing_key", "")
                 recorder.record(
                     Kind.RECEIVED,
                     invocation,
@@ -216,6 +212,11 @@ def _wrap_messages(app: Celery, recorder: Recorder) -> None:
     wrap(Message, "ack", settle(Kind.ACKED, Point.BEFORE_ACK, Point.AFTER_ACK))
     wrap(Message, "reject", settle(Kind.REJECTED, None, None))
     wrap(Message, "requeue", settle(Kind.REJECTED, None, None))
+
+
+def _consumed(consumer: Any, tag: str | None) -> str:
+    """The queue that this consumer tag is of."""
+    return next((str(queue) for queue, own in consumer._active_tags.items() if own == tag), "")
 
 
 def _mark_protocol_1(message: Any) -> None:

@@ -4,7 +4,6 @@ One `os.write` of a whole line to a file that no other process writes: whatever 
 line is torn. After a fork the child opens a file of its own.
 """
 
-import contextlib
 import os
 import threading
 from collections.abc import Callable
@@ -13,6 +12,14 @@ from time import monotonic_ns
 from typing import Any
 
 from assay.event import Event, Kind, Point, encode
+
+
+class Attempts(threading.local):
+    """The attempt that runs in this thread; empty outside of one."""
+
+    invocation = ""
+    token = ""
+    start = 0  # which start of its invocation it is, over all processes: 0 is the first
 
 
 class Recorder:
@@ -24,7 +31,7 @@ class Recorder:
         self._fd = -1
         self._pid = 0
         self._numbers = count(1)
-        self._attempts = threading.local()
+        self._attempts = Attempts()
         #: of the message that is being published in this process: its unscaled countdown, and the factor of the scale
         self.countdown_s: float | None = None
         self.asked_at_ns: int | None = None  # when its time was set
@@ -32,25 +39,25 @@ class Recorder:
         #: called at each crash point with (point, invocation, start); set by whoever can hold an attempt there
         #: where start is -1 for "not known here"
         self.at_point: Callable[[Point, str, int], None] = lambda point, invocation, start: None
+        #: whether the harness gave this invocation a script: then its starts are counted
+        self.is_scripted: Callable[[str], bool] = lambda invocation: False
         self._own()
+        os.register_at_fork(after_in_child=self._own)  # asking for the pid at each event costs as much as writing it
 
-    def _own(self) -> int:
-        """This process's pid; after a fork, forget the parent's file."""
-        pid = os.getpid()
-        if pid != self._pid:
-            self._fd = -1
-            self._pid = pid
-            self._numbers = count(1)
-        return pid
+    def _own(self) -> None:
+        """Nothing of the parent's: a file and attempts of this process."""
+        self._fd = -1
+        self._pid = os.getpid()
+        self._numbers = count(1)
 
     def record(self, kind: Kind, invocation: str = "", task: str = "", **detail: Any) -> None:
         """Append one event. Inside an attempt its token goes along, unless the event is of another invocation."""
-        attempt = self.attempt if self.invocation == invocation else ""
-        pid = self._own()
-        line = encode(Event(monotonic_ns(), kind, pid, self.worker, invocation, task, attempt, detail)) + b"\n"
+        now = self._attempts
+        attempt = now.token if now.invocation == invocation else ""
+        line = encode(Event(monotonic_ns(), kind, self._pid, self.worker, invocation, task, attempt, detail)) + b"\n"
         if self._fd < 0:
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-            self._fd = os.open(f"{self.folder}/{pid}-{monotonic_ns()}.jsonl", flags, 0o644)
+            self._fd = os.open(f"{self.folder}/{self._pid}-{monotonic_ns()}.jsonl", flags, 0o644)
         os.write(self._fd, line)
 
     def close(self) -> None:
@@ -59,40 +66,34 @@ class Recorder:
             self._fd = -1
 
     def point(self, point: Point, invocation: str, start: int = -1) -> None:
+        """Stand at a crash point."""
         self.at_point(point, invocation, start)
 
     @property
     def invocation(self) -> str:
         """Of the attempt that runs in this thread; empty outside of one."""
-        return getattr(self._attempts, "invocation", "")
-
-    @property
-    def attempt(self) -> str:
-        return getattr(self._attempts, "token", "")
+        return self._attempts.invocation
 
     @property
     def start(self) -> int:
-        """Which start of its invocation this attempt is, over all processes: 0 is the first."""
-        return getattr(self._attempts, "start", 0)
+        """Which start of its invocation this attempt is."""
+        return self._attempts.start
 
     def begin(self, invocation: str) -> None:
         """An attempt begins in this thread."""
-        self._attempts.invocation = invocation
-        self._attempts.token = f"{self._own()}-{next(self._numbers)}"
-        self._attempts.start = self._count_start(invocation)
+        now = self._attempts
+        now.invocation = invocation
+        now.token = f"{self._pid}-{next(self._numbers)}"
+        now.start = self._count_start(invocation) if self.is_scripted(invocation) else 0
 
     def finish(self) -> None:
-        self._attempts.invocation = ""
-        self._attempts.token = ""
+        self._attempts.invocation = self._attempts.token = ""
 
     def _count_start(self, invocation: str) -> int:
-        """Only invocations with a script are counted: a byte for each start, appended, so that kills lose none."""
-        path = f"{self.folder}/../starts/{invocation}"
-        with contextlib.suppress(FileNotFoundError):
-            fd = os.open(path, os.O_WRONLY | os.O_APPEND)
-            try:
-                os.write(fd, b".")
-                return os.lseek(fd, 0, os.SEEK_CUR) - 1
-            finally:
-                os.close(fd)
-        return 0
+        """A byte for each start, appended to a file that the harness made with the script, so that kills lose none."""
+        fd = os.open(f"{self.folder}/../starts/{invocation}", os.O_WRONLY | os.O_APPEND)
+        try:
+            os.write(fd, b".")
+            return os.lseek(fd, 0, os.SEEK_CUR) - 1
+        finally:
+            os.close(fd)

@@ -3,6 +3,7 @@
 A script is a small file named by the invocation's id, so the message itself stays exactly what the app would send.
 """
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -41,9 +42,6 @@ class Script(msgspec.Struct, frozen=True, omit_defaults=True):
     def act(self, start: int) -> Act:
         return self.acts[min(start, len(self.acts) - 1)]
 
-    def holds_at(self, point: Point, start: int) -> bool:
-        return any(hold.point == point and hold.attempt in (start, -1) for hold in self.holds)
-
 
 _decode = msgspec.json.Decoder(Script).decode
 DEFAULT = Script()
@@ -60,8 +58,8 @@ def write(folder: Path, invocation: str, script: Script) -> None:
 
 def read(folder: str, invocation: str) -> Script:
     """The invocation's script, or the default one (return at once)."""
-    try:
-        with open(f"{folder}/{invocation}", "rb") as file:
-            return _decode(file.read())
-    except FileNotFoundError:
+    path = f"{folder}/{invocation}"
+    if not os.access(path, os.F_OK):  # most have none, and an exception costs as much as all the rest
         return DEFAULT
+    with open(path, "rb") as file:
+        return _decode(file.read())
