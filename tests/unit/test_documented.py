@@ -9,9 +9,11 @@ import msgspec
 import pytest
 
 from assay.cli import main
+from assay.fault import FAULTS
 from assay.known import Known
 from assay.report import SCHEMA, Claim, Report
 from assay.reports.words import EXIT_WORDS
+from assay.scenario import scenarios
 from assay.settings import KEYS
 from assay.verdict import Judgement, Outcome, Result
 
@@ -78,3 +80,17 @@ def test_every_exit_code_is_documented() -> None:
     text = (DOCS / "exit-codes.md").read_text(encoding="utf-8")
 
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", text, flags=re.MULTILINE)} == {*EXIT_WORDS, 130, 143}
+
+
+def test_scenarios_and_faults_are_documented_as_they_are() -> None:
+    text = (DOCS / "scenarios.md").read_text(encoding="utf-8")
+    suites = re.split(r"^## (\w+)$", text, flags=re.MULTILINE)
+    told = {}
+    for suite, part in zip(suites[1::2], suites[2::2], strict=True):
+        for name, fault, line in re.findall(r"^\| `(\w+)` \| ([^|]+) \| (.+) \| [^|]+ \|$", part, flags=re.MULTILINE):
+            told[f"{suite}.{name}"] = (fault, line)
+
+    assert told == {name: (each.fault, each.doc) for name, each in scenarios().items()}
+    assert (
+        dict(re.findall(r"^\| (.+?) \| (.+) \|$", section("scenarios.md", "Faults"), flags=re.MULTILINE)[2:]) == FAULTS
+    )
