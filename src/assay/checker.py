@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from assay.checkers.words import chosen
 from assay.event import Event
 from assay.life import Life, World, fold
 from assay.verdict import Judgement, Outcome, Verdict
@@ -21,13 +22,20 @@ def check(checkers: Sequence[Checker], events: Iterable[Event]) -> list[Judgemen
     judgements = []
     for checker in checkers:
         try:
-            judgements.append(checker.judge(lives, world))
+            if getattr(checker, "ids", None) == [] and not chosen(lives, []):
+                judgements.append(Judgement(name(checker), Verdict.UNKNOWN, "nothing was published"))
+            else:
+                judgements.append(checker.judge(lives, world))
         except Exception as error:
-            name = type(checker).__name__.lower()
-            judgements.append(
-                Judgement(name, Verdict.UNKNOWN, f"the checker itself failed: {type(error).__name__}: {error}")
-            )
+            said = f"the checker itself failed: {type(error).__name__}: {error}"
+            judgements.append(Judgement(name(checker), Verdict.UNKNOWN, said))
     return judgements
+
+
+def name(checker: Checker) -> str:
+    """As in its judgements."""
+    config = getattr(type(checker), "__struct_config__", None)
+    return str(config.tag) if config else type(checker).__name__.lower()
 
 
 def conclude(judgements: Sequence[Judgement]) -> tuple[Verdict, Outcome | None, float | None, str]:

@@ -1,0 +1,231 @@
+"""Each checker on a history that it must judge red, on its green twin, and where it cannot tell."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+from histories import (
+    CHILD,
+    At,
+    acked,
+    attempt,
+    ended,
+    event,
+    killed,
+    published,
+    received,
+    result,
+    retry,
+    settled,
+    signal,
+    started,
+    still_queued,
+    story,
+    unsettled,
+)
+
+from assay import checkers
+from assay.checker import Checker, check
+from assay.checkers import (
+    Attempts,
+    Bystanders,
+    Delivery,
+    Evidence,
+    FinalState,
+    Isolation,
+    Ledgers,
+    Leftovers,
+    NextTask,
+    Recovery,
+    Recycling,
+    Restarted,
+    RetryPolicy,
+    Revoked,
+    Routing,
+    Signals,
+    TimeLimit,
+    Undeclared,
+    Unknown,
+)
+from assay.event import Kind
+from assay.verdict import Outcome, Verdict
+
+Story = Sequence[At]
+PLAIN: Story = (published(), received(), *attempt(), acked(), settled(), result("SUCCESS"))
+LOST: Story = (published(), received(), acked(), *started(), *killed(), settled(), result("STARTED"))
+RECOVERED: Story = (
+    *(published(), received(), *started(), *killed(), received(redelivered=True)),
+    *(*attempt(number=2, pid=12), acked(), settled(), result("SUCCESS")),
+)
+TWICE: Story = (published(), received(), *attempt(), received(redelivered=True), *attempt(number=2, pid=12), acked())
+NOTHING: Story = ()
+SOFT, HARD = event(Kind.SOFT_LIMIT, "a", limit_s=1.0), event(Kind.HARD_LIMIT, "a", limit_s=2.0, child=CHILD)
+RETRIED: Story = (
+    *(published(), received(), *started(), retry(), *ended(raised="ConnectionError", state="RETRY"), acked()),
+    *(received(), *attempt(number=2, pid=12, retries=1), acked()),
+)
+POLICY = RetryPolicy(ids=["a"], retries=1, delays_s=[(60.0, 60.0)], scale=60.0 / 0.03, queue="shop", gives_up=False)
+
+
+def of(pids: Sequence[int]) -> Story:
+    """An invocation for each, run by the child of that pid."""
+    return tuple(
+        each
+        for number, pid in enumerate(pids)
+        for each in (
+            published(f"i{number}"),
+            received(f"i{number}"),
+            *attempt(f"i{number}", pid=pid),
+            acked(f"i{number}"),
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Case:
+    """`unknown` is None where there is no history that leaves this checker in doubt but an empty one."""
+
+    checker: Checker
+    red: Story
+    green: Story
+    unknown: Story | None = None
+    outcome: Outcome | None = None
+
+
+CASES = {
+    "delivery": Case(Delivery(contract="at_least_once"), LOST, RECOVERED, NOTHING, Outcome.LOST),
+    "delivery twice": Case(Delivery(contract="effectively_once"), TWICE, PLAIN, NOTHING, Outcome.DUPLICATED),
+    "delivery stuck": Case(
+        Delivery(contract="at_least_once"), (published(), settled(), still_queued("a")), PLAIN, None, Outcome.STUCK
+    ),
+    "delivery at most once": Case(Delivery(contract="at_most_once"), RECOVERED, LOST),
+    "attempts": Case(Attempts(ids=["a"], least=1, most=1), RECOVERED, PLAIN),
+    "attempts too few": Case(Attempts(ids=["a"], least=2), PLAIN, RECOVERED),
+    "bystanders": Case(Bystanders(ids=["a"]), LOST, RECOVERED),
+    "evidence": Case(Evidence(), NOTHING, RECOVERED, PLAIN),
+    "evidence not settled": Case(Evidence(), NOTHING, RECOVERED, (*RECOVERED, unsettled())),
+    "evidence too late": Case(Evidence(), NOTHING, RECOVERED, (*PLAIN, *killed(), settled())),
+    "final_state": Case(FinalState(ids=["a"], states=["SUCCESS"]), (*PLAIN[:-1], result("FAILURE")), PLAIN, PLAIN[:-1]),
+    "isolation": Case(
+        Isolation(ids=["a"], within_s=0.035), (published(), settled(), settled(), settled(), *attempt()), PLAIN
+    ),
+    "isolation stuck": Case(Isolation(ids=["a"], within_s=9.0), (published(), settled()), PLAIN, None, Outcome.STUCK),
+    "ledgers": Case(Ledgers(), (*LOST[:-1], result("SUCCESS")), PLAIN),
+    "ledgers late": Case(Ledgers(), (*PLAIN[:-1], result("STARTED")), PLAIN),
+    "ledgers broker": Case(Ledgers(), (*PLAIN, still_queued("a")), PLAIN),
+    "leftovers": Case(Leftovers(), (*PLAIN, event(Kind.FINAL_PROCESS, left=99, command="sleep 60")), PLAIN),
+    "leftovers messages": Case(Leftovers(), (published(), still_queued("a")), PLAIN, None, Outcome.STUCK),
+    "next_task": Case(NextTask(ids=["a"]), (published(), *attempt(raised="ValueError")), PLAIN),
+    "recovery": Case(Recovery(within_s=1.0), (*RECOVERED[:7], *([settled()] * 100), *RECOVERED[7:]), RECOVERED, LOST),
+    "recycling": Case(Recycling(most=2), of([11, 11, 11, 12]), of([11, 11, 12]), of([11, 12])),
+    "recycling nobody after": Case(Recycling(most=2), of([11, 11, 11]), of([11, 11, 12]), of([11, 11])),
+    "restarted": Case(Restarted(before=[11, 12]), of([11, 12]), of([11, 12, 13])),
+    "retry_policy": Case(POLICY, PLAIN, RETRIED),
+    "retry_policy told otherwise": Case(
+        POLICY, tuple(retry(countdown_s=5.0) if e == retry() else e for e in RETRIED), RETRIED
+    ),
+    "retry_policy elsewhere": Case(POLICY, (*RETRIED[:7], received(queue="default"), *RETRIED[8:]), RETRIED),
+    "revoked": Case(Revoked(ids=["a"]), PLAIN, (*LOST, event(Kind.REVOKED, "a", terminated=True))),
+    "revoked stuck": Case(
+        Revoked(ids=["a"]),
+        (published(), event(Kind.REVOKED, "a"), still_queued("a")),
+        (published(), event(Kind.REVOKED, "a")),
+        None,
+        Outcome.STUCK,
+    ),
+    "routing": Case(
+        Routing(queues={"shop.charge": "shop"}), (published(), received(queue="default")), PLAIN, (published(),)
+    ),
+    "routing to others": Case(
+        Routing(queues={"shop.charge": "shop"}, consumers={"w1": ["mail"]}),
+        PLAIN,
+        tuple(At(each, worker="w2") for each in PLAIN),
+    ),
+    "signals": Case(
+        Signals(), (*PLAIN, signal("task_success"), signal("task_failure")), (*PLAIN, signal("task_success"))
+    ),
+    "signals twice": Case(
+        Signals(), (*LOST, signal("task_failure"), signal("task_failure")), (*LOST, signal("task_failure"))
+    ),
+    "time_limit": Case(
+        TimeLimit(ids=["a"], hard_s=2.0, grace_s=0.1),
+        (published(), received(), *started(), *([settled()] * 300), HARD, *killed()),
+        (published(), received(), *started(), HARD, *killed()),
+        (published(), settled()),
+    ),
+    "time_limit not announced": Case(
+        TimeLimit(ids=["a"], hard_s=2.0),
+        (published(), *started(), *killed()),
+        (published(), *started(), HARD, *killed()),
+    ),
+    "time_limit order": Case(
+        TimeLimit(ids=["a"], soft_s=1.0, hard_s=2.0),
+        (published(), *started(), HARD, SOFT, *killed()),
+        (published(), *started(), SOFT, HARD, *killed()),
+    ),
+    "time_limit soft": Case(
+        TimeLimit(ids=["a"], soft_s=1.0, soft_handled=False),
+        (published(), *started(), SOFT, *ended(raised="ValueError")),
+        (published(), *started(), SOFT, *ended(raised="SoftTimeLimitExceeded")),
+    ),
+    "time_limit soft handled": Case(
+        TimeLimit(ids=["a"], soft_s=1.0, soft_handled=True),
+        (published(), *started(), SOFT, *ended(raised="SoftTimeLimitExceeded")),
+        (published(), *started(), SOFT, *ended()),
+    ),
+    "undeclared": Case(
+        Undeclared(ids=["a"]), (published(),), (published(kind=Kind.PUBLISH_FAILED),), (settled(),), Outcome.STUCK
+    ),
+    "unknown_task": Case(
+        Unknown(ids=["a"]),
+        (published(), still_queued("a")),
+        (published(), event(Kind.UNKNOWN_TASK, "a")),
+        (published(),),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_is_red_on_the_fault_and_says_which(name: str) -> None:
+    case = CASES[name]
+    if isinstance(case.checker, Evidence):
+        return  # missing evidence is unknown, never a violation
+    (judged,) = check([case.checker], story(*case.red))
+    assert judged.verdict is Verdict.VIOLATED, judged.reason
+    assert judged.reason
+    if case.outcome:
+        assert judged.outcome is case.outcome
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_is_silent_on_the_twin(name: str) -> None:
+    (judged,) = check([CASES[name].checker], story(*CASES[name].green))
+    assert judged.verdict is Verdict.HELD, judged.reason
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.unknown is not None])
+def test_it_says_where_it_cannot_tell(name: str) -> None:
+    (judged,) = check([CASES[name].checker], story(*(CASES[name].unknown or ())))
+    assert judged.verdict is Verdict.UNKNOWN, judged.reason
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_history_of_nothing_is_never_green(name: str) -> None:
+    checker = CASES[name].checker
+    (judged,) = check([checker], [])
+    if not isinstance(checker, Leftovers):  # nothing is left of nothing
+        assert judged.verdict is not Verdict.HELD, judged.reason
+
+
+def test_every_checker_has_its_cases() -> None:
+    assert {type(case.checker) for case in CASES.values()} == set(checkers.ALL)
+
+
+def test_a_checker_that_raises_is_unknown() -> None:
+    class Broken:
+        def judge(self, lives: object, world: object) -> None:
+            raise ZeroDivisionError("by nought")
+
+    (judged,) = check([Broken()], story(*PLAIN))
+    assert judged.verdict is Verdict.UNKNOWN
+    assert "ZeroDivisionError" in judged.reason
