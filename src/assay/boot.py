@@ -116,7 +116,7 @@ class Client:
 
     def publish(self, tasks: list[dict[str, Any]]) -> list[dict[str, str]]:
         """Publish each `{"task", "id", "args", "kwargs", "options"}` in order; the error of each that failed."""
-        answers = []
+        answers: list[dict[str, str]] = []
         for each in tasks:
             task = self._app.tasks.get(each["task"])
             options = {**each.get("options", {}), "task_id": each["id"]}

@@ -218,8 +218,9 @@ def _deliver(report: "Report", folder: Path, json_file: Path | None, junit_file:
     stream = sys.stderr if piped else sys.stdout
     ascii_only = not (stream.encoding or "").lower().startswith("utf")
     width = max(60, min(180, shutil.get_terminal_size((100, 24)).columns))
-    options = {"width": width, "color": _colored(stream), "ascii_only": ascii_only, "program": _program()}
-    text = terminal.render(report, folder, **options)
+    text = terminal.render(
+        report, folder, width=width, color=_colored(stream), ascii_only=ascii_only, program=_program()
+    )
     say(text, error=piped)
     return int(report.exit_code)
 

@@ -1,7 +1,5 @@
 """Settings that nothing reads: claims that cannot hold, found without running anything."""
 
-import difflib
-
 from assay.report import Claim
 from assay.subject import Setting, Subject
 from assay.verdict import Verdict
@@ -21,6 +19,42 @@ INTENTS = {
     "task_timeout": ("a task is stopped after so long", "task_time_limit"),
     "worker_max_task_per_child": ("a child is replaced after so many tasks", "worker_max_tasks_per_child"),
 }
+#: settings that an older release stores and does not read: celery/app/defaults.py of each, compared
+SINCE = {
+    "5.5": (
+        "broker_native_delayed_delivery_queue_type",
+        "database_create_tables_at_setup",
+        "task_default_queue_type",
+        "worker_detect_quorum_queues",
+        "worker_enable_soft_shutdown_on_idle",
+        "worker_soft_shutdown_timeout",
+    ),
+    "5.6": (
+        "control_queue_durable",
+        "control_queue_exclusive",
+        "event_queue_durable",
+        "event_queue_exclusive",
+        "task_create_missing_queue_exchange_type",
+        "task_create_missing_queue_type",
+        "worker_disable_prefetch",
+        "worker_eta_task_limit",
+    ),
+    "5.7": (
+        "beat_enable_remote_control",
+        "beat_remote_control_max_tick_age",
+        "broker_pool_acquire_timeout",
+        "database_engine_callback",
+        "result_chord_expires",
+        "result_failure_expires",
+        "task_acks_on_failure",
+        "task_acks_on_timeout",
+        "task_repr_maxlevels",
+        "task_retry_on_worker_lost",
+        "worker_log_datefmt",
+        "worker_pool_start_method",
+        "worker_task_log_datefmt",
+    ),
+}
 PREFIXES = ("task_", "worker_", "broker_", "result_", "event_", "beat_", "redis_", "control_", "database_", "cache_")
 
 
@@ -33,8 +67,10 @@ def _claim(setting: Setting, subject: Subject) -> Claim | None:
     key = setting.key.lower().removeprefix("celeryd_").removeprefix("celery_")
     if key in INTENTS:
         promise, remedy = INTENTS[key]
+    elif release := next((release for release, keys in SINCE.items() if key in keys), ""):
+        promise, remedy = f"what it does from Celery {release} on", f"Celery {release} or newer"
     elif key.startswith(PREFIXES):
-        promise, remedy = "it looks like a setting of Celery's", _nearest(key)
+        promise, remedy = "it looks like a setting of Celery's", setting.nearest
     else:
         return None
     return Claim(
@@ -46,10 +82,3 @@ def _claim(setting: Setting, subject: Subject) -> Claim | None:
         place=setting.place,
         remedy=f"use {remedy}" if remedy else "remove it",
     )
-
-
-def _nearest(key: str) -> str:
-    from celery.app.defaults import SETTING_KEYS
-
-    near = difflib.get_close_matches(key, SETTING_KEYS, n=1, cutoff=0.75)
-    return near[0] if near else ""

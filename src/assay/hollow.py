@@ -110,7 +110,7 @@ def _fail(task: Task, act: Act) -> None:
         raise PlannedFailure("planned")
     for error in getattr(task, "autoretry_for", ()) or ():
         if isinstance(error, str):
-            error = symbol_by_name(error)
+            error = symbol_by_name(error)  # type: ignore[no-untyped-call]
         raise transient(error)
     raise task.retry(exc=PlannedFailure("planned"))
 

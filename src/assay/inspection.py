@@ -3,6 +3,7 @@
 `load` accepts what Celery's own -A accepts (celery/app/utils.py, find_app), and a factory without required arguments.
 """
 
+import difflib
 import inspect
 import os
 import platform
@@ -58,14 +59,19 @@ def _unwrap(found: Any, name: str) -> Celery:
         found = extensions["celery"]
     if not hasattr(found, "tasks") or not hasattr(found, "conf"):
         raise UsageError(
-            f"{name} is {type(found).__name__}, not a Celery app; give -A as you give it to celery, for example proj.celery:app"
+            f"{name} is {type(found).__name__}, not a Celery app; "
+            "give -A as you give it to celery, for example proj.celery:app"
         )
-    return found._get_current_object() if hasattr(found, "_get_current_object") else found  # type: ignore[no-any-return]
+    app: Celery = found._get_current_object() if hasattr(found, "_get_current_object") else found
+    return app
 
 
 def _import_failure(name: str, workdir: str, error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError) and name.split(":")[0].startswith(str(error.name)):
-        return f"there is no module {error.name!r}: looked in {workdir} and on sys.path; run from the project's folder or give --workdir"
+        return (
+            f"there is no module {error.name!r}: looked in {workdir} and on sys.path; "
+            "run from the project's folder or give --workdir"
+        )
     if isinstance(error, AttributeError) and not error.__traceback__.tb_next.tb_next:  # type: ignore[union-attr]
         return f"-A {name}: {error}"
     return f"-A {name} failed while it was imported: {_last_frame(error)}"
@@ -81,8 +87,7 @@ def _last_frame(error: BaseException) -> str:
         and "/assay/" not in frame.filename
         and not frame.filename.startswith("<")
     ]
-    frame = (own or frames)[-1:] or [None]
-    place = f" ({frame[0].filename}:{frame[0].lineno})" if frame[0] else ""
+    place = "".join(f" ({frame.filename}:{frame.lineno})" for frame in (own or frames)[-1:])
     return f"{type(error).__name__}: {error}{place}"
 
 
@@ -107,7 +112,7 @@ def describe(app: Celery, name: str, workdir: str) -> Subject:
         max_tasks_per_child=_whole(conf.worker_max_tasks_per_child),
         max_memory_per_child=_whole(conf.worker_max_memory_per_child),
         pool_restarts=bool(conf.worker_pool_restarts),
-        soft_shutdown_timeout=float(conf.get("worker_soft_shutdown_timeout") or 0),
+        soft_shutdown_timeout=float(_in_force(conf, "worker_soft_shutdown_timeout") or 0),
         visibility_timeout=float(options.get("visibility_timeout") or 3600),
         restore_period_s=float(options.get("unacked_restore_interval") or 10)
         * float(options.get("unacked_restore_throttle") or 10),
@@ -119,7 +124,7 @@ def describe(app: Celery, name: str, workdir: str) -> Subject:
         deduplicates=bool(conf.get("worker_deduplicate_successful_tasks")),
         django=django,
         databases=_databases() if django else [],
-        versions=_versions(),
+        versions=_versions(django),
     )
     subject.redirected = _redirected(app, subject)
     subject.warnings = _warnings(app, tasks)
@@ -179,7 +184,7 @@ def _symbol(path: Any) -> Any:
     from kombu.utils.imports import symbol_by_name
 
     try:
-        return symbol_by_name(path)
+        return symbol_by_name(path)  # type: ignore[no-untyped-call]
     except (ImportError, AttributeError):
         return None
 
@@ -221,8 +226,18 @@ def _settings(app: Celery, places: Places) -> list[Setting]:
         key, known = _named(given, prefix)
         if key:
             place = places.find(given) or places.find(key)
-            found.append(Setting(key, _printable(key, value), known, place, "" if given == key else given))
+            nearest = "" if known else _nearest(key)
+            found.append(Setting(key, _printable(key, value), known, place, "" if given == key else given, nearest))
     return found
+
+
+def _in_force(conf: Any, key: str) -> Any:
+    """A setting's value, None where this release stores it and does not read it."""
+    return conf.get(key) if key in SETTING_KEYS else None
+
+
+def _nearest(key: str) -> str:
+    return next(iter(difflib.get_close_matches(key.lower(), SETTING_KEYS, n=1, cutoff=0.75)), "")
 
 
 def _named(given: str, prefix: str) -> tuple[str, bool]:
@@ -279,7 +294,8 @@ def _databases() -> list[str]:
     ]
 
 
-def _versions() -> dict[str, str]:
+def _versions(django: bool) -> dict[str, str]:
+    """Of what the app runs on: Django only where it is set up."""
     found = {"python": platform.python_version(), "platform": platform.platform(terse=True)}
     for package in (
         "celery",
@@ -291,6 +307,8 @@ def _versions() -> dict[str, str]:
         "fakeredis",
         "celery-assay",
     ):
+        if "django" in package and not django:
+            continue
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
@@ -308,7 +326,8 @@ def _redirected(app: Celery, subject: Subject) -> list[str]:
         said.append(f"results: {backend} goes to a database of the run's own broker")
     if subject.databases:
         said.append(
-            f"Django database{'s' if len(subject.databases) > 1 else ''} {', '.join(subject.databases)}: private SQLite copies, migrated from nothing"
+            f"Django database{'s' if len(subject.databases) > 1 else ''} {', '.join(subject.databases)}: "
+            "private SQLite copies, migrated from nothing"
         )
     if app.conf.task_always_eager:
         said.append("task_always_eager is on: the run does not obey it, since an eager task meets no worker")

@@ -141,8 +141,8 @@ def _connect_signals(recorder: Recorder) -> None:
 
 
 def _wrap_messages(app: Celery, recorder: Recorder) -> None:
-    from kombu import Consumer
     from kombu.message import Message
+    from kombu.messaging import Consumer
     from kombu.transport.virtual.base import Transport
 
     delivering: list[str] = [""]
@@ -180,7 +180,9 @@ def _wrap_messages(app: Celery, recorder: Recorder) -> None:
 
         return _receive_callback
 
-    def settle(kind: Kind, before: Point | None, after: Point | None) -> Callable[..., Callable[..., Any]]:
+    def settle(
+        kind: Kind, before: Point | None, after: Point | None, *, requeues: bool = False
+    ) -> Callable[..., Callable[..., Any]]:
         def make(original: Callable[..., Any]) -> Callable[..., Any]:
             def method(self: Any, *args: Any, **kwargs: Any) -> Any:
                 invocation = task_id(self)
@@ -195,10 +197,11 @@ def _wrap_messages(app: Celery, recorder: Recorder) -> None:
                 except BaseException as error:
                     recorder.record(Kind.ACK_FAILED, invocation, error=f"{type(error).__name__}: {error}")
                     raise
-                requeue = (
-                    {"requeue": bool(kwargs.get("requeue", bool(args and args[0])))} if kind == Kind.REJECTED else {}
-                )
-                recorder.record(kind, invocation, **requeue)
+                if kind is Kind.REJECTED:
+                    asked = kwargs.get("requeue", bool(args and args[0]))
+                    recorder.record(kind, invocation, requeue=requeues or bool(asked))
+                else:
+                    recorder.record(kind, invocation)
                 if after:
                     recorder.point(after if late else Point.EARLY_ACKED, invocation)
                 return result
@@ -211,7 +214,7 @@ def _wrap_messages(app: Celery, recorder: Recorder) -> None:
     wrap(Consumer, "_receive_callback", receive)
     wrap(Message, "ack", settle(Kind.ACKED, Point.BEFORE_ACK, Point.AFTER_ACK))
     wrap(Message, "reject", settle(Kind.REJECTED, None, None))
-    wrap(Message, "requeue", settle(Kind.REJECTED, None, None))
+    wrap(Message, "requeue", settle(Kind.REJECTED, None, None, requeues=True))
 
 
 def _consumed(consumer: Any, tag: str | None) -> str:

@@ -11,7 +11,7 @@ class Places:
     def __init__(self, workdir: str) -> None:
         root = Path(workdir).resolve()
         self._lines: list[tuple[str, list[str]]] = []
-        files = {Path(module.__file__) for module in list(sys.modules.values()) if getattr(module, "__file__", None)}
+        files = {Path(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))}
         own = [
             path
             for path in files

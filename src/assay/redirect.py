@@ -62,7 +62,7 @@ def forget_connections(app: Celery) -> None:
     """Drop what the app opened or cached for its own addresses; kombu's pools are global and keyed by URL."""
     import kombu.pools
 
-    kombu.pools.reset()
+    kombu.pools.reset()  # type: ignore[no-untyped-call]
     app._pool = None
     app.amqp._producer_pool = None
     app._backend_cache = None
@@ -83,7 +83,7 @@ def use_databases(files: dict[str, str]) -> None:
                 ENGINE="django.db.backends.sqlite3", NAME=path, OPTIONS=options, CONN_MAX_AGE=0, HOST="", PORT=""
             )
             config.pop("DISABLE_SERVER_SIDE_CURSORS", None)
-        if hasattr(connections._connections, alias):
+        if hasattr(getattr(connections, "_connections", None), alias):
             del connections[alias]
 
 
@@ -101,8 +101,8 @@ def warp_clock(offset_s: float) -> None:
     """kombu scores unacknowledged Redis messages with the client's own clock (kombu/transport/redis.py, QoS)."""
     from kombu.transport import redis
 
-    original = redis.time
-    redis.time = lambda: original() + offset_s
+    original: Callable[[], float] = redis.time  # type: ignore[attr-defined]
+    redis.time = lambda: original() + offset_s  # type: ignore[attr-defined]
 
 
 def _scale_countdowns(app: Celery, scale: float, on_countdown: Callable[[float | None], None]) -> None:

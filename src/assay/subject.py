@@ -73,6 +73,7 @@ class Setting(msgspec.Struct, frozen=True):
     known: bool = True
     place: str = ""
     given: str = ""
+    nearest: str = ""  # of one that is not known: the setting that it may have been meant to be
 
     def __str__(self) -> str:
         return f"{self.given or self.key}={self.value}"

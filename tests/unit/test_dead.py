@@ -1,0 +1,64 @@
+"""Settings that nothing reads are claims that do not hold; those of other releases are told as such."""
+
+import pytest
+from celery.app.defaults import SETTING_KEYS
+
+from assay.dead import INTENTS, SINCE, dead_claims
+from assay.subject import Setting, Subject
+from assay.verdict import Verdict
+
+
+def subject(*settings: Setting) -> Subject:
+    return Subject(
+        app="shop",
+        name="shop",
+        tasks=[],
+        settings=list(settings),
+        queues=["celery"],
+        default_queue="celery",
+        create_missing_queues=True,
+        pool="prefork",
+        concurrency=2,
+        versions={"celery": "5.6.3"},
+    )
+
+
+def test_a_setting_that_celery_reads_claims_nothing_here() -> None:
+    assert dead_claims(subject(Setting("task_acks_late", True))) == []
+
+
+@pytest.mark.parametrize("key", INTENTS)
+def test_what_people_believe_in_is_told_with_what_does_it(key: str) -> None:
+    (claim,) = dead_claims(subject(Setting(key, 3, known=False, place="shop.py:7")))
+    assert claim.verdict is Verdict.VIOLATED
+    assert claim.setting == f"{key}=3"
+    assert claim.place == "shop.py:7"
+    assert "5.6.3 has no such setting" in claim.observed
+    assert claim.remedy == f"use {INTENTS[key][1]}"
+
+
+def test_no_intent_is_a_setting_of_celery() -> None:
+    assert not set(INTENTS) & set(SETTING_KEYS)
+
+
+def test_a_setting_of_a_newer_release_is_told_with_that_release() -> None:
+    (claim,) = dead_claims(subject(Setting("task_retry_on_worker_lost", True, known=False)))
+    assert claim.remedy == "use Celery 5.7 or newer"
+
+
+def test_settings_of_newer_releases_are_those_of_the_newest() -> None:
+    newest = {key for keys in SINCE.values() for key in keys}
+    if "task_retry_on_worker_lost" in SETTING_KEYS:
+        assert newest <= set(SETTING_KEYS)
+    else:
+        assert set(SINCE["5.7"]).isdisjoint(SETTING_KEYS)
+
+
+def test_a_misspelt_one_is_told_with_its_nearest_and_others_settings_are_left_alone() -> None:
+    claims = dead_claims(
+        subject(
+            Setting("task_ack_late", True, known=False, nearest="task_acks_late"),
+            Setting("my_own_key", 1, known=False),
+        )
+    )
+    assert [claim.remedy for claim in claims] == ["use task_acks_late"]
