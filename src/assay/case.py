@@ -4,10 +4,9 @@ from pathlib import Path
 
 import msgspec
 
-from assay.checker import check, conclude
+from assay.checker import conclude, judged
 from assay.checkers import AnyChecker
 from assay.errors import UsageError
-from assay.event import Kind
 from assay.history import History
 from assay.verdict import Judgement, Result, Verdict
 
@@ -49,8 +48,7 @@ def read(folder: Path) -> Case:
 
 def judge(case: Case, folder: Path, root: Path) -> Result:
     """Pure: the same folder gives the same result, whenever."""
-    events = list(History(folder))
-    judgements = check(case.checkers, events)
+    judgements, world = judged(case.checkers, History(folder))
     if case.error:
         judgements = [*judgements, Judgement("harness", Verdict.UNKNOWN, case.error)]
     verdict, outcome, recovery_s, reason = conclude(judgements)
@@ -65,8 +63,8 @@ def judge(case: Case, folder: Path, root: Path) -> Result:
         outcome=outcome,
         verdict=verdict,
         recovery_s=recovery_s,
-        injected=sum(event.kind == Kind.FAULT_INJECTED for event in events),
-        landed=sum(event.kind == Kind.FAULT_LANDED for event in events),
+        injected=len(world.injected),
+        landed=len(world.landed),
         reason=reason,
         remedy=case.remedy if verdict == Verdict.VIOLATED else "",
         place=case.place,

@@ -3,33 +3,59 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from assay.checkers.words import chosen
 from assay.event import Event
-from assay.life import Life, World, fold
+from assay.fold import Forgets, fold
+from assay.life import Life, World
 from assay.verdict import Judgement, Outcome, Verdict
 
 
 class Checker(Protocol):
-    """A frozen msgspec Struct with a tag, so that it is kept beside the history and an old run is judged again."""
+    """A frozen msgspec Struct with a tag, so that it is kept beside the history and an old run is judged again.
+
+    It may have a method `forgets(life) -> bool`, asked of each plain life (`Life.plain`) when that closes: whether it
+    can do without it, counted in `World.forgotten`. Without the method all lives are kept. Those of its `ids`, where it
+    has any, are kept whatever it says.
+    """
 
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """What this checker says. Raising is allowed: it counts as unknown."""
 
 
 def check(checkers: Sequence[Checker], events: Iterable[Event]) -> list[Judgement]:
-    """Judge one history by each checker. A checker that raises is unknown, never green (Jepsen's check-safe)."""
-    lives, world = fold(events)
+    """Judge one history by each checker. A checker that raises is unknown, never green (Jepsen's check-safe).
+
+    `events` may be iterated twice; of an iterator, which cannot, all lives are kept.
+    """
+    return judged(checkers, events)[0]
+
+
+def judged(checkers: Sequence[Checker], events: Iterable[Event]) -> tuple[list[Judgement], World]:
+    """What `check` says, and the world that it was said of."""
+    ids = {each for checker in checkers for each in getattr(checker, "ids", ())}
+    lives, world = fold(events, _forgets(checkers), ids)
+    published = bool(world.forgotten) or any(life.publish is not None for life in lives.values())
     judgements = []
     for checker in checkers:
         try:
-            if getattr(checker, "ids", None) == [] and not chosen(lives, []):
+            if getattr(checker, "ids", None) == [] and not published:
                 judgements.append(Judgement(name(checker), Verdict.UNKNOWN, "nothing was published"))
             else:
                 judgements.append(checker.judge(lives, world))
         except Exception as error:
             said = f"the checker itself failed: {type(error).__name__}: {error}"
             judgements.append(Judgement(name(checker), Verdict.UNKNOWN, said))
-    return judgements
+    return judgements, world
+
+
+def _forgets(checkers: Sequence[Checker]) -> list[Forgets] | None:
+    """None where one of them needs every life."""
+    found: list[Forgets] = []
+    for checker in checkers:
+        forgets = getattr(checker, "forgets", None)
+        if forgets is None:
+            return None
+        found.append(forgets)
+    return found
 
 
 def name(checker: Checker) -> str:

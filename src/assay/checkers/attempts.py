@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from assay.checkers.words import chosen, short, tale
+from assay.checkers.words import chosen, forgotten, short, tale
 from assay.life import Life, World
 from assay.verdict import Judgement, Outcome, Verdict
 
@@ -15,6 +15,9 @@ class Attempts(msgspec.Struct, frozen=True, tag="attempts"):
     ids: list[str] = []
     least: int = 0
     most: int | None = None
+
+    def forgets(self, life: Life) -> bool:
+        return self.least <= 1 and (self.most is None or self.most >= 1)
 
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """More than allowed while the run has not settled is a loop."""
@@ -44,10 +47,10 @@ class Attempts(msgspec.Struct, frozen=True, tag="attempts"):
                     None,
                     {"attempts": number},
                 )
-        numbers = [len(life.attempts) for life in mine]
+        numbers = {len(life.attempts) for life in mine} | ({1} if forgotten(world, self.ids) else set())
         said = (
-            f"{numbers[0]} attempts"
-            if len(set(numbers)) == 1
+            f"{max(numbers)} attempts"
+            if len(numbers) == 1
             else f"{min(numbers, default=0)} to {max(numbers, default=0)} attempts"
         )
         return Judgement("attempts", Verdict.HELD, said, None, (), None, {"attempts": max(numbers, default=0)})

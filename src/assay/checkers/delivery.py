@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from assay.checkers.recovery import recoveries
-from assay.checkers.words import chosen, killed, names, published, short, since, tale
+from assay.checkers.words import chosen, forgotten, killed, names, published, short, since, tale
 from assay.event import Kind
 from assay.life import Life, World
 from assay.verdict import Judgement, Outcome, Verdict
@@ -22,45 +22,52 @@ class Delivery(msgspec.Struct, frozen=True, tag="delivery"):
     contract: Contract
     ids: list[str] = []
 
+    def forgets(self, life: Life) -> bool:
+        """It is done once, which breaks no contract."""
+        return True
+
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """Any outcome is shown; which ones violate depends on the contract."""
         mine = [life for life in chosen(lives, self.ids) if life.publish is not Kind.PUBLISH_FAILED]
-        if not mine:
+        plain = forgotten(world, self.ids)
+        if not mine and not plain:
             return Judgement("delivery", Verdict.UNKNOWN, "nothing was published")
         outcomes = {life.id: outcome(life, world) for life in mine}
         broken = [life for life in mine if outcomes[life.id] in BREAKS[self.contract] or self._too_often(life)]
         unexpected = [life for life in lives.values() if life.publish is None and life.attempts and not self.ids]
-        counts = Counter(str(each) for each in outcomes.values())
-        worst = max((outcomes[life.id] for life in broken or mine), key=lambda each: each.rank)
+        counts = Counter(str(each) for each in outcomes.values()) + Counter({str(Outcome.OK): plain})
+        worst = max((outcomes[life.id] for life in broken or mine), default=Outcome.OK, key=lambda each: each.rank)
         waits = [wait for life in mine for wait in recoveries(life, world)]
         verdict = Verdict.VIOLATED if broken or unexpected else Verdict.HELD
         return Judgement(
             "delivery",
             verdict,
-            self._reason(broken or mine, outcomes, world, unexpected),
+            self._reason(broken or mine, outcomes, world, unexpected, plain),
             worst,
             tuple(life.id for life in broken or mine)[:50],
             median(waits) if waits else None,
             dict(counts)
             | {
-                "attempted": len(mine),
-                "acknowledged": sum(published(life) for life in mine),
-                "ok": sum(life.done > 0 for life in mine),
+                "attempted": len(mine) + plain,
+                "acknowledged": sum(published(life) for life in mine) + plain,
+                "ok": sum(life.done > 0 for life in mine) + plain,
             },
         )
 
     def _too_often(self, life: Life) -> bool:
         return self.contract == "at_most_once" and len(life.attempts) > 1 + len(life.retries_sent)
 
-    def _reason(self, told: list[Life], outcomes: dict[str, Outcome], world: World, unexpected: list[Life]) -> str:
+    def _reason(
+        self, told: list[Life], outcomes: dict[str, Outcome], world: World, unexpected: list[Life], plain: int
+    ) -> str:
         if unexpected:
             return f"{len(unexpected)} attempts of invocations that nobody published: {names(unexpected)}"
-        first = max(told, key=lambda life: outcomes[life.id].rank)
-        what = outcomes[first.id]
+        first = max(told, key=lambda life: outcomes[life.id].rank, default=None)
+        what = Outcome.OK if first is None else outcomes[first.id]
+        if first is None or what is Outcome.OK:
+            return f"{len(told) + plain} done once"
         more = sum(outcomes[life.id] is what for life in told) - 1
         others = f" (and {more} more alike)" if more else ""
-        if what is Outcome.OK:
-            return f"{len(told)} done once"
         return f"{short(first)} {WORDS[what]}: {_what_happened(first, what, world)}{others}"
 
 

@@ -15,6 +15,10 @@ class Evidence(msgspec.Struct, frozen=True, tag="evidence"):
     in_flight: bool = True
     settled: bool = True
 
+    def forgets(self, life: Life) -> bool:
+        """What was in flight when a fault landed is kept by the fold itself."""
+        return True
+
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """Missing evidence is unknown: a fault that never landed proves nothing."""
         if len(world.landed) < self.landed:

@@ -15,6 +15,9 @@ class Isolation(msgspec.Struct, frozen=True, tag="isolation"):
     ids: list[str]
     within_s: float
 
+    def forgets(self, life: Life) -> bool:
+        return bool(self.ids)
+
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """One that never began is stuck."""
         longest = 0.0

@@ -16,6 +16,9 @@ class FinalState(msgspec.Struct, frozen=True, tag="final_state"):
     ids: list[str]
     states: list[str]
 
+    def forgets(self, life: Life) -> bool:
+        return bool(self.ids)
+
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """Results that are ignored are not judged."""
         for life in chosen(lives, self.ids):
@@ -37,6 +40,10 @@ class Ledgers(msgspec.Struct, frozen=True, tag="ledgers"):
     """Broker, executions and result backend agree; where not, which one lies."""
 
     ids: list[str] = []
+
+    def forgets(self, life: Life) -> bool:
+        """What the broker or the result backend says otherwise, later, brings it back."""
+        return True
 
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """The executions are what happened; the other two are held against them."""

@@ -15,11 +15,16 @@ class Leftovers(msgspec.Struct, frozen=True, tag="leftovers"):
     processes: bool = True
     messages: bool = True
 
+    def forgets(self, life: Life) -> bool:
+        """One that the broker still holds at the end is brought back."""
+        return True
+
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """Either part can be left out."""
         if self.processes and world.left:
             first = world.left[0].detail
-            said = f"{len(world.left)} processes that a task started still run: pid {first.get('left')}, {first.get('command')}"
+            which = f"pid {first.get('left')}, {first.get('command')}"
+            said = f"{len(world.left)} processes that a task started still run: {which}"
             return Judgement("leftovers", Verdict.VIOLATED, said)
         waiting = [life for life in lives.values() if life.pending] if self.messages else []
         if waiting:

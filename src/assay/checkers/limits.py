@@ -28,6 +28,9 @@ class TimeLimit(msgspec.Struct, frozen=True, tag="time_limit"):
     soft_handled: bool | None = None
     announced: bool = True  # whether the hard limit itself must have come: a real body may end by the soft one
 
+    def forgets(self, life: Life) -> bool:
+        return bool(self.ids)
+
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """Also that the soft limit came first, and that a hard limited process is gone."""
         for life in chosen(lives, self.ids):

@@ -14,6 +14,9 @@ class Bystanders(msgspec.Struct, frozen=True, tag="bystanders"):
 
     ids: list[str]
 
+    def forgets(self, life: Life) -> bool:
+        return bool(self.ids)
+
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """A bystander in the killed process may run again; it must still be done."""
         for life in chosen(lives, self.ids):
@@ -41,6 +44,9 @@ class NextTask(msgspec.Struct, frozen=True, tag="next_task"):
     """Each of these, run afterwards in the same pool, ends well at its first attempt."""
 
     ids: list[str]
+
+    def forgets(self, life: Life) -> bool:
+        return bool(self.ids)
 
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """A stray exception of the task before would show here."""

@@ -15,6 +15,9 @@ class Undeclared(msgspec.Struct, frozen=True, tag="undeclared"):
 
     ids: list[str]
 
+    def forgets(self, life: Life) -> bool:
+        return bool(self.ids)
+
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """Published is violated, never attempted is unknown."""
         for life in chosen(lives, self.ids):
@@ -36,6 +39,9 @@ class Revoked(msgspec.Struct, frozen=True, tag="revoked"):
 
     ids: list[str]
 
+    def forgets(self, life: Life) -> bool:
+        return bool(self.ids)
+
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """One that was not revoked is violated; that it does not run again is another checker's question."""
         for life in chosen(lives, self.ids):
@@ -52,6 +58,9 @@ class Unknown(msgspec.Struct, frozen=True, tag="unknown_task"):
     """Each of these was recognised as unknown, dropped, and blocks nothing."""
 
     ids: list[str]
+
+    def forgets(self, life: Life) -> bool:
+        return bool(self.ids)
 
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """Still in the broker is violated."""

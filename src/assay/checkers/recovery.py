@@ -15,6 +15,10 @@ class Recovery(msgspec.Struct, frozen=True, tag="recovery"):
     within_s: float
     ids: list[str] = []
 
+    def forgets(self, life: Life) -> bool:
+        """No attempt of it was killed, and no fault was its own."""
+        return True
+
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """Unknown where nothing recovered."""
         waits = [(wait, life) for life in chosen(lives, self.ids) for wait in recoveries(life, world)]

@@ -14,9 +14,12 @@ class Recycling(msgspec.Struct, frozen=True, tag="recycling"):
     most: int
     replaced: bool = True
 
+    def forgets(self, life: Life) -> bool:
+        return True
+
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """Unknown where no process reached the number."""
-        counts = {pid: len(attempts) for pid, attempts in world.children.items()}
+        counts = {pid: child.attempts for pid, child in world.children.items()}
         for pid, number in counts.items():
             if number > self.most:
                 return Judgement(
@@ -35,10 +38,10 @@ class Recycling(msgspec.Struct, frozen=True, tag="recycling"):
                 Verdict.UNKNOWN,
                 f"no process reached {self.most} tasks; the most were {max(counts.values(), default=0)}",
             )
-        ends = {pid: world.children[pid][-1].started_at for pid in full}
+        ends = {pid: world.children[pid].last_at for pid in full}
         later = any(
-            attempts[0].started_at > min(ends.values())
-            for pid, attempts in world.children.items()
+            child.first_at > min(ends.values())
+            for pid, child in world.children.items()
             if pid not in ends or ends[pid] > min(ends.values())
         )
         if self.replaced and not later:
@@ -51,6 +54,9 @@ class Restarted(msgspec.Struct, frozen=True, tag="restarted"):
     """None of the processes `before` the restart runs an attempt that was begun after it."""
 
     before: list[int]
+
+    def forgets(self, life: Life) -> bool:
+        return True
 
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """New attempts must be in new processes."""

@@ -23,6 +23,9 @@ class RetryPolicy(msgspec.Struct, frozen=True, tag="retry_policy"):
     gives_up: bool = True
     tolerance_s: float = 0.5
 
+    def forgets(self, life: Life) -> bool:
+        return bool(self.ids)
+
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """The announced wait is judged exactly, the observed one with tolerance."""
         for life in chosen(lives, self.ids):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from assay.checkers.words import short
+from assay.event import Event
 from assay.life import Life, World
 from assay.verdict import Judgement, Verdict
 
@@ -15,18 +16,18 @@ class Routing(msgspec.Struct, frozen=True, tag="routing"):
     queues: dict[str, str]
     consumers: dict[str, list[str]] = {}
 
+    def forgets(self, life: Life) -> bool:
+        return not self._strayed(life, life.deliveries[0])
+
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """Unknown where nothing was delivered."""
-        deliveries = 0
+        deliveries = sum(world.forgotten[task] for task, due in self.queues.items() if due)
         for life in lives.values():
-            due = self.queues.get(life.task)
-            for event in life.deliveries if due else ():
+            for event in life.deliveries if self.queues.get(life.task) else ():
                 deliveries += 1
-                queue = str(event.detail.get("queue"))
-                if queue != due:
-                    return self._violated(life, f"was delivered by queue {queue}, its own is {due}")
-                if self.consumers and queue not in self.consumers.get(event.worker, [queue]):
-                    return self._violated(life, f"was delivered to {event.worker}, which does not consume {queue}")
+                strayed = self._strayed(life, event)
+                if strayed:
+                    return Judgement("routing", Verdict.VIOLATED, f"{short(life)} {strayed}", None, (life.id,))
         if not deliveries:
             return Judgement("routing", Verdict.UNKNOWN, "nothing was delivered")
         return Judgement(
@@ -39,5 +40,10 @@ class Routing(msgspec.Struct, frozen=True, tag="routing"):
             {"deliveries": deliveries},
         )
 
-    def _violated(self, life: Life, what: str) -> Judgement:
-        return Judgement("routing", Verdict.VIOLATED, f"{short(life)} {what}", None, (life.id,))
+    def _strayed(self, life: Life, event: Event) -> str:
+        due, queue = self.queues.get(life.task), str(event.detail.get("queue"))
+        if due and queue != due:
+            return f"was delivered by queue {queue}, its own is {due}"
+        if due and self.consumers and queue not in self.consumers.get(event.worker, [queue]):
+            return f"was delivered to {event.worker}, which does not consume {queue}"
+        return ""

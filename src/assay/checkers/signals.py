@@ -1,6 +1,5 @@
 """Were hooks and signals told of each outcome once?"""
 
-from collections import Counter
 from collections.abc import Mapping
 
 import msgspec
@@ -15,20 +14,25 @@ class Signals(msgspec.Struct, frozen=True, tag="signals"):
 
     ids: list[str] = []
 
+    def forgets(self, life: Life) -> bool:
+        return not _fault(life)
+
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """A body that ran twice may succeed twice; that is the delivery checker's business."""
         for life in chosen(lives, self.ids):
-            names = [str(event.detail.get("name")) for event in life.signals]
-            counts = Counter(names)
-            if counts["task_success"] > max(life.done, 1):
-                return self._violated(
-                    life, f"task_success was sent {counts['task_success']} times for {life.done} finished bodies"
-                )
-            if counts["task_failure"] > 1:
-                return self._violated(life, f"task_failure was sent {counts['task_failure']} times")
-            if "task_success" in names and "task_failure" in names[names.index("task_success") :]:
-                return self._violated(life, "task_failure was sent after task_success")
+            fault = _fault(life)
+            if fault:
+                return Judgement("signals", Verdict.VIOLATED, f"{short(life)}: {fault}", None, (life.id,))
         return Judgement("signals", Verdict.HELD, "each outcome was told once")
 
-    def _violated(self, life: Life, what: str) -> Judgement:
-        return Judgement("signals", Verdict.VIOLATED, f"{short(life)}: {what}", None, (life.id,))
+
+def _fault(life: Life) -> str:
+    names = [str(event.detail.get("name")) for event in life.signals]
+    successes, failures = names.count("task_success"), names.count("task_failure")
+    if successes > max(life.done, 1):
+        return f"task_success was sent {successes} times for {life.done} finished bodies"
+    if failures > 1:
+        return f"task_failure was sent {failures} times"
+    if successes and "task_failure" in names[names.index("task_success") :]:
+        return "task_failure was sent after task_success"
+    return ""

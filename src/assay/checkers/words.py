@@ -13,6 +13,11 @@ def chosen(lives: Mapping[str, Life], ids: list[str]) -> list[Life]:
     return [life for life in lives.values() if life.publish is not None]
 
 
+def forgotten(world: World, ids: list[str]) -> int:
+    """How many plain lives would be chosen too, had they been kept."""
+    return 0 if ids else world.forgotten.total()
+
+
 def since(life: Life, at_ns: int) -> str:
     return f"{(at_ns - life.published_at) / 1e9:.3f} s"
 
