@@ -1,6 +1,7 @@
 """Apps as they are found outside, through the real command: what is told of each, and with which exit code."""
 
 import json
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,38 @@ def test_given_the_note_as_written_then_each_setting_that_does_not_do_what_it_sa
     assert "has no such setting" in broken["task_max_retries"]["observed"]
     assert all(claim["place"].partition(":")[0].endswith("note.py") for claim in broken.values()), broken
     assert set(claims(report, "held")) == {"task_time_limit"}
+
+
+SERVER = Path(__file__).parents[2] / "server"
+PROMISES = (
+    "child_killed_middle",
+    "main_killed_middle",
+    "poison_killed",
+    "hard_limit",
+    "fails_then_succeeds",
+    "consumed",
+)
+
+
+def test_given_autotest_then_it_keeps_its_promises_for_every_task(tmp_path: Path) -> None:
+    status, report = run(tmp_path, "celery_app", cwd=SERVER, scenarios=PROMISES, PYTHONDONTWRITEBYTECODE="1")
+    assert status == 0
+    assert {row["verdict"] for row in report["results"]} == {"held"}
+    tasks = ("execute_python_script", "execute_dynamic_script_task", "clear_old_records")
+    assert set(rows(report)) == {(name, f"myapp.views.celery_views.{task}") for name in PROMISES for task in tasks}
+
+
+def test_given_autotest_with_the_notes_configuration_then_each_claim_that_does_not_hold_is_named(
+    tmp_path: Path,
+) -> None:
+    copy = tmp_path / "server"
+    shutil.copytree(SERVER, copy, ignore=shutil.ignore_patterns("*.sqlite3", "__pycache__", "assay-runs"))
+    shutil.copy(APPS / "note_in_server.py", copy / "celery_app" / "celery.py")
+    status, report = run(tmp_path, "celery_app", cwd=copy, scenarios=PROMISES)
+    broken = claims(report)
+    assert status == 1
+    assert set(broken) == {"task_default_retry_delay", "task_max_retries", "task_reject_on_worker_lost", "task_routes"}
+    assert all("celery_app/celery.py" in claim["place"] for claim in broken.values()), broken
 
 
 SAME = (
