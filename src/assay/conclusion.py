@@ -1,7 +1,6 @@
 """From judged results to the report of a run. Pure."""
 
 import datetime
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -28,6 +27,8 @@ class Facts(msgspec.Struct, kw_only=True):
     members: dict[str, list[str]]
     known: list[Known] = []
     started_at: str = ""
+    scaled: list[str] = []
+    duration_s: float = 0.0  # 0: it was cut short
 
     @classmethod
     def of(
@@ -46,9 +47,7 @@ class Facts(msgspec.Struct, kw_only=True):
         )
 
 
-def conclude(
-    facts: Facts, results: list[Result], *, started_at: str, duration_s: float, scaled: Iterable[str] = ()
-) -> Report:
+def conclude(facts: Facts, results: list[Result]) -> Report:
     """The report of these results. Known violations do not count, dead settings do."""
     today = datetime.datetime.now(datetime.UTC).date()
     not_seen = mark_known(results, facts.known, today)
@@ -70,14 +69,14 @@ def conclude(
             "bodies": "live" if facts.live else "hollow",
         },
         redirected=facts.subject.redirected + facts.subject.warnings,
-        scaled=sorted(set(scaled)),
+        scaled=facts.scaled,
         claims=claims,
         results=results,
         landed=sum(result.landed for result in results),
         lost=sum(result.outcome == Outcome.LOST for result in results),
         known_not_seen=not_seen,
-        started_at=started_at,
-        duration_s=round(duration_s, 3),
+        started_at=facts.started_at,
+        duration_s=round(facts.duration_s, 3),
     )
 
 

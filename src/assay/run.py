@@ -1,6 +1,5 @@
 """The only place where all meet: run scenarios on the app under test, keep what was recorded, judge, report."""
 
-import datetime
 import queue
 import time
 from collections.abc import Iterator
@@ -56,21 +55,32 @@ class Bench:
 
 def run(settings: Settings, selection: Selection, progress: Progress) -> Report:
     """Run what is selected. Raises UsageError for what the user must mend, HarnessError where the harness broke."""
-    started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     clock = time.monotonic()
     with bench(settings, progress) as it:
         plan = _plan(it, selection)
         settings.out.mkdir(parents=True, exist_ok=True)
         facts = Facts.of(it.subject, it.broker.name, it.broker.version(), it.pool, settings, _members(it, selection))
-        (settings.out / FACTS).write_bytes(msgspec.json.encode(facts))
+        facts.scaled = _scaled(plan, it.pool)
+        _keep(facts, settings.out)
         for note in it.subject.redirected + it.subject.warnings:
             progress.note(note)
         progress.plan(len(plan))
         results = _run_all(it, plan, progress)
-    scaled = [sentence for scenario, target, _ in plan for sentence in scenario.scale(target).sentences]
-    if facts.pool == "prefork":
-        scaled.append(POOL_CHECK)
-    return conclude(facts, results, started_at=started, duration_s=time.monotonic() - clock, scaled=scaled)
+    facts.duration_s = time.monotonic() - clock
+    _keep(facts, settings.out)
+    return conclude(facts, results)
+
+
+def _scaled(plan: list[tuple[Scenario, Target, list[str]]], pool: str) -> list[str]:
+    said = {sentence for scenario, target, _ in plan for sentence in scenario.scale(target).sentences}
+    return sorted(said | ({POOL_CHECK} if pool == "prefork" else set()))
+
+
+def _keep(facts: Facts, folder: Path) -> None:
+    """Written beside and renamed: a run that is killed here leaves the old facts or the new."""
+    path = folder / FACTS
+    path.with_suffix(".new").write_bytes(msgspec.json.encode(facts))
+    path.with_suffix(".new").rename(path)
 
 
 def check_again(folder: Path) -> Report:
@@ -84,9 +94,7 @@ def check_again(folder: Path) -> Report:
         raise UsageError(f"{path} is damaged or of another version of Assay: {error}") from None
     folders = sorted(path.parent for path in (folder / CASES).glob(f"*/{cases.NAME}"))
     results = [cases.judge(cases.read(each), each, folder) for each in folders]
-    return conclude(
-        facts, results, started_at=facts.started_at, duration_s=sum(result.duration_s for result in results)
-    )
+    return conclude(facts, results)
 
 
 def list_tasks(settings: Settings) -> dict[str, str]:
