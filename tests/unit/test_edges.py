@@ -1,0 +1,58 @@
+"""Imports point down: no cycles, and Celery is imported only by what runs inside the app's processes."""
+
+import ast
+import graphlib
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).parents[2] / "src"
+INSIDE = {
+    "assay.boot",
+    "assay.cold",
+    "assay.hollow",
+    "assay.inspection",
+    "assay.instrument",
+    "assay.migration",
+    "assay.redirect",
+    "assay.zygote",
+}
+THEIRS = {"amqp", "billiard", "celery", "django", "kombu", "vine"}
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(SRC).with_suffix("").parts).removesuffix(".__init__")
+
+
+FILES = {name_of(path): path for path in SRC.rglob("*.py")}
+
+
+def imports(path: Path, *, everywhere: bool) -> set[str]:
+    """Full names of what a module imports at its top (for types alone does not count), or anywhere."""
+    tree = ast.parse(path.read_text())
+    nodes = ast.walk(tree) if everywhere else iter(tree.body)
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def test_no_module_imports_one_that_imports_it() -> None:
+    graph = {name: imports(path, everywhere=False) & (FILES.keys() - {"assay"}) for name, path in FILES.items()}
+    graph = {name: {other for other in others if not name.startswith(other)} for name, others in graph.items()}
+    assert list(graphlib.TopologicalSorter(graph).static_order())
+
+
+@pytest.mark.parametrize("name", sorted(FILES.keys() - INSIDE))
+def test_the_harness_never_imports_celery_or_the_apps_frameworks(name: str) -> None:
+    roots = {each.partition(".")[0] for each in imports(FILES[name], everywhere=True)}
+    assert not roots & THEIRS
+
+
+def test_what_is_recorded_needs_the_standard_library_and_msgspec_only() -> None:
+    for name in ("assay.event", "assay.recorder", "assay.script", "assay.hold"):
+        found = {each.partition(".")[0] for each in imports(FILES[name], everywhere=True)}
+        assert found - {"assay"} <= {"msgspec", *__import__("sys").stdlib_module_names}, name
