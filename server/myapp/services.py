@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
@@ -24,7 +24,7 @@ TEMPLATE_TASK = "myapp.views.celery_views.execute_dynamic_script_task"
 
 
 def submit_script(
-    user: AbstractBaseUser | None,
+    user: User | None,
     *,
     source: str = "",
     script: Script | None = None,
@@ -60,7 +60,7 @@ def submit_script(
     return _queue(execution, kwargs={})
 
 
-def submit_template(user: AbstractBaseUser | None, version: TemplateVersion, parameters: dict[str, Any]) -> Execution:
+def submit_template(user: User | None, version: TemplateVersion, parameters: dict[str, Any]) -> Execution:
     """Record and queue a template's version with these parameters. Raises ValidationError where they do not fit."""
     execution = Execution(
         id=uuid.uuid4(),
@@ -76,7 +76,7 @@ def submit_template(user: AbstractBaseUser | None, version: TemplateVersion, par
     return _queue(execution, kwargs={})
 
 
-def cancel(execution: Execution, user: AbstractBaseUser | None) -> None:
+def cancel(execution: Execution, user: User | None) -> None:
     """Stop it: a waiting one never runs, a running one is ended with everything that it started."""
     from celery_app import app
 

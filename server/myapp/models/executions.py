@@ -115,4 +115,4 @@ class InvocationStarts(models.Model):
             return 1
         if not updated:  # another start was counted between the two
             return cls.count(invocation)
-        return cls.objects.values_list("starts", flat=True).get(pk=invocation)
+        return int(cls.objects.values_list("starts", flat=True).get(pk=invocation))

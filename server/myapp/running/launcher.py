@@ -6,6 +6,8 @@ whatever way, every descendant of this process is killed, and then this process 
 starts and abandons, in sessions of its own too, becomes its child.
 """
 
+from __future__ import annotations
+
 import ctypes
 import json
 import os
@@ -14,12 +16,16 @@ import select
 import signal
 import sys
 
+TYPE_CHECKING = False  # typing takes longer to import than all the rest
+if TYPE_CHECKING:
+    from typing import Any
+
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 36, 38
 LIBC = ctypes.CDLL(None)
 ASKED_TO_END = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
-def limit(limits: dict) -> None:
+def limit(limits: dict[str, int]) -> None:
     """Resource limits of the script and of all that it starts. Root is not bound by the number of processes."""
     for name, value in limits.items():
         number = getattr(resource, name)
@@ -43,7 +49,7 @@ def threads_of_user() -> int:
     return count
 
 
-def script(spec: dict, parent: int) -> None:
+def script(spec: dict[str, Any], parent: int) -> None:
     """In the child; never returns."""
     try:
         for number in ASKED_TO_END:
@@ -62,9 +68,9 @@ def script(spec: dict, parent: int) -> None:
         os._exit(127)
 
 
-def descendants(root: int) -> list:
+def descendants(root: int) -> list[int]:
     """Pids of all that live below `root`. A process whose first thread has ended looks dead while the others run on."""
-    children: dict = {}
+    children: dict[int, list[int]] = {}
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{name}/stat", "rb") as file:
@@ -94,7 +100,7 @@ def kill_all(root: int) -> None:
         pause_s = min(0.5, pause_s * 1.5)  # one that hangs in the kernel cannot be hurried
 
 
-def told(control: int) -> dict:
+def told(control: int) -> dict[str, Any]:
     """What to run; ends this process where the task has gone before it said so."""
     said = b""
     while not said.endswith(b"\n"):
@@ -102,7 +108,8 @@ def told(control: int) -> dict:
         if not more:
             sys.exit()
         said += more
-    return json.loads(said)
+    spec: dict[str, Any] = json.loads(said)
+    return spec
 
 
 def main() -> None:
@@ -135,7 +142,7 @@ def main() -> None:
     kill_all(parent)
 
 
-def reap(child: int):
+def reap(child: int) -> int | None:
     """The script's exit status (negative for a signal) once it has ended; adopted orphans are reaped on the way."""
     while True:
         try:

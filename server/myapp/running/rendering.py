@@ -39,7 +39,7 @@ def check_source(source: str) -> None:
     try:
         ast.parse(source)
     except (SyntaxError, ValueError) as error:
-        line = f"line {error.lineno}: " if getattr(error, "lineno", None) else ""
+        line = f"line {getattr(error, 'lineno', 0)}: " if getattr(error, "lineno", None) else ""
         raise ValidationError({"source": f"is not valid Python: {line}{getattr(error, 'msg', error)}"}) from None
 
 

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,8 @@ import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 
 import celery_app  # noqa: F401 - the app that the tasks are of
+from assay.errors import HarnessError
+from assay.wait import wait_until
 from myapp.models import Execution, Status
 from myapp.running.process import script_process
 from myapp.running.workplace import scrubbed
@@ -44,15 +45,16 @@ def ran(source: str, *, task_id: str = "", **given: Any) -> Execution:
 
 
 def gone(pid: int) -> bool:
-    deadline = time.monotonic() + GONE_S
-    while time.monotonic() < deadline:
+    def dead() -> bool:
         try:
-            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-                return True
+            return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return True
-        time.sleep(0.02)
-    return False
+
+    try:
+        return bool(wait_until(dead, what=f"the end of {pid}", timeout_s=GONE_S))
+    except HarnessError:
+        return False
 
 
 def test_output_and_exit_code_are_recorded() -> None:
