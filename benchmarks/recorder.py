@@ -86,7 +86,10 @@ def main() -> None:
                 for name in sorted(lanes, reverse=bool(number % 2)):
                     lanes[name].rates.append(lanes[name].round(options.tasks))
                 on, off = (lanes[name].rates[-1] for name in ("on", "off"))
-                print(f"round {number + 1}  on {on:6.0f} tasks/s  off {off:6.0f} tasks/s  ratio {on / off:.3f}", flush=True)
+                print(
+                    f"round {number + 1}  on {on:6.0f} tasks/s  off {off:6.0f} tasks/s  ratio {on / off:.3f}",
+                    flush=True,
+                )
             for lane in lanes.values():
                 lane.cluster.__exit__(None, None, None)
     ratios = [on / off for on, off in zip(lanes["on"].rates, lanes["off"].rates, strict=True)]
