@@ -8,7 +8,6 @@ Prints each pair, the ratio on / off of each, and their median. The bar is 0.95.
 """
 
 import argparse
-import os
 import statistics
 import tempfile
 import time

@@ -1,4 +1,4 @@
-"""One whole `assay run` over server/ on the embedded broker, on a real Redis, and with cold workers: seconds, and verdicts.
+"""One whole `assay run` over server/: embedded broker, real Redis, cold workers; seconds, and whether verdicts agree.
 
     python benchmarks/run.py [--without-cold]
 
