@@ -41,7 +41,7 @@ def ready() -> Path:
     print(f"making {VENV.name} (a minute or two, once) ...", file=sys.stderr, flush=True)
     try:
         venv.create(VENV, with_pip=False, clear=True)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         _stop(f"{VENV} cannot be made: {error}")
     with tempfile.TemporaryDirectory() as folder:
         pip = _pip(Path(folder))
