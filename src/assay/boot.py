@@ -14,7 +14,7 @@ from celery import Celery
 from assay import hollow, instrument
 from assay.hold import Holder
 from assay.recorder import Recorder
-from assay.redirect import Redirection, apply
+from assay.redirect import Redirection, apply, scaled_s
 
 RECEIVE = 1 << 22
 loaded: Celery | None = None  # what a cold worker hands to Celery's command line
@@ -57,11 +57,13 @@ def become(boot: Boot, app: Celery, channel: socket.socket | None) -> None:
 def prepare(boot: Boot, app: Celery, recorder: Recorder) -> None:
     """Redirect the app, and put the recorder and the bodies in."""
 
+    scale = recorder.countdown_scale = boot.redirection.countdown_scale
+
     def on_countdown(countdown_s: float | None) -> None:
         recorder.countdown_s = countdown_s
         recorder.asked_at_ns = monotonic_ns()
+        recorder.countdown_scale = countdown_s / scaled_s(countdown_s, scale) if countdown_s else scale
 
-    recorder.countdown_scale = boot.redirection.countdown_scale
     apply(app, boot.redirection, on_countdown)
     if boot.role != "worker" or not boot.recorded:
         return

@@ -1,4 +1,4 @@
-"""Settings that nothing reads: claims that cannot hold, found without running anything."""
+"""Settings and task options that nothing reads: claims that cannot hold, found without running anything."""
 
 from assay.report import Claim
 from assay.subject import Setting, Subject
@@ -59,15 +59,39 @@ PREFIXES = ("task_", "worker_", "broker_", "result_", "event_", "beat_", "redis_
 
 
 def dead_claims(subject: Subject) -> list[Claim]:
-    """One violated claim for each setting that looks like Celery's and that this release does not read."""
-    return [claim for setting in subject.settings if not setting.known and (claim := _claim(setting, subject))]
+    """One violated claim for each setting or task option of Celery's look that this release does not read."""
+    settings = [claim for setting in subject.settings if not setting.known and (claim := _claim(setting, subject))]
+    options = sorted({option for task in subject.tasks for option in task.unread})
+    return settings + [_option(option, subject) for option in options]
+
+
+def _option(option: str, subject: Subject) -> Claim:
+    tasks = [task for task in subject.tasks if option in task.unread]
+    release = _since(f"task_{option}")
+    return Claim(
+        setting=option,
+        promise=f"what it does from Celery {release} on",
+        verdict=Verdict.VIOLATED,
+        observed=f"Celery {subject.versions.get('celery', '')} has no such task option: "
+        f"{_few([task.name for task in tasks])} {'carries' if len(tasks) == 1 else 'carry'} it, and nothing reads it",
+        place=tasks[0].place,
+        remedy=f"use Celery {release} or newer",
+    )
+
+
+def _few(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
+def _since(key: str) -> str:
+    return next((release for release, keys in SINCE.items() if key in keys), "")
 
 
 def _claim(setting: Setting, subject: Subject) -> Claim | None:
     key = setting.key.lower().removeprefix("celeryd_").removeprefix("celery_")
     if key in INTENTS:
         promise, remedy = INTENTS[key]
-    elif release := next((release for release, keys in SINCE.items() if key in keys), ""):
+    elif release := _since(key):
         promise, remedy = f"what it does from Celery {release} on", f"Celery {release} or newer"
     elif key.startswith(PREFIXES):
         promise, remedy = "it looks like a setting of Celery's", setting.nearest

@@ -42,7 +42,8 @@ class Kind(StrEnum):
     UNKNOWN_TASK = "unknown_task"  # detail: name; the message is dropped
     SOFT_LIMIT = "soft_limit"  # detail: limit_s
     HARD_LIMIT = "hard_limit"  # detail: limit_s
-    CHILD_LOST = "child_lost"  # main noticed that the child with this job is gone; detail: child, exitcode
+    # main noticed that the child with this job is gone; detail: child, exitcode, handed_on (another child gets the job)
+    CHILD_LOST = "child_lost"
     POOL_RESTARTED = "pool_restarted"
     CONNECTION_LOST = "connection_lost"  # detail: error
     CONNECTION_UP = "connection_up"

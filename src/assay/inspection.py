@@ -8,6 +8,7 @@ import inspect
 import os
 import platform
 import sys
+import sysconfig
 import traceback
 from collections.abc import Callable
 from importlib import metadata
@@ -27,6 +28,7 @@ from assay.places import Places
 from assay.subject import Setting, Subject, Task
 
 HOOKS = ("before_start", "on_success", "on_failure", "on_retry", "after_return", "__call__")
+NEWER_OPTIONS = ("acks_on_failure", "acks_on_timeout", "retry_on_worker_lost")  # Celery 5.7
 OLD_PREFIXES = ("CELERY_", "CELERYD_", "CELERYBEAT_", "BROKER_")
 SECRET = ("password", "secret", "token", "key_file", "username", "credentials")
 
@@ -48,15 +50,13 @@ def load(name: str, workdir: str) -> Celery:
 
 
 def _unwrap(found: Any, name: str) -> Celery:
-    """A Celery app as it is, what a factory returns, or what a web framework's app carries."""
+    """A Celery app as it is, what a factory returns, or what a web framework's app carries: that is callable too."""
+    found = _carried(found)
     if callable(found) and not hasattr(found, "tasks"):
         try:
-            found = found()
+            found = _carried(found())
         except BaseException as error:
             raise UsageError(f"the factory {name} failed: {_last_frame(error)}") from None
-    extensions = getattr(found, "extensions", None)
-    if isinstance(extensions, dict) and "celery" in extensions:
-        found = extensions["celery"]
     if not hasattr(found, "tasks") or not hasattr(found, "conf"):
         raise UsageError(
             f"{name} is {type(found).__name__}, not a Celery app; "
@@ -66,29 +66,41 @@ def _unwrap(found: Any, name: str) -> Celery:
     return app
 
 
+def _carried(found: Any) -> Any:
+    """Where Flask's documentation says to keep the Celery app; else `found` itself."""
+    extensions = getattr(found, "extensions", None)
+    return extensions["celery"] if isinstance(extensions, dict) and "celery" in extensions else found
+
+
 def _import_failure(name: str, workdir: str, error: BaseException) -> str:
-    if isinstance(error, ModuleNotFoundError) and name.split(":")[0].startswith(str(error.name)):
+    module = name.partition(":")[0]
+    if isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}."):
         return (
             f"there is no module {error.name!r}: looked in {workdir} and on sys.path; "
             "run from the project's folder or give --workdir"
         )
-    if isinstance(error, AttributeError) and not error.__traceback__.tb_next.tb_next:  # type: ignore[union-attr]
+    if isinstance(error, ModuleNotFoundError) and error.name == name and error.__context__ is not None:
+        error = error.__context__  # find_app takes "module:attribute" for a module after any AttributeError
+    if isinstance(error, AttributeError) and not _own_frames(error):
         return f"-A {name}: {error}"
     return f"-A {name} failed while it was imported: {_last_frame(error)}"
 
 
 def _last_frame(error: BaseException) -> str:
     """`Type: message (file:line)`, the place in the user's code rather than in a library where there is one."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [
-        frame
-        for frame in frames
-        if "site-packages" not in frame.filename
-        and "/assay/" not in frame.filename
-        and not frame.filename.startswith("<")
-    ]
-    place = "".join(f" ({frame.filename}:{frame.lineno})" for frame in (own or frames)[-1:])
+    frames = _own_frames(error) or traceback.extract_tb(error.__traceback__)
+    place = "".join(f" ({frame.filename}:{frame.lineno})" for frame in frames[-1:])
     return f"{type(error).__name__}: {error}{place}"
+
+
+def _own_frames(error: BaseException) -> list[traceback.FrameSummary]:
+    """Those in the user's code."""
+    theirs = ("<", sysconfig.get_path("stdlib"), str(Path(__file__).parent))
+    return [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if "site-packages" not in frame.filename and not frame.filename.startswith(theirs)
+    ]
 
 
 def describe(app: Celery, name: str, workdir: str) -> Subject:
@@ -135,7 +147,7 @@ def _task(app: Celery, task: Any) -> Task:
     run = inspect.unwrap(getattr(task, "_orig_run", task.run))
     code = getattr(run, "__code__", None)
     failure_or_timeout = getattr(task, "acks_on_failure_or_timeout", True)
-    on_failure, on_timeout = getattr(task, "acks_on_failure", None), getattr(task, "acks_on_timeout", None)
+    on_failure, on_timeout = _read(task, "acks_on_failure"), _read(task, "acks_on_timeout")
     retry_kwargs = getattr(task, "retry_kwargs", None) or {}
     request = task.Request if isinstance(task.Request, type) else _symbol(task.Request)
     backoff = getattr(task, "retry_backoff", False)
@@ -145,7 +157,7 @@ def _task(app: Celery, task: Any) -> Task:
         queue=_route(app, task),
         acks_late=bool(task.acks_late),
         reject_on_worker_lost=bool(task.reject_on_worker_lost),
-        retry_on_worker_lost=bool(getattr(task, "retry_on_worker_lost", False)),
+        retry_on_worker_lost=bool(_read(task, "retry_on_worker_lost")),
         acks_on_failure=bool(failure_or_timeout if on_failure is None else on_failure),
         acks_on_timeout=bool(failure_or_timeout if on_timeout is None else on_timeout),
         max_retries=retry_kwargs.get("max_retries", task.max_retries),
@@ -158,8 +170,9 @@ def _task(app: Celery, task: Any) -> Task:
         retry_jitter=bool(getattr(task, "retry_jitter", True)),
         retry_countdown=retry_kwargs.get("countdown"),
         retries_itself=code is not None and "retry" in code.co_names,
-        soft_time_limit=_seconds(task.soft_time_limit),
-        time_limit=_seconds(task.time_limit),
+        # the pool falls back to the app's limits; tasks themselves have them from Celery 5.7 on
+        soft_time_limit=_seconds(task.soft_time_limit or app.conf.task_soft_time_limit),
+        time_limit=_seconds(task.time_limit or app.conf.task_time_limit),
         ignore_result=bool(task.ignore_result),
         track_started=bool(task.track_started),
         rate_limit=str(task.rate_limit) if task.rate_limit else None,
@@ -171,7 +184,17 @@ def _task(app: Celery, task: Any) -> Task:
         backend=type(task._backend).__name__ if getattr(task, "_backend", None) is not None else "",
         hooks=tuple(hook for hook in HOOKS if _defines(task, hook)),
         required=_required(run, bound=hasattr(task.run, "__self__")),
+        unread=tuple(
+            option
+            for option in NEWER_OPTIONS
+            if getattr(task, option, None) is not None and not hasattr(CeleryTask, option)
+        ),
     )
+
+
+def _read(task: Any, option: str) -> Any:
+    """A task's option, None where this release does not know it: any attribute may be given to a task."""
+    return getattr(task, option) if hasattr(CeleryTask, option) else None
 
 
 def _each(value: Any) -> tuple[Any, ...]:
@@ -222,13 +245,28 @@ def _settings(app: Celery, places: Places) -> list[Setting]:
     """What the user set, in the order of the configuration; unknown keys are those that no part of Celery reads."""
     found = []
     prefix = str(getattr(app.conf, "prefix", "") or "")
+    values = app.conf.table(with_defaults=False, censored=False)
     for given, value in app.conf.table(with_defaults=False).items():
         key, known = _named(given, prefix)
         if key:
             place = places.find(given) or places.find(key)
             nearest = "" if known else _nearest(key)
-            found.append(Setting(key, _printable(key, value), known, place, "" if given == key else given, nearest))
+            found.append(
+                Setting(
+                    key,
+                    _printable(key, _uncensored(value, values.get(given))),
+                    known,
+                    place,
+                    "" if given == key else given,
+                    nearest,
+                )
+            )
     return found
+
+
+def _uncensored(censored: Any, value: Any) -> Any:
+    """Celery shows stars and ports also in an address that has neither: such a one is shown as it was given."""
+    return value if isinstance(value, str) and "://" in value and "@" not in value else censored
 
 
 def _in_force(conf: Any, key: str) -> Any:

@@ -254,6 +254,7 @@ def _wrap_requests(recorder: Recorder) -> None:
 
 def _wrap_pool(recorder: Recorder) -> None:
     from billiard.pool import Pool
+    from celery.concurrency.asynpool import AsynPool
     from celery.worker import WorkController
 
     def lost(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -263,6 +264,19 @@ def _wrap_pool(recorder: Recorder) -> None:
             return original(self, job, exitcode)
 
         return mark_as_worker_lost
+
+    def down(original: Callable[..., Any]) -> Callable[..., Any]:
+        def on_job_process_down(self: Any, job: Any, pid_gone: int) -> Any:
+            # A child that dies before main has read that it took the job is not reported as lost: the pool gives the
+            # job to another child by itself (AsynPool.on_partial_read), though the body may have begun in the first.
+            written_to = job._write_to
+            handed_on = not job._accepted and written_to is not None and not written_to._is_alive()
+            result = original(self, job, pid_gone)
+            if handed_on:
+                recorder.record(Kind.CHILD_LOST, str(job.correlation_id or ""), child=pid_gone, handed_on=True)
+            return result
+
+        return on_job_process_down
 
     def reload(original: Callable[..., Any]) -> Callable[..., Any]:
         def method(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -282,6 +296,7 @@ def _wrap_pool(recorder: Recorder) -> None:
     if hasattr(WorkController, "wait_for_soft_shutdown"):  # Celery 5.5
         wrap(WorkController, "wait_for_soft_shutdown", soft)
     wrap(Pool, "mark_as_worker_lost", lost)
+    wrap(AsynPool, "on_job_process_down", down)
     wrap(WorkController, "reload", reload)
 
 

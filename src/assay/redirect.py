@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from celery import Celery
 
+SHORTEST_S = 0.15  # of a scaled countdown; see _scale_countdowns
 ENVIRONMENT = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL", "CELERY_RESULT_BACKEND")
 
 
@@ -20,7 +21,7 @@ class Redirection(msgspec.Struct, frozen=True, omit_defaults=True):
     broker_url: str
     result_backend: str = ""  # "" leaves it as it is
     databases: dict[str, str] = {}  # Django alias -> SQLite file
-    countdown_scale: float = 1.0  # a countdown or ETA of n seconds takes n / countdown_scale
+    countdown_scale: float = 1.0  # a countdown or ETA of n seconds takes n / countdown_scale, and SHORTEST_S at least
     soft_time_limits: dict[str, float] = {}  # task name -> seconds, where they differ from the app's
     time_limits: dict[str, float] = {}
     settings: dict[str, Any] = {}  # scaled durations and the like, stated to the user
@@ -105,6 +106,15 @@ def warp_clock(offset_s: float) -> None:
     redis.time = lambda: original() + offset_s  # type: ignore[attr-defined]
 
 
+def scaled_s(wait_s: float, scale: float) -> float:
+    """What a wait takes in a run. Celery publishes a retry before it stores RETRY for the attempt that failed.
+
+    A wait of a second leaves time for that, a fortieth of it may not: then the retry's SUCCESS would be overwritten,
+    and what is seen were the scale's doing. A wait that is that short in production stays as it is.
+    """
+    return max(wait_s / scale, min(wait_s, SHORTEST_S))
+
+
 def _scale_countdowns(app: Celery, scale: float, on_countdown: Callable[[float | None], None]) -> None:
     def scaled(original: Callable[..., Any]) -> Callable[..., Any]:
         def create(
@@ -119,10 +129,10 @@ def _scale_countdowns(app: Celery, scale: float, on_countdown: Callable[[float |
         ) -> Any:
             on_countdown(countdown)
             if countdown:
-                countdown = countdown / scale
+                countdown = scaled_s(countdown, scale)
             elif isinstance(eta, datetime.datetime) and scale != 1.0:
                 now = datetime.datetime.now(eta.tzinfo)
-                eta = now + (eta - now) / scale
+                eta = now + datetime.timedelta(seconds=scaled_s((eta - now).total_seconds(), scale))
             return original(task_id, name, args, kwargs, countdown, eta, *rest, **options)
 
         return create

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from assay.redirect import Redirection
+from assay.redirect import SHORTEST_S, Redirection
 from assay.subject import Subject, Task
 
 COUNTDOWN_S = 0.4  # what the longest retry delay of a task takes in a run
@@ -65,6 +65,8 @@ def countdowns(target: Target, within_s: float = COUNTDOWN_S) -> Scaling:
     if factor == 1.0:
         return Scaling()
     said = f"retry delays up to {longest:g} s: divided by {factor:.4g}, so that the longest takes {within_s:g} s"
+    if target.task.retry_backoff:
+        said += f", and none less than {SHORTEST_S:g} s that takes more in production"
     return Scaling(Redirection(broker_url="", countdown_scale=factor), factor, sentences=[said])
 
 

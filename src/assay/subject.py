@@ -44,6 +44,7 @@ class Task(msgspec.Struct, kw_only=True, frozen=True):
     backend: str = ""
     hooks: tuple[str, ...] = ()  # before_start, on_failure, ... that the base class or the task defines
     required: int = 0  # arguments without a default
+    unread: tuple[str, ...] = ()  # options of newer releases that it carries and that this one does not read
 
     @property
     def retries(self) -> bool:

@@ -28,6 +28,11 @@ class Reliable(Task):
         SEEN.append(self.name)
         return super().__call__(*args, **kwargs)
 
+    def retry(self, args: Any = None, kwargs: Any = None, exc: Any = None, **options: Any) -> Any:
+        """Full jitter may draw a wait of 0 s; the retry's SUCCESS may then be overwritten by RETRY of this attempt."""
+        options["countdown"] = max(1, options.get("countdown") or 0)
+        return super().retry(args, kwargs, exc=exc, **options)
+
     def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
         SEEN.append(task_id)
 
