@@ -44,7 +44,7 @@ class Delivery(msgspec.Struct, frozen=True, tag="delivery"):
             verdict,
             self._reason(broken or mine, outcomes, world, unexpected, plain),
             worst,
-            tuple(life.id for life in broken or mine)[:50],
+            tuple(life.id for life in unexpected or broken or mine)[:50],
             median(waits) if waits else None,
             dict(counts)
             | {

@@ -1,0 +1,113 @@
+"""The places in Celery, kombu and billiard that the recorder is put into: they are there, and take what they are given.
+
+Run with each release of tests/constraints/; that their events mean what they say is for the chaos tests.
+"""
+
+import inspect
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import celery.signals
+import pytest
+from celery import Celery
+from celery.concurrency.asynpool import AsynPool
+from celery.utils.dispatch import Signal
+
+from assay import instrument
+from assay.event import Kind, decode
+from assay.recorder import Recorder
+
+#: every wrapped method, with the arguments that its wrapper hands on
+PLACES = {
+    "kombu.transport.virtual.base.Transport._deliver": 2,
+    "kombu.messaging.Consumer._receive_callback": 1,
+    "kombu.message.Message.ack": 0,
+    "kombu.message.Message.reject": 0,
+    "kombu.message.Message.requeue": 0,
+    "celery.worker.request.Request.on_accepted": 2,
+    "celery.worker.request.Request.on_timeout": 2,
+    "billiard.pool.Pool.mark_as_worker_lost": 2,
+    "celery.concurrency.asynpool.AsynPool.on_job_process_down": 2,
+    "celery.worker.worker.WorkController.reload": 0,
+    "celery.worker.consumer.consumer.Consumer.on_connection_error_before_connected": 1,
+    "celery.worker.consumer.consumer.Consumer.on_connection_error_after_connected": 1,
+    "celery.worker.consumer.consumer.Evloop.start": 1,
+    "celery.backends.base.DisabledBackend.store_result": 3,
+}
+NEWER = {"celery.worker.worker.WorkController.wait_for_soft_shutdown": 0}  # Celery 5.5
+
+
+class Job(SimpleNamespace):
+    """billiard's ApplyResult, as far as it is looked at."""
+
+    def __init__(self, *, accepted: bool, written_to: bool | None) -> None:
+        writer = None if written_to is None else SimpleNamespace(_is_alive=lambda: written_to, dead=True)
+        super().__init__(
+            _accepted=accepted,
+            _write_to=writer,
+            _scheduled_for=None,
+            _terminated=None,
+            _writer=lambda: None,
+            correlation_id="an-id",
+        )
+
+
+def test_every_place_is_in_this_release_and_takes_what_it_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: dict[str, int] = {}
+    signals: set[str] = set()
+    expected = PLACES | {place: count for place, count in NEWER.items() if celery.VERSION >= (5, 5)}
+
+    def note(owner: type, name: str, make: Any) -> None:
+        place = f"{owner.__module__}.{owner.__qualname__}.{name}"
+        arguments = expected.get(place, 0)
+        inspect.signature(getattr(owner, name)).bind(None, *[None] * arguments)
+        found[place] = arguments
+
+    monkeypatch.setattr(instrument, "wrap", note)
+    monkeypatch.setattr(Signal, "connect", lambda self, *_, **__: signals.add(self.name))
+    app = Celery("shop", set_as_current=False)
+    app.finalize(auto=False)
+    instrument.install(app, Recorder(str(tmp_path), "w1"))
+    assert found == expected
+    assert {"task_prerun", "task_postrun", "worker_ready", "worker_process_shutdown"} <= signals
+
+
+@pytest.mark.parametrize(
+    ("job", "told"),
+    [
+        (Job(accepted=False, written_to=False), True),
+        (Job(accepted=True, written_to=False), False),  # mark_as_worker_lost tells that
+        (Job(accepted=False, written_to=True), False),
+        (Job(accepted=False, written_to=None), False),  # it was only scheduled: that child never saw it
+    ],
+    ids=["written and not accepted", "accepted", "written to one that lives", "not written"],
+)
+def test_a_job_that_the_pool_hands_on_to_another_child_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, job: Job, told: bool
+) -> None:
+    for owner, name in ((AsynPool, "on_job_process_down"), (AsynPool, "on_partial_read")):
+        monkeypatch.setattr(owner, name, getattr(owner, name))
+    monkeypatch.setattr(instrument, "wrap", _only("on_job_process_down"))
+    instrument._wrap_pool(Recorder(str(tmp_path), "w1"))
+    put_back: list[Any] = []
+    pool = AsynPool.__new__(AsynPool)
+    pool._put_back, pool._active_writers = put_back.append, set()
+    pool.on_job_process_down(job, 4711)
+    events = [decode(line) for path in tmp_path.iterdir() for line in path.read_bytes().splitlines()]
+    assert [(event.kind, event.invocation, event.detail) for event in events] == (
+        [(Kind.CHILD_LOST, "an-id", {"child": 4711, "handed_on": True})] if told else []
+    )
+    assert put_back == ([job] if told else []), "what Celery itself does with it"
+
+
+def _only(wanted: str) -> Any:
+    real = instrument.wrap
+
+    def wrap(owner: Any, name: str, make: Any) -> None:
+        if name == wanted:
+            real(owner, name, make)
+
+    return wrap

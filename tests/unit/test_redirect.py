@@ -1,0 +1,224 @@
+"""What a run changes of an app, on real messages of kombu's in-memory transport."""
+
+import datetime
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import kombu.pools
+import kombu.transport.redis
+import pytest
+from celery import Celery, Task
+from hypothesis import given
+from hypothesis import strategies as st
+from kombu.transport import memory
+
+from assay.boot import Boot, prepare
+from assay.recorder import Recorder
+from assay.redirect import SHORTEST_S, Redirection, apply, look_at_children_every, scaled_s, warp_clock
+
+NUMBERS = itertools.count()
+Published = tuple[dict[str, Any], list[float | None]]
+
+
+@pytest.fixture
+def here() -> Iterator[str]:
+    """The address of a broker in this process, one that nobody used before: kombu's pools are keyed by it."""
+    yield f"memory://localhost/{next(NUMBERS)}"
+    memory.Transport.global_state.clear()
+    kombu.pools.reset()
+
+
+def shop(**conf: Any) -> tuple[Celery, Task]:
+    app = Celery("shop", set_as_current=False, broker="redis://nobody.invalid/0")
+    app.conf.update(broker_transport_options={"socket_connect_timeout": 1}, **conf)
+
+    @app.task(shared=False, name="shop.charge")
+    def charge() -> None: ...
+
+    app.finalize(auto=True)
+    return app, app.tasks["shop.charge"]
+
+
+def published(app: Celery, task: Task, redirection: Redirection, **options: Any) -> Published:
+    """The headers of a message that is published after `apply`, and the countdowns that were heard of."""
+    heard: list[float | None] = []
+    apply(app, redirection, heard.append)
+    task.apply_async(**options)
+    with app.connection_for_read() as connection:
+        message = connection.SimpleQueue("celery").get(block=False)
+        return message.headers, heard
+
+
+def left_s(headers: dict[str, Any]) -> float:
+    eta = datetime.datetime.fromisoformat(headers["eta"])
+    return (eta - datetime.datetime.now(eta.tzinfo or datetime.UTC)).total_seconds()
+
+
+# -- addresses
+
+
+def test_what_is_published_goes_to_the_runs_own_broker(here: str) -> None:
+    app, task = shop(broker_read_url="redis://nobody.invalid/1", broker_write_url="redis://nobody.invalid/2")
+    headers, _ = published(app, task, Redirection(here))
+    assert headers["task"] == "shop.charge"
+
+
+def test_producers_that_were_made_before_are_not_used_again(here: str) -> None:
+    app, task = shop()
+    elsewhere = f"memory://localhost/{next(NUMBERS)}"
+    published(app, task, Redirection(elsewhere))  # caches a producer
+    headers, _ = published(app, task, Redirection(here))
+    assert headers["task"] == "shop.charge"
+
+
+@pytest.mark.parametrize("variable", ["CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL"])
+def test_an_address_in_the_environment_does_not_win(here: str, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    monkeypatch.setenv(variable, "redis://nobody.invalid/3")
+    app, task = shop()
+    headers, _ = published(app, task, Redirection(here))
+    assert headers["task"] == "shop.charge"
+
+
+def test_an_eager_app_publishes(here: str) -> None:
+    app, task = shop(task_always_eager=True)
+    headers, _ = published(app, task, Redirection(here))
+    assert headers["task"] == "shop.charge"
+
+
+def test_results_go_where_they_are_sent_though_the_backend_was_used_before(here: str) -> None:
+    app, _ = shop(result_backend="cache+memory://", redis_backend_use_ssl={"ssl_cert_reqs": "required"})
+    assert "Cache" in type(app.backend).__name__
+    apply(app, Redirection(here, "redis://127.0.0.1:1/7"), lambda _: None)
+    assert (type(app.backend).__name__, app.backend.connparams["db"]) == ("RedisBackend", 7)
+    assert app.conf.redis_backend_use_ssl is None
+
+
+def test_results_stay_where_they_are_without_an_address(here: str) -> None:
+    app, _ = shop(result_backend="cache+memory://")
+    apply(app, Redirection(here), lambda _: None)
+    assert "Cache" in type(app.backend).__name__
+
+
+def test_encryption_is_not_asked_of_the_runs_own_broker(here: str) -> None:
+    app, _ = shop(broker_use_ssl={"ssl_cert_reqs": "required"}, broker_failover_strategy="shuffle")
+    apply(app, Redirection(here), lambda _: None)
+    assert (app.conf.broker_use_ssl, app.conf.broker_failover_strategy) == (None, None)
+
+
+# -- durations
+
+
+def test_nothing_of_a_message_is_changed_without_a_scale(here: str) -> None:
+    app, task = shop()
+    headers, heard = published(app, task, Redirection(here), countdown=30)
+    assert 29 < left_s(headers) <= 30
+    assert heard == [30]
+
+
+@pytest.mark.parametrize(
+    ("options", "least", "most"),
+    [
+        ({"countdown": 60}, 1.0, 1.5),
+        ({"countdown": 1}, SHORTEST_S - 0.1, SHORTEST_S),
+        ({"eta": 60}, 1.0, 1.5),
+        ({"eta": 60, "naive": True}, 1.0, 1.5),
+        ({"eta": -60}, -2.0, -1.0),
+    ],
+)
+def test_a_wait_is_shorter_by_the_scale(here: str, options: dict[str, Any], least: float, most: float) -> None:
+    app, task = shop(timezone="UTC")
+    if "eta" in options:
+        now = datetime.datetime.now(None if options.get("naive") else datetime.UTC)
+        options = {"eta": now + datetime.timedelta(seconds=options["eta"])}
+    headers, _ = published(app, task, Redirection(here, countdown_scale=40.0), **options)
+    assert least < left_s(headers) <= most
+
+
+def test_the_unscaled_countdown_is_heard_of(here: str) -> None:
+    app, task = shop()
+    assert published(app, task, Redirection(here, countdown_scale=40.0), countdown=60)[1] == [60]
+
+
+@pytest.mark.parametrize("options", [{}, {"countdown": 0}])
+def test_what_does_not_wait_does_not_wait(here: str, options: dict[str, Any]) -> None:
+    app, task = shop()
+    headers, _ = published(app, task, Redirection(here, countdown_scale=40.0), **options)
+    assert headers["eta"] is None or left_s(headers) <= 0
+
+
+@given(st.lists(st.floats(0, 1e7), min_size=2), st.floats(1, 1e6))
+def test_a_scale_keeps_the_order_of_waits_and_makes_none_longer(waits: list[float], scale: float) -> None:
+    scaled = [scaled_s(wait, scale) for wait in sorted(waits)]
+    assert scaled == sorted(scaled)
+    assert all(real <= wait for real, wait in zip(scaled, sorted(waits), strict=True))
+
+
+@given(st.floats(0, 1e7), st.floats(1, 1e6))
+def test_a_scale_leaves_time_to_store_retry_where_production_has_it(wait: float, scale: float) -> None:
+    assert scaled_s(wait, scale) >= min(wait, SHORTEST_S)
+
+
+def test_the_scale_that_a_retry_really_had_is_recorded(here: str, tmp_path: Path) -> None:
+    app, task = shop()
+    (tmp_path / "events").mkdir()
+    recorder = Recorder(f"{tmp_path}/events", "")
+    to = Redirection(here, countdown_scale=40.0)
+    prepare(Boot(role="client", folder=str(tmp_path), log="", name="", redirection=to), app, recorder)
+    for countdown, scale in ((60, 40.0), (1, 1 / SHORTEST_S), (None, 40.0)):
+        task.apply_async(countdown=countdown)
+        assert recorder.countdown_scale == pytest.approx(scale)
+
+
+@pytest.mark.parametrize(
+    ("given_", "redirection", "expected"),
+    [
+        ({}, {"time_limits": {"shop.charge": 1.8}}, [1.8, None]),
+        ({}, {"time_limits": {"shop.charge": 1.8}, "soft_time_limits": {"shop.charge": 0.8}}, [1.8, 0.8]),
+        ({"time_limit": 300}, {"time_limits": {"shop.charge": 1.8}}, [1.8, None]),
+        ({"time_limit": 300, "soft_time_limit": 200}, {"time_limits": {"another": 1.8}}, [300, 200]),
+    ],
+)
+def test_scaled_limits_are_in_the_message_though_its_options_were_cached(
+    here: str, given_: dict[str, Any], redirection: dict[str, Any], expected: list[float | None]
+) -> None:
+    app, task = shop()
+    for name, value in given_.items():
+        setattr(task, name, value)
+    task._get_exec_options()
+    headers, _ = published(app, task, Redirection(here, **redirection))
+    assert headers["timelimit"] == expected
+
+
+def test_settings_of_a_scenario_are_set(here: str) -> None:
+    app, _ = shop(worker_soft_shutdown_timeout=20.0)
+    apply(app, Redirection(here, settings={"worker_soft_shutdown_timeout": 1.5}), lambda _: None)
+    assert app.conf.worker_soft_shutdown_timeout == 1.5
+
+
+# -- what is patched in Celery and kombu
+
+
+@pytest.fixture
+def unpatched(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str], None]:
+    """Puts an attribute back after the test."""
+    return lambda owner, name: monkeypatch.setattr(owner, name, getattr(owner, name))
+
+
+def test_the_pool_looks_for_dead_children_as_often_as_told(unpatched: Callable[[Any, str], None]) -> None:
+    from celery.concurrency.asynpool import AsynPool
+
+    unpatched(AsynPool, "timers")
+    pool = AsynPool.__new__(AsynPool)
+    assert pool.timers == {pool.maintain_pool: 5.0}, "what scaling.POOL_CHECK_S says of this release"
+    look_at_children_every(0.1)
+    assert pool.timers == {pool.maintain_pool: 0.1}
+
+
+def test_the_clock_that_redis_messages_are_scored_with_goes_ahead(unpatched: Callable[[Any, str], None]) -> None:
+    unpatched(kombu.transport.redis, "time")
+    before = kombu.transport.redis.time()
+    warp_clock(3600.0)
+    assert 3600 <= kombu.transport.redis.time() - before < 3601
+    assert kombu.transport.redis.QoS.append.__globals__["time"] is kombu.transport.redis.time

@@ -1,0 +1,77 @@
+"""When nothing is open any more, told from events written by hand and a broker that is empty."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from assay.event import Event, Kind
+from assay.settle import Ledger
+
+ID = "3f2a91c4-0000"
+
+
+def ledger(*events: Event, late: bool = True) -> Ledger:
+    subject = SimpleNamespace(
+        tasks=[SimpleNamespace(name="shop.charge", acks_late=late)],
+        all_queues=lambda: ["celery"],
+        priority_steps=(0,),
+        separator="",
+        global_keyprefix="",
+    )
+    broker = SimpleNamespace(depths=lambda *_: {"celery": 0}, unacked=lambda *_: [])
+    cluster: Any = SimpleNamespace(
+        subject=subject, broker=broker, db=0, seen=list(events), workers=[], advance=lambda: None
+    )
+    return Ledger(cluster)
+
+
+def event(kind: Kind, pid: int = 10, attempt: str = "", worker: str = "w1", **detail: Any) -> Event:
+    return Event(0, kind, pid, worker, ID, "shop.charge", attempt, detail)
+
+
+PUBLISHED = event(Kind.PUBLISHED, 1, worker="")
+TAKEN = [PUBLISHED, event(Kind.RECEIVED), event(Kind.ATTEMPT_STARTED, 11, "11-1")]
+
+
+def test_a_message_that_nobody_received_is_open() -> None:
+    assert ledger(PUBLISHED).open() == ["3f2a91c4 was not received"]
+
+
+def test_an_attempt_is_open_until_it_ends() -> None:
+    assert ledger(*TAKEN).open() == ["3f2a91c4 runs in w1"]
+    assert ledger(*TAKEN, event(Kind.ATTEMPT_ENDED, 11, "11-1")).open() == []
+
+
+def test_an_attempt_of_a_killed_child_is_open_until_main_has_noticed() -> None:
+    """What main does about it comes after that: a failure is stored, a message goes back."""
+    killed = [*TAKEN, event(Kind.FAULT_LANDED, 1, target=11, signal="SIGKILL")]
+    assert ledger(*killed).open() == ["3f2a91c4 runs in w1"]
+    assert ledger(*killed, event(Kind.CHILD_LOST, child=11, exitcode=-9)).open() == []
+
+
+def test_a_job_that_the_pool_hands_on_is_open_in_its_new_child_alone() -> None:
+    handed_on = [
+        *TAKEN,
+        event(Kind.FAULT_LANDED, 1, target=11, signal="SIGKILL"),
+        event(Kind.CHILD_LOST, child=11, handed_on=True),
+        event(Kind.ATTEMPT_STARTED, 12, "12-1"),
+    ]
+    assert ledger(*handed_on).open() == ["3f2a91c4 runs in w1"]
+    assert ledger(*handed_on, event(Kind.ATTEMPT_ENDED, 12, "12-1")).open() == []
+
+
+def test_what_goes_back_to_its_queue_is_due_again() -> None:
+    back = [*TAKEN, event(Kind.CHILD_LOST, child=11), event(Kind.REJECTED, requeue=True)]
+    assert ledger(*back).open() == ["3f2a91c4 was not received"]
+    assert ledger(*back, event(Kind.RECEIVED)).open() == []
+
+
+def test_a_task_acknowledged_early_is_open_between_its_acceptance_and_its_start() -> None:
+    accepted = [PUBLISHED, event(Kind.RECEIVED), event(Kind.ACCEPTED, child=11)]
+    assert ledger(*accepted, late=False).open() == ["3f2a91c4 was accepted"]
+    assert ledger(*accepted).open() == [], "the broker shows one that is acknowledged late"
+    begun = [*accepted, event(Kind.ATTEMPT_STARTED, 11, "11-1"), event(Kind.ATTEMPT_ENDED, 11, "11-1")]
+    assert ledger(*begun, late=False).open() == []
+
+
+def test_nothing_runs_in_a_worker_that_is_gone() -> None:
+    assert ledger(*TAKEN, event(Kind.WORKER_EXITED, 1)).open() == []
