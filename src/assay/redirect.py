@@ -131,8 +131,10 @@ def _scale_countdowns(app: Celery, scale: float, on_countdown: Callable[[float |
             if countdown:
                 countdown = scaled_s(countdown, scale)
             elif isinstance(eta, datetime.datetime) and scale != 1.0:
-                now = datetime.datetime.now(eta.tzinfo)
-                eta = now + datetime.timedelta(seconds=scaled_s((eta - now).total_seconds(), scale))
+                zone = eta.tzinfo or (datetime.UTC if app.conf.enable_utc else app.timezone)  # as the worker reads it
+                now = datetime.datetime.now(zone)
+                wait_s = (eta.replace(tzinfo=zone) - now).total_seconds()
+                eta = now + datetime.timedelta(seconds=scaled_s(wait_s, scale))
             return original(task_id, name, args, kwargs, countdown, eta, *rest, **options)
 
         return create

@@ -61,7 +61,7 @@ def test_every_place_is_in_this_release_and_takes_what_it_is_given(
     expected = PLACES | {place: count for place, count in NEWER.items() if celery.VERSION >= (5, 5)}
 
     def note(owner: type, name: str, make: Any) -> None:
-        place = f"{owner.__module__}.{owner.__qualname__}.{name}"
+        place = f"{owner.__module__}.{owner.__qualname__.rpartition('.')[2]}.{name}"
         arguments = expected.get(place, 0)
         inspect.signature(getattr(owner, name)).bind(None, *[None] * arguments)
         found[place] = arguments

@@ -18,15 +18,16 @@ from assay.boot import Boot, prepare
 from assay.recorder import Recorder
 from assay.redirect import SHORTEST_S, Redirection, apply, look_at_children_every, scaled_s, warp_clock
 
+KIRITIMATI = datetime.timezone(datetime.timedelta(hours=14))
 NUMBERS = itertools.count()
 Published = tuple[dict[str, Any], list[float | None]]
 
 
 @pytest.fixture
 def here() -> Iterator[str]:
-    """The address of a broker in this process, one that nobody used before: kombu's pools are keyed by it."""
+    """The address of an empty broker in this process, one that nobody used before: kombu's pools are keyed by it."""
+    memory.Channel.queues.clear()  # of all memory:// addresses
     yield f"memory://localhost/{next(NUMBERS)}"
-    memory.Transport.global_state.clear()
     kombu.pools.reset()
 
 
@@ -53,7 +54,7 @@ def published(app: Celery, task: Task, redirection: Redirection, **options: Any)
 
 def left_s(headers: dict[str, Any]) -> float:
     eta = datetime.datetime.fromisoformat(headers["eta"])
-    return (eta - datetime.datetime.now(eta.tzinfo or datetime.UTC)).total_seconds()
+    return (eta - datetime.datetime.now(datetime.UTC)).total_seconds()
 
 
 # -- addresses
@@ -65,12 +66,12 @@ def test_what_is_published_goes_to_the_runs_own_broker(here: str) -> None:
     assert headers["task"] == "shop.charge"
 
 
-def test_producers_that_were_made_before_are_not_used_again(here: str) -> None:
+def test_pools_of_connections_that_were_made_before_are_not_used_again(here: str) -> None:
     app, task = shop()
-    elsewhere = f"memory://localhost/{next(NUMBERS)}"
-    published(app, task, Redirection(elsewhere))  # caches a producer
+    before = (app.pool, app.producer_pool, app.amqp.producer_pool)
     headers, _ = published(app, task, Redirection(here))
     assert headers["task"] == "shop.charge"
+    assert not {id(pool) for pool in before} & {id(app.pool), id(app.producer_pool), id(app.amqp.producer_pool)}
 
 
 @pytest.mark.parametrize("variable", ["CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL"])
@@ -123,15 +124,17 @@ def test_nothing_of_a_message_is_changed_without_a_scale(here: str) -> None:
         ({"countdown": 60}, 1.0, 1.5),
         ({"countdown": 1}, SHORTEST_S - 0.1, SHORTEST_S),
         ({"eta": 60}, 1.0, 1.5),
-        ({"eta": 60, "naive": True}, 1.0, 1.5),
+        ({"eta": 60, "zone": None}, 1.0, 1.5),
+        ({"eta": 60, "zone": KIRITIMATI}, 1.0, 1.5),
         ({"eta": -60}, -2.0, -1.0),
     ],
 )
 def test_a_wait_is_shorter_by_the_scale(here: str, options: dict[str, Any], least: float, most: float) -> None:
-    app, task = shop(timezone="UTC")
+    app, task = shop(timezone="Pacific/Kiritimati")
     if "eta" in options:
-        now = datetime.datetime.now(None if options.get("naive") else datetime.UTC)
-        options = {"eta": now + datetime.timedelta(seconds=options["eta"])}
+        eta = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=options["eta"])
+        zone = options.get("zone", datetime.UTC)
+        options = {"eta": eta.astimezone(zone) if zone else eta.replace(tzinfo=None)}  # a worker takes that for UTC
     headers, _ = published(app, task, Redirection(here, countdown_scale=40.0), **options)
     assert least < left_s(headers) <= most
 
