@@ -116,10 +116,11 @@ class Client:
                 answer = {"error": type(error).__name__, "message": str(error)[:2000]}
             self._channel.send(msgspec.json.encode(answer))
 
-    def publish(self, tasks: list[dict[str, Any]]) -> list[dict[str, str]]:
-        """Publish each `{"task", "id", "args", "kwargs", "options"}` in order; the error of each that failed."""
-        answers: list[dict[str, str]] = []
+    def publish(self, tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Publish each `{"task", "id", "args", "kwargs", "options"}` in order; when, and the error where it failed."""
+        answers: list[dict[str, Any]] = []
         for each in tasks:
+            asked_at_ns = monotonic_ns()
             task = self._app.tasks.get(each["task"])
             options = {**each.get("options", {}), "task_id": each["id"]}
             args, kwargs = each.get("args", []), each.get("kwargs", {})
@@ -129,9 +130,10 @@ class Client:
                 else:
                     task.typing = False  # a hollow body takes any arguments
                     task.apply_async(args, kwargs, **options)
-                answers.append({})
+                answers.append({"asked_at_ns": asked_at_ns})
             except Exception as error:
-                answers.append({"error": type(error).__name__, "message": str(error)[:500]})
+                failure = f"{type(error).__name__}: {str(error)[:500]}"
+                answers.append({"asked_at_ns": asked_at_ns, "error": failure})
         return answers
 
     def states(self, ids: list[str]) -> dict[str, str]:

@@ -183,13 +183,8 @@ class Cluster:
             batch = requests[start : start + 200]
             answers = self.client.ask("publish", tasks=batch)
             for request, answer in zip(batch, answers, strict=True):
-                kind = Kind.PUBLISH_FAILED if answer else Kind.PUBLISHED
-                self.record(
-                    kind,
-                    request["id"],
-                    request["task"],
-                    **({"error": f"{answer['error']}: {answer['message']}"} if answer else {}),
-                )
+                kind = Kind.PUBLISH_FAILED if "error" in answer else Kind.PUBLISHED
+                self.record(kind, request["id"], request["task"], **answer)
         return [request["id"] for request in requests]
 
     def hold_at(self, invocation: str, point: Point, *, start: int | None = None, timeout_s: float = HOLD_S) -> Waiting:

@@ -13,8 +13,8 @@ class Kind(StrEnum):
     """What happened. Who records it is in brackets."""
 
     # [harness] the workload and the faults
-    PUBLISHED = "published"  # the broker took the message; detail: queue, options
-    PUBLISH_FAILED = "publish_failed"  # it certainly did not; detail: error
+    PUBLISHED = "published"  # the broker took the message; detail: asked_at_ns, when the client began to
+    PUBLISH_FAILED = "publish_failed"  # it certainly did not; detail: asked_at_ns, error
     PUBLISH_IN_DOUBT = "publish_in_doubt"  # nobody knows; detail: error
     WORKER_SPAWNED = "worker_spawned"  # detail: pid
     WORKER_EXITED = "worker_exited"  # the main process is gone; detail: pid, status (negative: signal)

@@ -146,7 +146,8 @@ class Fold:
     def _published(self, event: Event) -> None:
         life = self.lives.get(event.invocation) or self._born(event)
         life.task = life.task or event.task  # what came before may not have known it
-        life.publish, life.published_at = event.kind, event.at_ns
+        life.publish = event.kind
+        life.published_at = event.detail.get("asked_at_ns", event.at_ns)  # recorded after a whole batch
         if life.acks:  # published in a batch, recorded after it: the worker may have been faster
             self._close(life)
 
