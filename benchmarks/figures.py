@@ -53,9 +53,7 @@ def draw() -> None:
     lengths = found["checkers"]["by_length"]
     events = [each["events"] for each in lengths]
     memory.plot(events, [each["memory_mib"] for each in lengths], "o-", color="#1a7f5a", label="MiB, few open")
-    memory.plot(
-        events, [each["keeping_mib"] for each in lengths], "s--", color="#666666", label="MiB, every life kept"
-    )
+    memory.plot(events, [each["keeping_mib"] for each in lengths], "s--", color="#666666", label="MiB, every life kept")
     memory.set_xscale("log")
     memory.set_yscale("log")
     memory.set_xlabel("events in the history")

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+from pathlib import Path
 from time import monotonic_ns
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ import msgspec
 from celery import Celery
 
 from assay import hollow, instrument
+from assay.bell import BELL, Ringer
 from assay.hold import Holder
 from assay.recorder import Recorder
 from assay.redirect import Redirection, apply, scaled_s
@@ -41,8 +43,7 @@ class Boot(msgspec.Struct, frozen=True, omit_defaults=True):
 def become(boot: Boot, app: Celery, channel: socket.socket | None) -> None:
     """Run the role to its end. Called in a freshly forked process, or in a cold one; returns or raises SystemExit."""
     os.environ.update(boot.env)
-    recorder = Recorder(f"{boot.folder}/events", boot.name)
-    prepare(boot, app, recorder)
+    prepare(boot, app)
     if boot.role == "client":
         assert channel is not None
         Client(app, channel).serve()
@@ -54,9 +55,9 @@ def become(boot: Boot, app: Celery, channel: socket.socket | None) -> None:
         work(boot, app)
 
 
-def prepare(boot: Boot, app: Celery, recorder: Recorder) -> None:
+def prepare(boot: Boot, app: Celery) -> Recorder:
     """Redirect the app, and put the recorder and the bodies in."""
-
+    recorder = Recorder(f"{boot.folder}/events", boot.name, Ringer(Path(boot.folder) / BELL).ring)
     scale = recorder.countdown_scale = boot.redirection.countdown_scale
 
     def on_countdown(countdown_s: float | None) -> None:
@@ -66,12 +67,13 @@ def prepare(boot: Boot, app: Celery, recorder: Recorder) -> None:
 
     apply(app, boot.redirection, on_countdown)
     if boot.role != "worker" or not boot.recorded:
-        return
+        return recorder
     holder = Holder(recorder, f"{boot.folder}/scripts", boot.gate)
     recorder.at_point = holder.at_point
     recorder.is_scripted = holder.is_scripted
     instrument.install(app, recorder)
     hollow.install(app, recorder, holder, live=boot.live)
+    return recorder
 
 
 def work(boot: Boot, app: Celery) -> None:

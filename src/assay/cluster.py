@@ -9,7 +9,6 @@ with Cluster(zygote, broker, folder, db=0) as cluster:
 
 import os
 import secrets
-import select
 import shutil
 import signal
 import time
@@ -21,9 +20,9 @@ from typing import Any, Self
 
 import msgspec
 import psutil
-from inotify_simple import INotify, flags
 
 from assay import script as scripts
+from assay.bell import BELL, Bell
 from assay.boot import Boot
 from assay.broker import Broker
 from assay.errors import HarnessError
@@ -80,8 +79,7 @@ class Cluster:
         self.gate = Gate()
         self._recorder = Recorder(str(folder / "events"), "")
         self._follower = Follower(folder)
-        self._inotify = INotify()
-        self._inotify.add_watch(str(folder / "events"), flags.MODIFY | flags.CREATE)
+        self._bell = Bell(folder / BELL)
         self.workers: list[Worker] = []
         self.invocations: dict[str, str] = {}  # id -> task
         self.redirection = self._redirection(scaled)
@@ -171,7 +169,7 @@ class Cluster:
         """Publish in order; each is recorded as published, failed or in doubt."""
         requests: list[dict[str, Any]] = []
         for task, script in tasks:
-            invocation = str(uuid.uuid4())
+            invocation = scripts.new_id() if script is not None else str(uuid.uuid4())
             self.invocations[invocation] = task
             if script is not None:
                 scripts.write(self.folder / "scripts", invocation, script)
@@ -272,13 +270,13 @@ class Cluster:
         """Wait until `condition()` is truthy, asked whenever something is recorded; its last value, truthy or not."""
         deadline = time.monotonic() + timeout_s
         while True:
+            self._bell.listen()
             self.advance()
             value = condition()
             left = deadline - time.monotonic()
             if value or left <= 0:
                 return value
-            if select.select([self._inotify], [], [], min(left, 0.25))[0]:
-                self._inotify.read(timeout=0)
+            self._bell.wait(min(left, 0.25))
 
     def wait_event(
         self,
@@ -338,7 +336,7 @@ class Cluster:
         if self._client is not None:
             self._client.close()
         self.gate.close()
-        self._inotify.close()
+        self._bell.close()
         self._recorder.close()
         self.broker.flush(self.db)
         self.broker.flush(self.db + 1)

@@ -11,7 +11,6 @@ import msgspec
 
 from assay import boot as booting
 from assay import inspection
-from assay.recorder import Recorder
 
 
 def arguments(boot: booting.Boot) -> list[str]:
@@ -25,7 +24,7 @@ def arguments(boot: booting.Boot) -> list[str]:
 def main() -> None:
     boot = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=booting.Boot)
     booting.loaded = inspection.load(sys.argv[2], sys.argv[3])
-    booting.prepare(boot, booting.loaded, Recorder(f"{boot.folder}/events", boot.name))
+    booting.prepare(boot, booting.loaded)
     from celery.bin.celery import main as celery
 
     sys.argv = ["celery", "-A", "assay.boot:loaded", *arguments(boot)]

@@ -1,7 +1,8 @@
 """Read or follow a run's events, in clock order.
 
-Each process writes a file of its own (`<folder>/events/<pid>-<n>.jsonl`): shared files were measured to lose other
-processes' lines under SIGKILL. A last line without its newline was torn by a kill; it is skipped and counted.
+Each process writes files of its own (`<folder>/events/<pid>-<n>.jsonl`): shared files were measured to lose other
+processes' lines under SIGKILL. A last line without its newline was torn by a kill; it is skipped and counted. NULs at
+the end of a file are room that was not reached.
 """
 
 import heapq
@@ -17,6 +18,7 @@ import msgspec
 
 from assay.errors import UsageError
 from assay.event import Event, Kind, decode
+from assay.tape import ends, whole
 
 CHUNK = 16 * 1024  # bytes of a file at a time: about a hundred events
 DAMAGED = (msgspec.MsgspecError, UnicodeDecodeError)
@@ -80,9 +82,12 @@ class _File:
     def begin(self) -> bool:
         """Find out when its first event was. True where even that one is torn."""
         with self.path.open("rb") as file:
-            line = file.readline()
-        if not line.endswith(b"\n"):
-            return bool(line)
+            data = file.readline()
+            if b"\0" in data and not ends(data + file.read()):
+                raise self._damaged()
+        line, rest = whole(data)
+        if not line:
+            return bool(rest)
         first = self._decode(line)
         if not first:
             raise self._damaged()
@@ -93,9 +98,13 @@ class _File:
         """Hold some more. True where that was the end of the file, and torn."""
         self._open = self._open or FileIO(self.path)
         data = self._open.read(CHUNK)
-        lines, newline, self._rest = (self._rest + data).rpartition(b"\n")
-        self.held += self._decode(lines + newline)
-        if len(data) == CHUNK:
+        if b"\0" in data:
+            data += self._open.read()
+            if not ends(data):
+                raise self._damaged()
+        lines, self._rest = whole(self._rest + data)
+        self.held += self._decode(lines)
+        if len(data) == CHUNK and data[-1]:
             self.until = self.held[-1].at_ns if self.held else self.until
             return False
         self.close()
@@ -137,24 +146,30 @@ class Follower:
     def __init__(self, folder: Path) -> None:
         self._events = folder / "events"
         self._files: dict[Path, int] = {}
-        self._open: dict[Path, object] = {}
         self.seen: list[Event] = []
 
     def advance(self) -> list[Event]:
         """New events since the last call, in each file's order; an unfinished line is left for the next call."""
         new: list[Event] = []
         for path in self._events.iterdir():
-            offset = self._files.get(path, 0)
-            with path.open("rb") as file:
-                file.seek(offset)
-                data = file.read()
-            end = data.rfind(b"\n") + 1
-            if end:
-                self._files[path] = offset + end
-                new.extend(decode(line) for line in data[:end].splitlines())
-        new.sort(key=lambda event: event.at_ns)
-        self.seen.extend(new)
+            while lines := self._more(path):
+                new += _decode_lines(lines)
+        new.sort(key=_clock)
+        self.seen += new
         return new
+
+    def _more(self, path: Path) -> bytes:
+        """Complete lines that were not given yet, about CHUNK bytes at a time."""
+        offset, size = self._files.get(path, 0), CHUNK
+        with FileIO(path) as file:
+            while True:
+                file.seek(offset)
+                data = file.read(size)
+                lines, _ = whole(data)
+                if lines or len(data) < size or not data[-1]:
+                    self._files[path] = offset + len(lines)
+                    return lines
+                size *= 2  # one long line
 
 
 def of_kind(events: list[Event], *kinds: Kind) -> list[Event]:

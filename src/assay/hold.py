@@ -37,6 +37,8 @@ class Holder:
 
     def script(self, invocation: str) -> script.Script:
         """The invocation's script. It is written before the message, so it is read once; that of RECYCLING may come."""
+        if not script.is_scripted(invocation):
+            return script.DEFAULT
         known = self._known.get(invocation)
         if known is None:
             known = script.read(self._scripts, invocation)

@@ -121,6 +121,7 @@ def _connect_signals(recorder: Recorder) -> None:
     def child_stopping(exitcode: int | None = None, **_: Any) -> None:
         recorder.record(Kind.CHILD_STOPPING, exitcode=exitcode)
         recorder.point(Point.RECYCLING, RECYCLING, 0)
+        recorder.close()
 
     connect(signals.task_prerun, prerun)
     connect(signals.task_postrun, postrun)

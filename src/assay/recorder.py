@@ -1,7 +1,7 @@
-"""Runs inside the worker under test: this process's own append-only event file. Imports `event` only.
+"""Runs inside the worker under test: this process's own append-only event files. Imports `event` and `tape` only.
 
-One `os.write` of a whole line to a file that no other process writes: whatever kills the process, at most its own last
-line is torn. After a fork the child opens a file of its own.
+No other process writes to them: whatever kills the process, at most its own last line is torn. After a fork the child
+opens a file of its own.
 """
 
 import os
@@ -12,6 +12,7 @@ from time import monotonic_ns
 from typing import Any
 
 from assay.event import Event, Kind, Point, encode
+from assay.tape import Tape
 
 
 class Attempts(threading.local):
@@ -23,12 +24,16 @@ class Attempts(threading.local):
 
 
 class Recorder:
-    """`folder` is where the event files go; `worker` is the harness's name of this worker ("" for a client)."""
+    """`folder` is where the event files go; `worker` is the harness's name of this worker ("" for a client).
 
-    def __init__(self, folder: str, worker: str) -> None:
+    `ring` is called after each event, for whoever waits for one.
+    """
+
+    def __init__(self, folder: str, worker: str, ring: Callable[[], None] = lambda: None) -> None:
         self.folder = folder
         self.worker = worker
-        self._fd = -1
+        self._ring = ring
+        self._tape: Tape | None = None
         self._pid = 0
         self._numbers = count(1)
         self._attempts = Attempts()
@@ -46,7 +51,7 @@ class Recorder:
 
     def _own(self) -> None:
         """Nothing of the parent's: a file and attempts of this process."""
-        self._fd = -1
+        self._tape = None
         self._pid = os.getpid()
         self._numbers = count(1)
 
@@ -55,15 +60,15 @@ class Recorder:
         now = self._attempts
         attempt = now.token if now.invocation == invocation else ""
         line = encode(Event(monotonic_ns(), kind, self._pid, self.worker, invocation, task, attempt, detail)) + b"\n"
-        if self._fd < 0:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-            self._fd = os.open(f"{self.folder}/{self._pid}-{monotonic_ns()}.jsonl", flags, 0o644)
-        os.write(self._fd, line)
+        tape = self._tape
+        if tape is None:
+            tape = self._tape = Tape(self.folder, self._pid)
+        tape.write(line)
+        self._ring()
 
     def close(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        if self._tape is not None:
+            self._tape.close()
 
     def point(self, point: Point, invocation: str, start: int = -1) -> None:
         """Stand at a crash point."""

@@ -53,6 +53,6 @@ def test_the_harness_never_imports_celery_or_the_apps_frameworks(name: str) -> N
 
 
 def test_what_is_recorded_needs_the_standard_library_and_msgspec_only() -> None:
-    for name in ("assay.event", "assay.recorder", "assay.script", "assay.hold"):
+    for name in ("assay.bell", "assay.event", "assay.hold", "assay.recorder", "assay.script", "assay.tape"):
         found = {each.partition(".")[0] for each in imports(FILES[name], everywhere=True)}
         assert found - {"assay"} <= {"msgspec", *__import__("sys").stdlib_module_names}, name

@@ -15,7 +15,8 @@ from celery.concurrency.asynpool import AsynPool
 from celery.utils.dispatch import Signal
 
 from assay import instrument
-from assay.event import Kind, decode
+from assay.event import Kind
+from assay.history import History
 from assay.recorder import Recorder
 
 #: every wrapped method, with the arguments that its wrapper hands on
@@ -91,13 +92,13 @@ def test_a_job_that_the_pool_hands_on_to_another_child_is_told(
     for owner, name in ((AsynPool, "on_job_process_down"), (AsynPool, "on_partial_read")):
         monkeypatch.setattr(owner, name, getattr(owner, name))
     monkeypatch.setattr(instrument, "wrap", _only("on_job_process_down"))
-    instrument._wrap_pool(Recorder(str(tmp_path), "w1"))
+    (tmp_path / "events").mkdir()
+    instrument._wrap_pool(Recorder(f"{tmp_path}/events", "w1"))
     put_back: list[Any] = []
     pool = AsynPool.__new__(AsynPool)
     pool._put_back, pool._active_writers = put_back.append, set()
     pool.on_job_process_down(job, 4711)
-    events = [decode(line) for path in tmp_path.iterdir() for line in path.read_bytes().splitlines()]
-    assert [(event.kind, event.invocation, event.detail) for event in events] == (
+    assert [(event.kind, event.invocation, event.detail) for event in History(tmp_path)] == (
         [(Kind.CHILD_LOST, "an-id", {"child": 4711, "handed_on": True})] if told else []
     )
     assert put_back == ([job] if told else []), "what Celery itself does with it"
