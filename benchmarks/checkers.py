@@ -3,10 +3,10 @@
     python benchmarks/checkers.py [--events 10000000] [--open 1000]
 
 Histories are laid out as a real run's: a file for the harness, one for the worker's main process, one for each of two
-pool children; each invocation is the thirteen events that AutoTest's tasks leave behind. The last `--open` of them never
-end. Each length is judged in a process of its own by Delivery, Attempts, Ledgers and Evidence, so that the peak of its
-memory is this history's. Two speeds are told: from decoded events to judgements (the checkers, bar 500,000), and from the
-files (reading and decoding as well, what `assay check` does).
+pool children; each invocation is the thirteen events that AutoTest's tasks leave behind. The last `--open` of them
+never end. Each length is judged in a process of its own by Delivery, Attempts, Ledgers and Evidence, so that the peak
+of its memory is this history's. Two speeds are told: from decoded events to judgements (the checkers, bar 500,000), and
+from the files (reading and decoding as well, what `assay check` does).
 """
 
 import argparse

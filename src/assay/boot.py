@@ -63,7 +63,8 @@ def prepare(boot: Boot, app: Celery) -> Recorder:
     def on_countdown(countdown_s: float | None) -> None:
         recorder.countdown_s = countdown_s
         recorder.asked_at_ns = monotonic_ns()
-        recorder.countdown_scale = countdown_s / scaled_s(countdown_s, scale) if countdown_s else scale
+        least_s = boot.redirection.least_countdown_s
+        recorder.countdown_scale = countdown_s / scaled_s(countdown_s, scale, least_s) if countdown_s else scale
 
     apply(app, boot.redirection, on_countdown)
     if boot.role != "worker" or not boot.recorded:

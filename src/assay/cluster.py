@@ -82,6 +82,7 @@ class Cluster:
         self._bell = Bell(folder / BELL)
         self.workers: list[Worker] = []
         self.invocations: dict[str, str] = {}  # id -> task
+        self.refused: dict[str, str] = {}  # id -> why it could not be published
         self.redirection = self._redirection(scaled)
         self._client: Client | None = None
         self.watched: list[psutil.Process] = []
@@ -183,6 +184,8 @@ class Cluster:
             for request, answer in zip(batch, answers, strict=True):
                 kind = Kind.PUBLISH_FAILED if "error" in answer else Kind.PUBLISHED
                 self.record(kind, request["id"], request["task"], **answer)
+                if "error" in answer:
+                    self.refused[request["id"]] = answer["error"]
         return [request["id"] for request in requests]
 
     def hold_at(self, invocation: str, point: Point, *, start: int | None = None, timeout_s: float = HOLD_S) -> Waiting:

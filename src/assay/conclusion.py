@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assay.dead import dead_claims
+from assay.fault import KILLS
 from assay.known import Known, mark_known
+from assay.plan import Planned
 from assay.report import Claim, Report, exit_code
 from assay.subject import Subject
 from assay.verdict import Outcome, Result, Verdict
@@ -28,6 +30,8 @@ class Facts(msgspec.Struct, kw_only=True):
     known: list[Known] = []
     started_at: str = ""
     scaled: list[str] = []
+    notes: list[str] = []
+    plan: list[Planned] = []
     duration_s: float = 0.0  # 0: it was cut short
 
     @classmethod
@@ -68,16 +72,21 @@ def conclude(facts: Facts, results: list[Result]) -> Report:
             "workers": "cold" if facts.cold else "warm",
             "bodies": "live" if facts.live else "hollow",
         },
-        redirected=facts.subject.redirected + facts.subject.warnings,
+        redirected=facts.subject.redirected + facts.subject.warnings + facts.notes,
         scaled=facts.scaled,
         claims=claims,
         results=results,
-        landed=sum(result.landed for result in results),
-        lost=sum(result.outcome == Outcome.LOST for result in results),
+        landed=sum(result.landed for result in results if _tells_of_loss(result)),
+        lost=sum(result.outcome == Outcome.LOST for result in results if _tells_of_loss(result)),
         known_not_seen=not_seen,
         started_at=facts.started_at,
         duration_s=round(facts.duration_s, 3),
     )
+
+
+def _tells_of_loss(result: Result) -> bool:
+    """Whether a fault that takes work away landed in it, and what became of the work was judged."""
+    return result.fault in KILLS and any(judgement.checker == "delivery" for judgement in result.judgements)
 
 
 def _app(facts: Facts) -> dict[str, Any]:

@@ -1,5 +1,15 @@
 """The faults that scenarios land, and how each is known to have landed."""
 
+FAULTLESS = ("none", "none, under load", "misspelt queue", "unknown task")  # nothing lands on work that is under way
+KILLS = (
+    "SIGKILL child",
+    "SIGKILL main",
+    "SIGKILL group",
+    "SIGKILL by the kernel",
+    "SIGTERM",
+    "SIGQUIT",
+    "SIGTERM, then SIGKILL",
+)  # a worker or a part of it ends with work under way: what the evidence bound speaks of
 FAULTS = {
     "none": "nothing is broken: what is promised for an ordinary day",
     "none, under load": "nothing is broken, and 500 invocations or more are in the queue",

@@ -147,6 +147,7 @@ class Fold:
         life = self.lives.get(event.invocation) or self._born(event)
         life.task = life.task or event.task  # what came before may not have known it
         life.publish = event.kind
+        life.refused = str(event.detail.get("error") or "")
         life.published_at = event.detail.get("asked_at_ns", event.at_ns)  # recorded after a whole batch
         if life.acks:  # published in a batch, recorded after it: the worker may have been faster
             self._close(life)

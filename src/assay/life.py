@@ -39,6 +39,7 @@ class Life(msgspec.Struct, eq=False):
     task: str = ""
     publish: Kind | None = None
     published_at: int = 0
+    refused: str = ""  # why it could not be published
     attempts: Sequence[Attempt] = ()
     deliveries: Sequence[Event] = ()
     acks: Sequence[Event] = ()

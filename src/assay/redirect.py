@@ -22,6 +22,7 @@ class Redirection(msgspec.Struct, frozen=True, omit_defaults=True):
     result_backend: str = ""  # "" leaves it as it is
     databases: dict[str, str] = {}  # Django alias -> SQLite file
     countdown_scale: float = 1.0  # a countdown or ETA of n seconds takes n / countdown_scale, and SHORTEST_S at least
+    least_countdown_s: float = 0.0  # what each countdown takes at least, also one that is shorter in production
     soft_time_limits: dict[str, float] = {}  # task name -> seconds, where they differ from the app's
     time_limits: dict[str, float] = {}
     settings: dict[str, Any] = {}  # scaled durations and the like, stated to the user
@@ -52,7 +53,7 @@ def apply(app: Celery, to: Redirection, on_countdown: Callable[[float | None], N
         if name in to.time_limits:
             task.time_limit = to.time_limits[name]
         task._exec_options = None  # cached from the unscaled limits; a client puts them into the message's header
-    _scale_countdowns(app, to.countdown_scale, on_countdown)
+    _scale_countdowns(app, to, on_countdown)
     if to.pool_check_s:
         look_at_children_every(to.pool_check_s)
     if to.clock_offset_s:
@@ -106,16 +107,19 @@ def warp_clock(offset_s: float) -> None:
     redis.time = lambda: original() + offset_s  # type: ignore[attr-defined]
 
 
-def scaled_s(wait_s: float, scale: float) -> float:
+def scaled_s(wait_s: float, scale: float, least_s: float = 0.0) -> float:
     """What a wait takes in a run. Celery publishes a retry before it stores RETRY for the attempt that failed.
 
     A wait of a second leaves time for that, a fortieth of it may not: then the retry's SUCCESS would be overwritten,
     and what is seen were the scale's doing. A wait that is that short in production stays as it is.
     """
-    return max(wait_s / scale, min(wait_s, SHORTEST_S))
+    scaled = max(wait_s / scale, min(wait_s, SHORTEST_S))
+    return max(scaled, least_s) if least_s else scaled
 
 
-def _scale_countdowns(app: Celery, scale: float, on_countdown: Callable[[float | None], None]) -> None:
+def _scale_countdowns(app: Celery, to: Redirection, on_countdown: Callable[[float | None], None]) -> None:
+    scale, least_s = to.countdown_scale, to.least_countdown_s
+
     def scaled(original: Callable[..., Any]) -> Callable[..., Any]:
         def create(
             task_id: str,
@@ -128,8 +132,8 @@ def _scale_countdowns(app: Celery, scale: float, on_countdown: Callable[[float |
             **options: Any,
         ) -> Any:
             on_countdown(countdown)
-            if countdown:
-                countdown = scaled_s(countdown, scale)
+            if countdown or (countdown is not None and least_s):
+                countdown = scaled_s(countdown, scale, least_s)
             elif isinstance(eta, datetime.datetime) and scale != 1.0:
                 zone = eta.tzinfo or (datetime.UTC if app.conf.enable_utc else app.timezone)  # as the worker reads it
                 now = datetime.datetime.now(zone)

@@ -2,9 +2,10 @@
 
 import queue
 import time
+import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,26 +13,27 @@ import msgspec
 
 from assay import broker as brokers
 from assay import case as cases
+from assay import plan as plans
 from assay.broker import Broker
 from assay.case import Case
 from assay.cluster import Cluster
 from assay.conclusion import Facts, conclude
 from assay.errors import AssayError, HarnessError, UsageError
 from assay.launch import starter
+from assay.plan import Planned, Row
 from assay.process import Supervisor
 from assay.progress import Progress
 from assay.report import Report
-from assay.scaling import POOL_CHECK, Target
-from assay.scenario import Scenario, scenarios
+from assay.scaling import POOL_CHECK
 from assay.selection import Selection
 from assay.settings import Settings
-from assay.stage import Stage
-from assay.subject import Subject, Task
-from assay.verdict import Result
+from assay.stage import Refused, Stage
+from assay.subject import Subject
+from assay.verdict import Judgement, Result, Verdict
 from assay.warm import Zygote
 
 FACTS = "facts.json"
-CASES = "cases"
+BROKEN = "harness.txt"  # the traceback of a scenario in which the harness broke
 
 
 @dataclass
@@ -57,12 +59,16 @@ def run(settings: Settings, selection: Selection, progress: Progress) -> Report:
     """Run what is selected. Raises UsageError for what the user must mend, HarnessError where the harness broke."""
     clock = time.monotonic()
     with bench(settings, progress) as it:
-        plan = _plan(it, selection)
+        members = plans.members(settings, it.subject, selection)
+        plan = plans.rows(settings, it.subject, it.pool, members, selection)
         settings.out.mkdir(parents=True, exist_ok=True)
-        facts = Facts.of(it.subject, it.broker.name, it.broker.version(), it.pool, settings, _members(it, selection))
+        facts = Facts.of(it.subject, it.broker.name, it.broker.version(), it.pool, settings, members)
         facts.scaled = _scaled(plan, it.pool)
+        if skipped := plans.uncallable(settings, it.subject, list(members)):
+            facts.notes.append(f"live: not run, since [live] does not say how to call them: {', '.join(skipped)}")
+        facts.plan = [row.planned for row in plan]
         _keep(facts, settings.out)
-        for note in it.subject.redirected + it.subject.warnings:
+        for note in it.subject.redirected + it.subject.warnings + facts.notes:
             progress.note(note)
         progress.plan(len(plan))
         results = _run_all(it, plan, progress)
@@ -71,8 +77,8 @@ def run(settings: Settings, selection: Selection, progress: Progress) -> Report:
     return conclude(facts, results)
 
 
-def _scaled(plan: list[tuple[Scenario, Target, list[str]]], pool: str) -> list[str]:
-    said = {sentence for scenario, target, _ in plan for sentence in scenario.scale(target).sentences}
+def _scaled(plan: list[Row], pool: str) -> list[str]:
+    said = {sentence for row in plan for sentence in row.scenario.scale(row.target).sentences}
     return sorted(said | ({POOL_CHECK} if pool == "prefork" else set()))
 
 
@@ -92,9 +98,21 @@ def check_again(folder: Path) -> Report:
         raise UsageError(f"{folder} is not a run folder: it has no {FACTS}") from None
     except msgspec.MsgspecError as error:
         raise UsageError(f"{path} is damaged or of another version of Assay: {error}") from None
-    folders = sorted(path.parent for path in (folder / CASES).glob(f"*/{cases.NAME}"))
-    results = [cases.judge(cases.read(each), each, folder) for each in folders]
-    return conclude(facts, results)
+    return conclude(facts, [_judged_again(each, folder) for each in facts.plan])
+
+
+def _judged_again(planned: Planned, folder: Path) -> Result:
+    """A row that was planned and not run to its end is unknown: what a broken-off run did not do proves nothing."""
+    place = folder / planned.folder
+    if (place / cases.NAME).exists():
+        return cases.judge(cases.read(place), place, folder)
+    judgement = Judgement("harness", Verdict.UNKNOWN, "the run was broken off before this was run to its end")
+    return Result(
+        **msgspec.structs.asdict(planned),
+        verdict=judgement.verdict,
+        reason=judgement.reason,
+        judgements=[judgement],
+    )
 
 
 def list_tasks(settings: Settings) -> dict[str, str]:
@@ -134,33 +152,7 @@ def _environment(settings: Settings) -> dict[str, str]:
     return {**settings.env, **django}
 
 
-def _members(it: Bench, selection: Selection) -> dict[str, list[str]]:
-    """{task that is run: the tasks that it stands for}."""
-    names = selection.pick_tasks([task.name for task in it.subject.tasks])
-    groups: dict[str, list[Task]] = {}
-    for task in it.subject.tasks:
-        if task.name in names:
-            groups.setdefault(task.name if it.settings.each_task else task.profile(), []).append(task)
-    return {group[0].name: [task.name for task in group] for group in groups.values()}
-
-
-def _plan(it: Bench, selection: Selection) -> list[tuple[Scenario, Target, list[str]]]:
-    known = scenarios()
-    wanted = selection.pick_scenarios(known)
-    plan = []
-    for name, members in _members(it, selection).items():
-        call = it.settings.live.get(name)
-        if it.settings.bodies == "live" and call is None:
-            continue  # nobody said how to call it
-        target = Target(it.subject, it.subject.task(name), it.pool, it.settings.bodies, bool(call and call.slow))
-        plan += [(known[full], target, members) for full in wanted if known[full].applies(target)]
-    if not plan:
-        live = ", live: are there arguments for it in [live]?" if it.settings.bodies == "live" else ""
-        raise UsageError(f"no selected scenario applies to a selected task of this app with this pool{live}")
-    return plan
-
-
-def _run_all(it: Bench, plan: list[tuple[Scenario, Target, list[str]]], progress: Progress) -> list[Result]:
+def _run_all(it: Bench, plan: list[Row], progress: Progress) -> list[Result]:
     """Several at a time; rows in the plan's order. The first error of the user or the harness ends the run."""
     told: queue.SimpleQueue[tuple[str, int, Result | BaseException | None]] = queue.SimpleQueue()
     stopping = False
@@ -170,21 +162,20 @@ def _run_all(it: Bench, plan: list[tuple[Scenario, Target, list[str]]], progress
             return
         told.put(("started", number, None))
         try:
-            told.put(("finished", number, _run_one(it, number, *plan[number])))
+            told.put(("finished", number, _run_one(it, plan[number])))
         except BaseException as error:
             told.put(("broke", number, error))
 
     found: dict[int, Result] = {}
-    order = sorted(range(len(plan)), key=lambda number: -plan[number][0].weight_s)
+    order = sorted(range(len(plan)), key=lambda number: -plan[number].scenario.weight_s)
     with ThreadPoolExecutor(it.settings.jobs, thread_name_prefix="assay-scenario") as executor:
         try:
             for number in order:
                 executor.submit(one, number)
             while len(found) < len(plan):
                 what, number, value = told.get()
-                scenario, target, _ = plan[number]
                 if what == "started":
-                    progress.started(f"{scenario.full_name} {target.task.name}")
+                    progress.started(f"{plan[number].scenario.full_name} {plan[number].planned.task}")
                 elif isinstance(value, Result):
                     found[number] = value
                     progress.finished(value)
@@ -198,15 +189,27 @@ def _run_all(it: Bench, plan: list[tuple[Scenario, Target, list[str]]], progress
     return [found[number] for number in range(len(plan))]
 
 
-def _run_one(it: Bench, number: int, scenario: Scenario, target: Target, members: list[str]) -> Result:
-    started = time.monotonic()
-    folder = it.settings.out / CASES / f"{number:03d}-{scenario.full_name}-{target.task.name.rpartition('.')[2]}"
+def _run_one(it: Bench, row: Row) -> Result:
+    started, planned = time.monotonic(), row.planned
+    folder = it.settings.out / planned.folder
+    folder.mkdir(parents=True)
     db = it.databases.get()
     case = Case(
-        suite=scenario.suite, scenario=scenario.name, task=target.task.name, members=members, fault=scenario.fault
+        suite=planned.suite,
+        scenario=planned.scenario,
+        task=planned.task,
+        members=planned.members,
+        fault=planned.fault,
     )
     try:
-        _act(it, scenario, target, folder, db, case)
+        _act(it, row, folder, db, case)
+    except UsageError:
+        raise
+    except HarnessError as error:
+        case.error = str(error)
+    except Exception as error:  # one scenario that breaks must not take the others with it
+        case.error = f"the harness broke: {type(error).__name__}: {error} ({planned.folder}/{BROKEN})"
+        (folder / BROKEN).write_text(traceback.format_exc())
     finally:
         it.databases.put(db)
     case.duration_s = round(time.monotonic() - started, 3)
@@ -214,9 +217,9 @@ def _run_one(it: Bench, number: int, scenario: Scenario, target: Target, members
     return cases.judge(case, folder, it.settings.out)
 
 
-def _act(it: Bench, scenario: Scenario, target: Target, folder: Path, db: int, case: Case) -> None:
-    """Drive the scenario; what keeps it from its end is kept as the case's error, and its verdict is unknown."""
-    settings = it.settings
+def _act(it: Bench, row: Row, folder: Path, db: int, case: Case) -> None:
+    """Drive the scenario. What keeps it from its end is raised; then its verdict is unknown."""
+    settings, scenario, target = it.settings, row.scenario, row.target
     scaling = scenario.scale(target)
     case.scaled = scaling.sentences
     with Cluster(
@@ -233,16 +236,15 @@ def _act(it: Bench, scenario: Scenario, target: Target, folder: Path, db: int, c
     ) as cluster:
         stage = Stage(scenario, target, cluster, scaling, settings)
         try:
-            scenario.act(stage)
+            with suppress(Refused):
+                scenario.act(stage)
+                stage.conclude()
             cluster.final_read()
-        except UsageError:
-            raise
-        except HarnessError as error:
-            case.error = str(error)
-        case.checkers = stage.checkers
-        case.claim = it.subject.claim(stage.setting) if stage.setting else ""
-        case.place = stage.place or it.subject.place(stage.setting) or target.task.place
-        case.promise, case.remedy = stage.promise, stage.remedy
+        finally:
+            case.checkers = stage.checkers
+            case.claim = it.subject.claim(stage.setting) if stage.setting else ""
+            case.place = stage.place or it.subject.place(stage.setting) or target.task.place
+            case.promise, case.remedy = stage.promise, stage.remedy
 
 
 __all__ = ["AssayError", "check_again", "list_tasks", "run"]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from assay.cluster import Cluster
 
 QUIET_S = 0.06
+PATIENCE = 4
 
 
 class Ledger:
@@ -33,15 +34,22 @@ class Ledger:
         self._dead: set[str] = set()
 
     def settle(self, timeout_s: float, enough: Callable[[], bool]) -> tuple[bool, list[str]]:
-        """True when settled; else False and what was open at the deadline, or when it was enough."""
-        deadline = time.monotonic() + timeout_s
-        while (left := deadline - time.monotonic()) > 0 and not enough():
-            if not self._cluster.wait(lambda: not self.open() or enough(), timeout_s=left):
+        """True when settled; else False and what was open at the end.
+
+        The end is when nothing was recorded for `timeout_s`: on a slow machine what goes on is not called stuck. What
+        goes on for PATIENCE times as long ends too, and so does what is `enough`.
+        """
+        cluster, now = self._cluster, time.monotonic()
+        last, quiet_since, seen = now + PATIENCE * timeout_s, now, -1
+        while not enough():
+            if len(cluster.seen) != seen:
+                seen, quiet_since = len(cluster.seen), time.monotonic()
+            left = min(quiet_since + timeout_s, last) - time.monotonic()
+            if left <= 0:
                 break
-            if self._quiet():
+            if cluster.wait(lambda: not self.open() or enough(), timeout_s=left) and self._quiet():
                 return True, []
-        open_ = self.open() or ["something was still going on"]
-        return False, open_
+        return False, self.open() or ["something was still going on"]
 
     def at_rest(self) -> bool:
         """Whether each message is received or in a queue, none on its way between the two."""

@@ -7,11 +7,12 @@ from typing import Any
 
 from assay import contract
 from assay import script as scripts
-from assay.checkers import AnyChecker
+from assay.checkers import AnyChecker, Evidence, Published
 from assay.cluster import Cluster
 from assay.contract import Contract
 from assay.errors import HarnessError
-from assay.event import Kind, Point
+from assay.event import Event, Kind, Point
+from assay.fault import FAULTLESS
 from assay.gate import Waiting
 from assay.scaling import Scaling, Target
 from assay.scenario import Scenario
@@ -21,6 +22,10 @@ from assay.worker import Worker
 
 SETTLE_S = 25.0
 GIVEN_BACK_S = 6.0
+
+
+class Refused(Exception):
+    """The task under test cannot be published; the scenario ends here, and the stage's checkers say so."""
 
 
 class Stage:
@@ -44,7 +49,7 @@ class Stage:
         self.remedy = ""
         self.place = ""
 
-    # -- what is promised
+    # -- what is promised, and judged
 
     def claims(self, setting: str, promise: str, remedy: str = "") -> None:
         """The promise that this scenario tests: the setting that makes it, in words, and what to do if it is broken."""
@@ -58,6 +63,12 @@ class Stage:
 
     def check(self, *checkers: AnyChecker) -> None:
         self.checkers.extend(checkers)
+
+    def conclude(self) -> None:
+        """Without evidence nothing counts: where the scenario asked for none of its own, its fault must have landed."""
+        if not any(isinstance(each, Evidence) for each in self.checkers):
+            landed = int(self.scenario.fault not in FAULTLESS)
+            self.check(Evidence(landed=landed, in_flight=False))
 
     # -- acting
 
@@ -91,14 +102,14 @@ class Stage:
         if self.target.bodies == "live":
             options |= self._arguments(task or self.task.name, slow=False)
         script = Script(acts=acts or (Act(),), holds=tuple(Hold(point) for point in points))
-        return self.cluster.publish(task or self.task.name, script, **options)
+        return self._published(self.cluster.publish(task or self.task.name, script, **options))[0]
 
     def publish_slow(self) -> tuple[str, Path]:
         """Live: the slow call of the task, and the file that it writes to when it has begun."""
         effect = self.cluster.folder / "effects" / str(len(self.cluster.invocations))
         effect.parent.mkdir(exist_ok=True)
         options = self._arguments(self.task.name, slow=True, effect=effect)
-        return self.cluster.publish(self.task.name, Script(), **options), effect
+        return self._published(self.cluster.publish(self.task.name, Script(), **options))[0], effect
 
     def _arguments(self, task: str, *, slow: bool, effect: Path | None = None) -> dict[str, Any]:
         call = self._live.get(task)
@@ -118,7 +129,36 @@ class Stage:
 
     def publish_many(self, number: int, *acts: Act, scripted: bool = True) -> list[str]:
         script = Script(acts=acts or (Act(),)) if scripted else None
-        return self.cluster.publish_many([(self.task.name, script)] * number)
+        return self._published(*self.cluster.publish_many([(self.task.name, script)] * number))
+
+    def _published(self, *ids: str) -> list[str]:
+        """Raises Refused where one could not be published: that is what there is to judge then."""
+        refused = next((each for each in ids if each in self.cluster.refused), None)
+        if refused is not None:
+            why = self.cluster.refused[refused]
+            if "OperationalError" in why:
+                raise HarnessError(f"the broker did not take a message: {why}")
+            undeclared = "QueueNotFound" in why
+            self.claims(
+                "task_routes" if undeclared and self.subject.setting("task_routes") else "publishing",
+                "the task can be published",
+                "declare its queue in task_queues, or let task_create_missing_queues be True" if undeclared else "",
+            )
+            self.place = "" if undeclared else self.task.place
+            self.checkers = [Published(ids=[refused])]
+            raise Refused(why)
+        return list(ids)
+
+    def lands(self, invocation: str, wanted: Callable[[Event], bool], timeout_s: float = SETTLE_S) -> None:
+        """The scenario's fault is in the invocation's own body: it has landed when an event of it is `wanted`."""
+        cluster, fault = self.cluster, self.scenario.fault
+        cluster.record(Kind.FAULT_INJECTED, invocation, fault=fault)
+
+        def landed() -> bool:
+            return any(event.invocation == invocation and wanted(event) for event in cluster.seen)
+
+        if cluster.wait(landed, timeout_s=timeout_s):
+            cluster.record(Kind.FAULT_LANDED, invocation, fault=fault)
 
     def at_rest(self) -> None:
         """Wait until each published message is either known to a worker or in its queue, and in no socket between.

@@ -1,7 +1,8 @@
 """One process's own event files, appended to through memory: no system call for an event, and a kill loses none.
 
-What is stored in a shared mapping belongs to the file at once, whoever dies then. Each window is a file of its own; what
-of it was not reached stays NUL, which no event contains. Imported inside the worker under test: standard library only.
+What is stored in a shared mapping belongs to the file at once, whoever dies then. Each window is a file of its own;
+what of it was not reached stays NUL, which no event contains. Imported inside the worker under test: standard library
+only.
 """
 
 import contextlib

@@ -8,7 +8,7 @@ from assay.checkers.ledgers import FinalState, Ledgers
 from assay.checkers.leftovers import Leftovers
 from assay.checkers.limits import TimeLimit
 from assay.checkers.neighbours import Bystanders, NextTask
-from assay.checkers.publishing import Revoked, Undeclared, Unknown
+from assay.checkers.publishing import Published, Revoked, Undeclared, Unknown
 from assay.checkers.recovery import Recovery
 from assay.checkers.recycling import Recycling, Restarted
 from assay.checkers.retries import RetryPolicy
@@ -25,6 +25,7 @@ AnyChecker = (
     | Ledgers
     | Leftovers
     | NextTask
+    | Published
     | Recovery
     | RetryPolicy
     | Recycling
@@ -50,6 +51,7 @@ __all__ = [
     "Ledgers",
     "Leftovers",
     "NextTask",
+    "Published",
     "Recovery",
     "Recycling",
     "Restarted",

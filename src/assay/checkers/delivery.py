@@ -33,7 +33,7 @@ class Delivery(msgspec.Struct, frozen=True, tag="delivery"):
         if not mine and not plain:
             return Judgement("delivery", Verdict.UNKNOWN, "nothing was published")
         outcomes = {life.id: outcome(life, world) for life in mine}
-        broken = [life for life in mine if outcomes[life.id] in BREAKS[self.contract] or self._too_often(life)]
+        broken = [life for life in mine if self._breaks(life, outcomes[life.id], world)]
         unexpected = [life for life in lives.values() if life.publish is None and life.attempts and not self.ids]
         counts = Counter(str(each) for each in outcomes.values()) + Counter({str(Outcome.OK): plain})
         worst = max((outcomes[life.id] for life in broken or mine), default=Outcome.OK, key=lambda each: each.rank)
@@ -54,8 +54,13 @@ class Delivery(msgspec.Struct, frozen=True, tag="delivery"):
             },
         )
 
-    def _too_often(self, life: Life) -> bool:
-        return self.contract == "at_most_once" and len(life.attempts) > 1 + len(life.retries_sent)
+    def _breaks(self, life: Life, what: Outcome, world: World) -> bool:
+        if self.contract == "at_most_once" and len(life.attempts) > 1 + len(life.retries_sent):
+            return True
+        if self.contract == "at_least_once" and what is Outcome.FAILED:
+            # to fail by itself is a task's right; what was interrupted was to be done in the end
+            return bool(life.faults) or any(killed(attempt, world) for attempt in life.attempts)
+        return what in BREAKS[self.contract]
 
     def _reason(
         self, told: list[Life], outcomes: dict[str, Outcome], world: World, unexpected: list[Life], plain: int

@@ -10,6 +10,25 @@ from assay.life import Life, World
 from assay.verdict import Judgement, Outcome, Verdict
 
 
+class Published(msgspec.Struct, frozen=True, tag="published"):
+    """Each of these could be published."""
+
+    ids: list[str]
+
+    def forgets(self, life: Life) -> bool:
+        return bool(self.ids)
+
+    def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
+        """One that was refused is violated: in production its `delay()` raises the same."""
+        for life in chosen(lives, self.ids):
+            if life.publish is Kind.PUBLISH_FAILED:
+                said = f"{short(life)} could not be published: {life.refused}"
+                return Judgement("published", Verdict.VIOLATED, said, None, (life.id,))
+            if life.publish is not Kind.PUBLISHED:
+                return Judgement("published", Verdict.UNKNOWN, f"whether {short(life)} was published is not known")
+        return Judgement("published", Verdict.HELD, "published")
+
+
 class Undeclared(msgspec.Struct, frozen=True, tag="undeclared"):
     """Publishing each of these was refused."""
 

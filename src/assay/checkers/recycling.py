@@ -50,6 +50,9 @@ class Recycling(msgspec.Struct, frozen=True, tag="recycling"):
         return Judgement("recycling", Verdict.HELD, said, None, (), None, {"processes": len(counts), "full": len(full)})
 
 
+RESTART = "pool_restart"
+
+
 class Restarted(msgspec.Struct, frozen=True, tag="restarted"):
     """None of the processes `before` the restart runs an attempt that was begun after it."""
 
@@ -59,14 +62,20 @@ class Restarted(msgspec.Struct, frozen=True, tag="restarted"):
         return True
 
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
-        """New attempts must be in new processes."""
-        new = [pid for pid in world.children if pid not in self.before]
+        """New attempts must be in new processes; asked for and answered by nobody is a claim that does not hold."""
+        restarts = [event.at_ns for event in world.landed if event.detail.get("fault") == RESTART]
+        if not restarts:
+            asked = any(event.detail.get("fault") == RESTART for event in world.injected)
+            said = "no worker answered it" if asked else "it was not asked for"
+            return Judgement("restarted", Verdict.VIOLATED if asked else Verdict.UNKNOWN, f"{RESTART}: {said}")
+        later = [pid for pid, child in world.children.items() if child.last_at > restarts[0]]
+        kept = [pid for pid in later if pid in self.before]
+        new = [pid for pid in later if pid not in self.before]
+        if kept:
+            said = f"the pool answered and kept its processes: attempts ran in {', '.join(map(str, kept))} afterwards"
+            return Judgement("restarted", Verdict.VIOLATED, said)
         if not new:
-            return Judgement(
-                "restarted",
-                Verdict.VIOLATED,
-                f"the pool answered and kept its processes: all attempts ran in {', '.join(map(str, self.before))}",
-            )
+            return Judgement("restarted", Verdict.UNKNOWN, "no attempt began after the restart")
         return Judgement(
             "restarted",
             Verdict.HELD,

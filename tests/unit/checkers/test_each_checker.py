@@ -36,6 +36,7 @@ from assay.checkers import (
     Ledgers,
     Leftovers,
     NextTask,
+    Published,
     Recovery,
     Recycling,
     Restarted,
@@ -59,6 +60,17 @@ RECOVERED: Story = (
 )
 TWICE: Story = (published(), received(), *attempt(), received(redelivered=True), *attempt(number=2, pid=12), acked())
 NOTHING: Story = ()
+RESTART: Story = (
+    event(Kind.FAULT_INJECTED, pid=1, fault="pool_restart"),
+    event(Kind.FAULT_LANDED, pid=1, fault="pool_restart"),
+)
+FAILED_AGAIN: Story = (
+    *RECOVERED[:7],
+    *attempt(number=2, pid=12, raised="Locked"),
+    acked(),
+    settled(),
+    result("FAILURE"),
+)
 SOFT, HARD = event(Kind.SOFT_LIMIT, "a", limit_s=1.0), event(Kind.HARD_LIMIT, "a", limit_s=2.0, child=CHILD)
 RETRIED: Story = (
     *(published(), received(), *started(), retry(), *ended(raised="ConnectionError", state="RETRY"), acked()),
@@ -67,11 +79,11 @@ RETRIED: Story = (
 POLICY = RetryPolicy(ids=["a"], retries=1, delays_s=[(60.0, 60.0)], scale=60.0 / 0.03, queue="shop", gives_up=False)
 
 
-def of(pids: Sequence[int]) -> Story:
+def of(pids: Sequence[int], first: int = 0) -> Story:
     """An invocation for each, run by the child of that pid."""
     return tuple(
         each
-        for number, pid in enumerate(pids)
+        for number, pid in enumerate(pids, first)
         for each in (
             published(f"i{number}"),
             received(f"i{number}"),
@@ -119,7 +131,21 @@ CASES = {
     "recovery": Case(Recovery(within_s=1.0), (*RECOVERED[:7], *([settled()] * 100), *RECOVERED[7:]), RECOVERED, LOST),
     "recycling": Case(Recycling(most=2), of([11, 11, 11, 12]), of([11, 11, 12]), of([11, 12])),
     "recycling nobody after": Case(Recycling(most=2), of([11, 11, 11]), of([11, 11, 12]), of([11, 11])),
-    "restarted": Case(Restarted(before=[11, 12]), of([11, 12]), of([11, 12, 13])),
+    "restarted": Case(
+        Restarted(before=[11]), (*of([11]), *RESTART, *of([11], 1)), (*of([11]), *RESTART, *of([12], 1)), RESTART
+    ),
+    "restarted unheard": Case(Restarted(before=[11]), RESTART[:1], (*RESTART, *of([12])), of([11, 12])),
+    "delivery failed after a fault": Case(
+        Delivery(contract="at_least_once", ids=["a"]),
+        FAILED_AGAIN,
+        (published(), received(), *attempt(raised="X"), acked()),
+    ),
+    "published": Case(
+        Published(ids=["a"]),
+        (published(kind=Kind.PUBLISH_FAILED), published("b")),
+        PLAIN,
+        (published(kind=Kind.PUBLISH_IN_DOUBT),),
+    ),
     "retry_policy": Case(POLICY, PLAIN, RETRIED),
     "retry_policy told otherwise": Case(
         POLICY, tuple(retry(countdown_s=5.0) if e == retry() else e for e in RETRIED), RETRIED

@@ -2,7 +2,7 @@
 
 from signal import SIGQUIT, SIGTERM
 
-from assay.checkers import Attempts, Delivery, Evidence
+from assay.checkers import Attempts, Delivery, Evidence, Ledgers
 from assay.event import Point
 from assay.scaling import Target, shutdowns
 from assay.scenario import EVERY_POOL, scenario
@@ -51,6 +51,8 @@ def cold_shutdown(stage: Stage) -> None:
         Attempts(ids=[flying, *waiting], most=2),
         Evidence(landed=1),
     )
+    if contract.delivery != "any":
+        stage.check(Ledgers(ids=[flying, *waiting]))
 
 
 def has_soft_shutdown(target: Target) -> bool:
@@ -104,3 +106,5 @@ def grace_period_over(stage: Stage) -> None:
         Attempts(ids=[flying, *waiting], most=2),
         Evidence(landed=2),
     )
+    if contract.delivery != "any":
+        stage.check(Ledgers(ids=[flying, *waiting]))

@@ -1,6 +1,7 @@
 """worker_max_memory_per_child: a child that has grown beyond it is replaced after its task."""
 
 from assay.checkers import Delivery, Recycling
+from assay.event import Kind
 from assay.scaling import Target
 from assay.scenario import scenario
 from assay.script import Act
@@ -21,5 +22,6 @@ def memory_limit(stage: Stage) -> None:
     stage.claims("worker_max_memory_per_child", f"a child that has grown beyond {mib} MiB is replaced after its task")
     stage.worker(concurrency=1)
     ids = stage.publish_many(3, Act(memory_mib=mib + 16))
+    stage.lands(ids[0], lambda event: event.kind == Kind.EFFECT)
     stage.settle(40.0)
     stage.check(Recycling(most=1), Delivery(contract="effectively_once", ids=ids))

@@ -1,10 +1,14 @@
 """The remote control command pool_restart."""
 
 from assay.checkers import Attempts, Delivery, Restarted
-from assay.event import Point
+from assay.checkers.recycling import RESTART
+from assay.event import Kind, Point
 from assay.scaling import Target
 from assay.scenario import EVERY_POOL, scenario
 from assay.stage import Stage
+from assay.worker import Worker
+
+ANSWER_S = 5.0
 
 
 def restarts(target: Target) -> bool:
@@ -21,28 +25,31 @@ def pool_restart(stage: Stage) -> None:
     )
     worker = stage.worker(concurrency=1)
     before = stage.pool_processes(worker)
-    cluster = stage.cluster
+    ids = []
     if stage.target.pool == "prefork":
-        flying = stage.publish(hold=Point.BODY_MIDDLE)
-        standing = stage.hold(flying, Point.BODY_MIDDLE)
-        waiting = stage.publish_many(3)
-        cluster.client.ask(
-            "control",
-            command="pool_restart",
-            arguments={"reload": False},
-            timeout_s=2.0,
-            destination=[f"{worker.name}@assay"],
-        )
+        ids = [stage.publish(hold=Point.BODY_MIDDLE)]
+        standing = stage.hold(ids[0], Point.BODY_MIDDLE)
+    restart(stage, worker)
+    if stage.target.pool == "prefork":
         standing.release()
-        ids = [flying, *waiting]
-    else:
-        cluster.client.ask(
-            "control",
-            command="pool_restart",
-            arguments={"reload": False},
-            timeout_s=2.0,
-            destination=[f"{worker.name}@assay"],
-        )
-        ids = stage.publish_many(3)
+        stage.settle(40.0)  # the attempt that was open may end in the old process
+    ids += stage.publish_many(3)
     stage.settle(40.0)
     stage.check(Restarted(before=before), Delivery(contract="at_least_once", ids=ids), Attempts(ids=ids, most=2))
+
+
+def restart(stage: Stage, worker: Worker) -> None:
+    """Ask the worker for it. Landed when it has answered and, where there is something to restart, has done it."""
+    cluster = stage.cluster
+    cluster.record(Kind.FAULT_INJECTED, worker=worker.name, fault=RESTART)
+    replies = cluster.client.ask(
+        "control",
+        command="pool_restart",
+        arguments={"reload": False},
+        timeout_s=ANSWER_S,
+        destination=[f"{worker.name}@assay"],
+    )
+    answers = [answer for reply in replies or () for answer in reply.values()]
+    if any("ok" in answer for answer in answers):
+        cluster.wait(lambda: any(event.kind == Kind.POOL_RESTARTED for event in cluster.seen), timeout_s=ANSWER_S)
+        cluster.record(Kind.FAULT_LANDED, worker=worker.name, fault=RESTART)

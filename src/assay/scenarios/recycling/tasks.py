@@ -1,7 +1,7 @@
 """worker_max_tasks_per_child: exact, replaced, and nothing lost or doubled at the boundary."""
 
 from assay.checkers import Bystanders, Delivery, Evidence, Recycling
-from assay.event import Point
+from assay.event import Kind, Point
 from assay.scaling import Target
 from assay.scenario import scenario
 from assay.script import RECYCLING, Act
@@ -52,7 +52,9 @@ def large_results_at_the_boundary(stage: Stage) -> None:
     number = most(stage)
     stage.worker(concurrency=1)
     ids = stage.publish_many(number - 1, scripted=False) if number > 1 else []
-    ids += stage.publish_many(3, Act(result_bytes=300_000))
+    large = stage.publish_many(3, Act(result_bytes=300_000))
+    ids += large
+    stage.lands(large[0], lambda event: event.kind == Kind.RESULT_STORED, SETTLE_S)
     stage.settle(SETTLE_S)
     stage.check(Recycling(most=number), Delivery(contract="effectively_once", ids=ids))
 

@@ -1,6 +1,7 @@
 """What the task's own retry options say, against what happens."""
 
 from assay.checkers import Attempts, Delivery, FinalState, RetryPolicy, Signals
+from assay.event import Event, Kind
 from assay.scaling import Target
 from assay.scenario import EVERY_POOL, scenario
 from assay.script import Act
@@ -21,6 +22,10 @@ def gives_up_at_last(target: Target) -> bool:
 def chooses_errors(target: Target) -> bool:
     """Whether the task retries for some errors and not for all."""
     return bool(target.task.autoretry_for) and not {"Exception", "BaseException"} & set(target.task.autoretry_for)
+
+
+def raised(event: Event) -> bool:
+    return event.kind == Kind.BODY_EXITED and bool(event.detail.get("raised"))
 
 
 def claim(stage: Stage, promise: str) -> None:
@@ -47,6 +52,7 @@ def fails_then_succeeds(stage: Stage) -> None:
     claim(stage, "a transient error is retried until it is gone")
     stage.worker()
     invocation = stage.publish(FAILS, Act())
+    stage.lands(invocation, raised)
     stage.settle()
     ids = [invocation]
     stage.check(Delivery(contract="effectively_once", ids=ids), Attempts(ids=ids, least=2, most=2), Signals(ids=ids))
@@ -61,6 +67,7 @@ def gives_up(stage: Stage) -> None:
     claim(stage, f"max_retries={most}: {1 + most} attempts and no more")
     stage.worker()
     invocation = stage.publish(FAILS)
+    stage.lands(invocation, raised)
     stage.settle(enough=lambda: stage.starts(invocation) > most + 3)
     ids = [invocation]
     stage.check(Attempts(ids=ids, least=1 + most, most=1 + most), Signals(ids=ids))
@@ -75,6 +82,7 @@ def spacing(stage: Stage) -> None:
     claim(stage, f"retries wait {_words(stage.task, most)}")
     stage.worker()
     invocation = stage.publish(*[FAILS] * most, Act())
+    stage.lands(invocation, raised)
     stage.settle()
     stage.check(
         RetryPolicy(
@@ -96,6 +104,7 @@ def other_errors_fail_at_once(stage: Stage) -> None:
     claim(stage, f"only {', '.join(stage.task.autoretry_for)} are retried")
     stage.worker()
     invocation = stage.publish(Act(ends="raise", error="plain"))
+    stage.lands(invocation, raised)
     stage.settle()
     stage.check(Attempts(ids=[invocation], most=1))
     if stage.target.stores_results:

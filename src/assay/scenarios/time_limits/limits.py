@@ -1,6 +1,7 @@
 """Soft and hard time limits, scaled to about a second, in a pool that can enforce them."""
 
 from assay.checkers import Attempts, Delivery, FinalState, Leftovers, NextTask, TimeLimit
+from assay.event import Event, Kind
 from assay.scaling import Target, limits
 from assay.scenario import scenario
 from assay.script import Act
@@ -25,6 +26,11 @@ def own_limit(target: Target) -> bool:
     return has_hard(target) and setting is not None and setting.value != target.task.time_limit
 
 
+def limited(event: Event) -> bool:
+    """The worker's main process saw it at its limit; or a body ended by itself, which is a violation of its own."""
+    return event.kind in (Kind.SOFT_LIMIT, Kind.HARD_LIMIT, Kind.BODY_EXITED)
+
+
 def checker(stage: Stage, ids: list[str], soft_handled: bool | None = None) -> TimeLimit:
     task, scaling = stage.task, stage.scaling
     return TimeLimit(
@@ -43,6 +49,7 @@ def soft_limit_handled(stage: Stage) -> None:
     stage.claims("task_soft_time_limit", f"a body is told after {stage.task.soft_time_limit:g} s and can clean up")
     stage.worker(concurrency=1)
     invocation = stage.publish(Act(work_s=FOR_EVER, handles_soft=True))
+    stage.lands(invocation, limited)
     stage.settle(SETTLE_S)
     ids = [invocation]
     stage.check(
@@ -58,6 +65,7 @@ def soft_limit_not_handled(stage: Stage) -> None:
     stage.claims("task_soft_time_limit", f"a body is ended after {stage.task.soft_time_limit:g} s")
     stage.worker(concurrency=1)
     invocation = stage.publish(Act(work_s=FOR_EVER))
+    stage.lands(invocation, limited)
     stage.settle(SETTLE_S)
     after = stage.publish()
     stage.settle(SETTLE_S)
@@ -72,6 +80,7 @@ def hard_limit(stage: Stage) -> None:
     stage.claims("task_time_limit", f"no attempt runs longer than {stage.task.time_limit:g} s")
     stage.worker(concurrency=1)
     invocation = stage.publish(Act(work_s=FOR_EVER, ignores_soft=True))
+    stage.lands(invocation, limited)
     stage.settle(SETTLE_S, enough=lambda: stage.starts(invocation) > 2)
     ids = [invocation]
     stage.check(checker(stage, ids), Attempts(ids=ids, most=1))
@@ -86,6 +95,7 @@ def own_limit_over_global(stage: Stage) -> None:
     stage.place = stage.task.place
     stage.worker(concurrency=1)
     invocation = stage.publish(Act(work_s=FOR_EVER, ignores_soft=True))
+    stage.lands(invocation, limited)
     stage.settle(SETTLE_S, enough=lambda: stage.starts(invocation) > 2)
     stage.check(checker(stage, [invocation]))
 
@@ -97,6 +107,7 @@ def pool_whole_again(stage: Stage) -> None:
     stage.worker(concurrency=1)
     slow = stage.publish(Act(work_s=FOR_EVER, ignores_soft=True))
     after = stage.publish_many(3)
+    stage.lands(slow, limited)
     stage.settle(SETTLE_S, enough=lambda: stage.starts(slow) > 2)
     stage.check(checker(stage, [slow]), NextTask(ids=after), Delivery(contract="effectively_once", ids=after))
 
@@ -107,5 +118,6 @@ def stubborn_body(stage: Stage) -> None:
     stage.claims("task_time_limit", f"no attempt runs longer than {stage.task.time_limit:g} s, whatever it ignores")
     stage.worker(concurrency=1)
     invocation = stage.publish(Act(work_s=FOR_EVER, ignores_soft=True, ignores_term=True))
+    stage.lands(invocation, limited)
     stage.settle(SETTLE_S, enough=lambda: stage.starts(invocation) > 2)
     stage.check(checker(stage, [invocation]), Leftovers(processes=False))

@@ -3,6 +3,7 @@
 from assay.checkers import Attempts, Leftovers, TimeLimit
 from assay.scaling import Target, limits
 from assay.scenario import scenario
+from assay.scenarios.time_limits.limits import limited as ended
 from assay.stage import Stage
 
 
@@ -18,6 +19,7 @@ def live_limit(stage: Stage) -> None:
     stage.worker(concurrency=1)
     invocation, effect = stage.publish_slow()
     stage.wait_working(effect)
+    stage.lands(invocation, ended)
     stage.settle(30.0, enough=lambda: stage.starts(invocation) > 4)
     soft = task.soft_time_limit if task.soft_time_limit else None
     stage.check(

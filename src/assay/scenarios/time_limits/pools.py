@@ -1,6 +1,7 @@
 """Pools that ignore time limits: the claim is tested as it would be used, and found wanting."""
 
 from assay.checkers import TimeLimit
+from assay.event import Kind
 from assay.scaling import Target, limits
 from assay.scenario import scenario
 from assay.script import Act
@@ -24,6 +25,7 @@ def limit_in_this_pool(stage: Stage) -> None:
     stage.worker()
     real = (task.time_limit or 0) / scaling.hard if hard else (task.soft_time_limit or 0) / scaling.soft
     invocation = stage.publish(Act(work_s=real + 2.5))
+    stage.lands(invocation, lambda event: event.kind == Kind.BODY_EXITED)
     stage.settle()
     stage.check(
         TimeLimit(

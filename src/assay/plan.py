@@ -1,0 +1,83 @@
+"""What a run will do: which scenario on which task, and which other tasks it counts for."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from assay.errors import UsageError
+from assay.scaling import Target
+from assay.scenario import Scenario, scenarios
+from assay.selection import Selection, nearest
+from assay.settings import Settings
+from assay.subject import Subject, Task
+
+CASES = "cases"
+
+
+class Planned(msgspec.Struct, kw_only=True):
+    """A row before it is run, as kept in the run folder. `folder` is relative to it."""
+
+    suite: str
+    scenario: str
+    task: str
+    members: list[str]
+    fault: str
+    folder: str
+
+
+class Row(msgspec.Struct, frozen=True):
+    """The same for the run itself."""
+
+    scenario: Scenario
+    target: Target
+    planned: Planned
+
+
+def rows(settings: Settings, subject: Subject, pool: str, members: dict[str, list[str]], only: Selection) -> list[Row]:
+    """Each selected scenario for each group that it applies to. Raises UsageError where there is none."""
+    known = scenarios()
+    wanted = [known[name] for name in only.pick_scenarios(known)]
+    found: list[Row] = []
+    for name in members:
+        if name in uncallable(settings, subject, [name]):
+            continue
+        call = settings.live.get(name)
+        target = Target(subject, subject.task(name), pool, settings.bodies, bool(call and call.slow))
+        for scenario in wanted:
+            if scenario.applies(target):
+                found.append(Row(scenario, target, _planned(len(found), scenario, name, members[name])))
+    if not found:
+        live = ", live: are there arguments for it in [live]?" if settings.bodies == "live" else ""
+        raise UsageError(f"no selected scenario applies to a selected task of this app with this pool{live}")
+    return found
+
+
+def members(settings: Settings, subject: Subject, only: Selection) -> dict[str, list[str]]:
+    """{task that is run: the tasks that it stands for}. A real body stands for itself alone."""
+    names = only.pick_tasks([task.name for task in subject.tasks])
+    alone = settings.each_task or settings.bodies == "live"
+    groups: dict[str, list[Task]] = {}
+    for task in subject.tasks:
+        if task.name in names:
+            groups.setdefault(task.name if alone else task.profile(), []).append(task)
+    return {group[0].name: [task.name for task in group] for group in groups.values()}
+
+
+def uncallable(settings: Settings, subject: Subject, names: Sequence[str]) -> list[str]:
+    """Tasks whose real bodies nobody said how to call. Raises UsageError for a [live] entry that is of no task."""
+    known = [task.name for task in subject.tasks]
+    for name in settings.live:
+        if name not in known:
+            raise UsageError(f"live: {settings.app} has no task {name}{nearest(name, known)}")
+    return [name for name in names if settings.bodies == "live" and name not in settings.live]
+
+
+def _planned(number: int, scenario: Scenario, task: str, members: list[str]) -> Planned:
+    return Planned(
+        suite=scenario.suite,
+        scenario=scenario.name,
+        task=task,
+        members=members,
+        fault=scenario.fault,
+        folder=f"{CASES}/{number:03d}-{scenario.full_name}-{task.rpartition('.')[2]}",
+    )
