@@ -1,6 +1,7 @@
 """A Celery worker under test, as the harness holds it: its main process, its children, and what can be done to them."""
 
 import os
+import select
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -87,14 +88,20 @@ class Worker:
 
 
 def kill_child(pid: int) -> None:
-    """SIGKILL to one pool child; returns when the kernel has ended it. It may be a zombie until its parent reaps it."""
-    pidfd = os.pidfd_open(pid)
-    try:
-        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
-        import select
+    """SIGKILL to one pool child; returns when the kernel has ended it. It may be a zombie until its parent reaps it.
 
+    Raises HarnessError where it had ended by itself: then nothing has landed.
+    """
+    try:
+        pidfd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        raise HarnessError(f"process {pid} was gone before it could be killed") from None
+    try:
         poll = select.poll()
         poll.register(pidfd, select.POLLIN)
+        if poll.poll(0):
+            raise HarnessError(f"process {pid} had ended before it could be killed")
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
         if not poll.poll(10_000):
             raise HarnessError(f"pool child {pid} survived SIGKILL for 10 s")
     finally:

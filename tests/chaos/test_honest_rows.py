@@ -1,0 +1,198 @@
+"""A row says what was proved, and no more: small apps in which something else than the fault goes wrong."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from assay import run as runs
+from assay.errors import UsageError
+from assay.progress import Silent
+from assay.report import Report
+from assay.run import check_again, run
+from assay.selection import Selection
+from assay.settings import Settings
+from assay.verdict import Outcome, Result, Verdict
+
+HEAD = """
+import os
+from celery import Celery
+app = Celery("small", broker="redis://localhost:1/0", backend="redis://localhost:1/1")
+LATE = dict(task_acks_late=True, task_reject_on_worker_lost=True)
+"""
+
+
+def ran(tmp: Path, app: str, *scenarios: str, **settings: Any) -> Report:
+    (tmp / "small.py").write_text(HEAD + app)
+    table = {"app": "small:app", "workdir": str(tmp), "out": str(tmp / "run"), "jobs": 4, **settings}
+    wanted = Selection(scenarios=scenarios)
+    return run(msgspec.convert(table, Settings, dec_hook=lambda _, raw: Path(raw)), wanted, Silent())
+
+
+def row(report: Report, scenario: str) -> Result:
+    (found,) = [each for each in report.results if f"{each.suite}.{each.scenario}" == scenario]
+    return found
+
+
+def test_given_a_route_to_an_undeclared_queue_then_every_row_names_it(tmp_path: Path) -> None:
+    app = """
+app.conf.update(LATE, task_create_missing_queues=False, task_routes={"small.work": {"queue": "nowhere"}})
+@app.task
+def work(): pass
+"""
+    report = ran(tmp_path, app, "routing.consumed", "acks_late.child_killed_middle")
+    assert {each.verdict for each in report.results} == {Verdict.VIOLATED}
+    assert all("nowhere" in each.reason and "QueueNotFound" in each.reason for each in report.results)
+    assert row(report, "routing.consumed").claim.startswith("task_routes")
+
+
+def test_given_a_soft_limit_above_the_hard_one_then_it_is_told_that_nothing_can_be_published(tmp_path: Path) -> None:
+    app = """
+app.conf.update(LATE)
+@app.task(soft_time_limit=600, time_limit=300)
+def work(): pass
+"""
+    report = ran(tmp_path, app, "time_limits.hard_limit")
+    assert row(report, "time_limits.hard_limit").verdict is Verdict.VIOLATED
+    assert "soft_time_limit must be less than" in row(report, "time_limits.hard_limit").reason
+
+
+LIVE = """
+app.conf.update(LATE)
+@app.task
+def good(): pass
+@app.task
+def bad(): raise ValueError("always")
+@app.task
+def uncalled(): pass
+"""
+
+
+def test_given_real_bodies_that_differ_then_each_stands_for_itself(tmp_path: Path) -> None:
+    calls = {"small.good": {}, "small.bad": {}}
+    report = ran(tmp_path, LIVE, "acks_late.live_call", bodies="live", live=calls)
+    assert {each.task: each.verdict for each in report.results} == {
+        "small.good": Verdict.HELD,
+        "small.bad": Verdict.VIOLATED,
+    }
+    assert any("small.uncalled" in note for note in report.redirected)
+
+
+def test_given_a_live_call_of_no_task_then_it_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"has no task small\.goood; did you mean small\.good\?"):
+        ran(tmp_path, LIVE, "acks_late.live_call", bodies="live", live={"small.goood": {}})
+
+
+def test_given_work_that_its_redelivery_cannot_do_then_at_least_once_is_broken(tmp_path: Path) -> None:
+    app = """
+import time
+app.conf.update(LATE)
+@app.task
+def locked(effect):
+    os.open("lock", os.O_CREAT | os.O_EXCL)
+    with open(effect, "a") as file:
+        file.write("begun")
+    time.sleep(30)
+    os.unlink("lock")
+"""
+    call = {"args": ["{effect}"]}
+    report = ran(tmp_path, app, "acks_late.live_child_killed", bodies="live", live={"small.locked": {"slow": call}})
+    judged = row(report, "acks_late.live_child_killed")
+    assert (judged.verdict, judged.outcome) == (Verdict.VIOLATED, Outcome.FAILED)
+
+
+def test_given_a_body_that_ends_its_process_then_the_other_rows_are_judged_all_the_same(tmp_path: Path) -> None:
+    app = """
+app.conf.update(LATE, task_acks_late=False, task_reject_on_worker_lost=False)
+@app.task
+def leaves(effect):
+    with open(effect, "a") as file:
+        file.write("begun")
+    os._exit(1)
+@app.task
+def good(): pass
+"""
+    live = {"small.leaves": {"slow": {"args": ["{effect}"]}}, "small.good": {}}
+    report = ran(tmp_path, app, "acks_late.live_call", "acks_late.live_child_killed", bodies="live", live=live)
+    assert {each.task for each in report.results if each.verdict is Verdict.HELD} == {"small.good"}
+    assert {each.verdict for each in report.results if each.scenario == "live_child_killed"} <= {
+        Verdict.UNKNOWN,
+        Verdict.VIOLATED,
+    }
+
+
+def test_given_a_scenario_in_which_the_harness_breaks_then_that_row_is_unknown_and_tells_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> None:
+        raise ZeroDivisionError("of our own")
+
+    monkeypatch.setattr(runs.Stage, "settle", breaks)
+    app = """
+@app.task
+def work(): pass
+"""
+    report = ran(tmp_path, app, "routing.unknown_task")
+    judged = row(report, "routing.unknown_task")
+    assert judged.verdict is Verdict.UNKNOWN
+    assert "ZeroDivisionError" in judged.reason
+    assert "of our own" in (tmp_path / "run" / judged.folder / runs.BROKEN).read_text()
+
+
+def test_given_a_run_that_was_broken_off_when_it_is_judged_again_then_what_was_not_run_is_unknown(
+    tmp_path: Path,
+) -> None:
+    app = """
+app.conf.update(LATE)
+@app.task
+def work(): pass
+"""
+    whole = ran(tmp_path, app, "routing.unknown_task", "acks_late.child_killed_middle")
+    assert whole.verdict is Verdict.HELD
+    (tmp_path / "run" / row(whole, "routing.unknown_task").folder / "case.json").unlink()
+    again = check_again(tmp_path / "run")
+    assert again.verdict is Verdict.UNKNOWN
+    assert "broken off" in row(again, "routing.unknown_task").reason
+
+
+def test_given_backoff_with_jitter_then_the_fault_lands_while_the_retry_waits(tmp_path: Path) -> None:
+    app = """
+app.conf.update(LATE)
+@app.task(autoretry_for=(OSError,), retry_backoff=True)
+def work(): pass
+"""
+    report = ran(tmp_path, app, "retries.worker_stopped_while_retry_waits", "retries.worker_killed_while_retry_waits")
+    assert {each.verdict for each in report.results} == {Verdict.HELD}
+    for each in report.results:
+        events = [
+            json.loads(line)
+            for path in (tmp_path / "run" / each.folder / "events").iterdir()
+            for line in path.read_bytes().partition(b"\0")[0].splitlines()
+        ]
+        landed = max(event["at_ns"] for event in events if event["kind"] == "fault_landed")
+        starts = sorted(event["at_ns"] for event in events if event["kind"] == "attempt_started")
+        assert starts[0] < landed < starts[1]
+
+
+def test_given_a_task_that_promises_no_redelivery_then_nothing_is_said_of_where_it_goes(tmp_path: Path) -> None:
+    app = """
+app.conf.update(task_routes={"small.work": {"queue": "mail"}})
+@app.task
+def work(): pass
+"""
+    with pytest.raises(UsageError, match="no selected scenario applies"):
+        ran(tmp_path, app, "routing.redelivery_stays")
+
+
+def test_given_a_restart_that_no_worker_hears_then_recycling_is_not_taken_for_it(tmp_path: Path) -> None:
+    app = """
+app.conf.update(worker_pool_restarts=True, worker_enable_remote_control=False, worker_max_tasks_per_child=2)
+@app.task
+def work(): pass
+"""
+    report = ran(tmp_path, app, "recycling.pool_restart")
+    judged = row(report, "recycling.pool_restart")
+    assert judged.verdict is Verdict.VIOLATED
+    assert "no worker answered" in judged.reason
