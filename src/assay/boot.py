@@ -57,7 +57,7 @@ def become(boot: Boot, app: Celery, channel: socket.socket | None) -> None:
 
 def prepare(boot: Boot, app: Celery) -> Recorder:
     """Redirect the app, and put the recorder and the bodies in."""
-    recorder = Recorder(f"{boot.folder}/events", boot.name, Ringer(Path(boot.folder) / BELL).ring)
+    recorder = Recorder(f"{boot.folder}/events", boot.name)
     scale = recorder.countdown_scale = boot.redirection.countdown_scale
 
     def on_countdown(countdown_s: float | None) -> None:
@@ -69,6 +69,7 @@ def prepare(boot: Boot, app: Celery) -> Recorder:
     apply(app, boot.redirection, on_countdown)
     if boot.role != "worker" or not boot.recorded:
         return recorder
+    recorder.ring = Ringer(Path(boot.folder) / BELL).ring
     holder = Holder(recorder, f"{boot.folder}/scripts", boot.gate)
     recorder.at_point = holder.at_point
     recorder.is_scripted = holder.is_scripted

@@ -24,15 +24,13 @@ class Attempts(threading.local):
 
 
 class Recorder:
-    """`folder` is where the event files go; `worker` is the harness's name of this worker ("" for a client).
+    """`folder` is where the event files go; `worker` is the harness's name of this worker ("" for a client)."""
 
-    `ring` is called after each event, for whoever waits for one.
-    """
-
-    def __init__(self, folder: str, worker: str, ring: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, folder: str, worker: str) -> None:
         self.folder = folder
         self.worker = worker
-        self._ring = ring
+        #: called after each event, for whoever waits for one
+        self.ring: Callable[[], None] = lambda: None
         self._tape: Tape | None = None
         self._pid = 0
         self._numbers = count(1)
@@ -64,7 +62,7 @@ class Recorder:
         if tape is None:
             tape = self._tape = Tape(self.folder, self._pid)
         tape.write(line)
-        self._ring()
+        self.ring()
 
     def close(self) -> None:
         if self._tape is not None:

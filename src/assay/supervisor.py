@@ -140,11 +140,12 @@ def main() -> None:
             channel.send(json.dumps(message).encode())
 
     folder = sys.argv[2]
+    watched: list[socket.socket | int] = [channel, wake_r]
     try:
         os.makedirs(f"{folder}/tmp", mode=0o700)
         report({"id": 0})
         while True:
-            ready, _, _ = select.select([channel, wake_r], [], [])
+            ready, _, _ = select.select(watched, [], [])
             if wake_r in ready:
                 os.read(wake_r, 512)
                 reap(report)

@@ -71,8 +71,9 @@ def _serve(channel: socket.socket, app: Celery) -> None:
     os.set_blocking(wake_w, False)
     signal.set_wakeup_fd(wake_w)
     signal.signal(signal.SIGCHLD, lambda *_: None)
+    watched: list[socket.socket | int] = [channel, wake_r]
     while True:
-        ready, _, _ = select.select([channel, wake_r], [], [])
+        ready, _, _ = select.select(watched, [], [])
         if wake_r in ready:
             os.read(wake_r, 512)
             _reap(channel)

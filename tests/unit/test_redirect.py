@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kombu.transport import memory
 
-from assay.bell import BELL, Bell
 from assay.boot import Boot, prepare
 from assay.redirect import SHORTEST_S, Redirection, apply, look_at_children_every, scaled_s, warp_clock
 
@@ -166,10 +165,8 @@ def test_a_scale_leaves_time_to_store_retry_where_production_has_it(wait: float,
 def test_the_scale_that_a_retry_really_had_is_recorded(here: str, tmp_path: Path) -> None:
     app, task = shop()
     (tmp_path / "events").mkdir()
-    bell = Bell(tmp_path / BELL)
     to = Redirection(here, countdown_scale=40.0)
     recorder = prepare(Boot(role="client", folder=str(tmp_path), log="", name="", redirection=to), app)
-    bell.close()
     for countdown, scale in ((60, 40.0), (1, 1 / SHORTEST_S), (None, 40.0)):
         task.apply_async(countdown=countdown)
         assert recorder.countdown_scale == pytest.approx(scale)
