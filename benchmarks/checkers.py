@@ -91,9 +91,9 @@ def write(folder: Path, events: int, open_: int) -> int:
             files[each.pid].write(encode(each) + b"\n")
     end = events * 1_000_000
     files[HARNESS].write(encode(Event(end, Kind.UNSETTLED if open_ else Kind.SETTLED, HARNESS)) + b"\n")
-    for one in lives(events, open_):  # the final read comes last, when most lives are forgotten
+    for number, one in enumerate(lives(events, open_), 1):  # the final read comes last, when most are forgotten
         state = "SUCCESS" if one[-1].kind is Kind.ACKED else "STARTED"
-        read = Event(end + 1, Kind.FINAL_RESULT, HARNESS, "", one[0].invocation, TASK, "", {"state": state})
+        read = Event(end + number, Kind.FINAL_RESULT, HARNESS, "", one[0].invocation, TASK, "", {"state": state})
         files[HARNESS].write(encode(read) + b"\n")
         written += 1
     for file in files.values():
