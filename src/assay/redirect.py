@@ -34,16 +34,11 @@ def apply(app: Celery, to: Redirection, on_countdown: Callable[[float | None], N
     """Redirect the app in this process. `on_countdown` hears the unscaled countdown of each message published."""
     for name in ENVIRONMENT:
         os.environ.pop(name, None)
-    conf = app.conf
-    conf.broker_url = conf.broker_read_url = conf.broker_write_url = to.broker_url
-    conf.broker_use_ssl = None
-    conf.broker_failover_strategy = None
-    conf.task_always_eager = False
+    changes: dict[str, Any] = dict.fromkeys(("broker_url", "broker_read_url", "broker_write_url"), to.broker_url)
+    changes |= {"broker_use_ssl": None, "broker_failover_strategy": None, "task_always_eager": False}
     if to.result_backend:
-        conf.result_backend = to.result_backend
-        conf.redis_backend_use_ssl = None
-    for key, value in to.settings.items():
-        setattr(conf, key, value)
+        changes |= {"result_backend": to.result_backend, "redis_backend_use_ssl": None}
+    configure(app.conf, changes | to.settings)
     forget_connections(app)
     if to.databases:
         use_databases(to.databases)
@@ -58,6 +53,20 @@ def apply(app: Celery, to: Redirection, on_countdown: Callable[[float | None], N
         look_at_children_every(to.pool_check_s)
     if to.clock_offset_s:
         warp_clock(to.clock_offset_s)
+
+
+def configure(conf: Any, changes: dict[str, Any]) -> None:
+    """Settings as if the app had them, under each name that Celery would find them by.
+
+    Before 5.7 a namespaced name wins over the plain one wherever it was given, also over a change made later
+    (celery/utils/collections.py, ConfigurationView.__getitem__).
+    """
+    prefix = getattr(conf, "prefix", None) or ""
+    for key, value in changes.items():
+        setattr(conf, key, value)
+        if prefix:
+            name = prefix + key
+            setattr(conf, name.upper() if prefix.isupper() else name.lower(), value)
 
 
 def forget_connections(app: Celery) -> None:

@@ -95,6 +95,21 @@ def test_results_go_where_they_are_sent_though_the_backend_was_used_before(here:
     assert app.conf.redis_backend_use_ssl is None
 
 
+@pytest.mark.parametrize("namespace", ["CELERY", "jobs"])
+def test_a_namespaced_setting_does_not_win_over_the_runs_own(here: str, namespace: str) -> None:
+    app = Celery("shop", set_as_current=False)
+    given = {"broker_url": "redis://nobody.invalid/0", "result_backend": "redis://nobody.invalid/1"}
+    given |= {"task_always_eager": True, "worker_soft_shutdown_timeout": 60}
+    upper = namespace.isupper()
+    names = {key: f"{namespace}_{key}".upper() if upper else f"{namespace}_{key}" for key in given}
+    app.config_from_object({names[key]: value for key, value in given.items()}, namespace=namespace)
+    assert app.conf.task_always_eager  # read before, so nothing is pending
+    apply(app, Redirection(here, "redis://127.0.0.1:1/7", settings={"worker_soft_shutdown_timeout": 1.5}), print)
+    assert (app.conf.broker_url, app.conf.result_backend) == (here, "redis://127.0.0.1:1/7")
+    assert app.backend.connparams["db"] == 7
+    assert (app.conf.task_always_eager, app.conf.worker_soft_shutdown_timeout) == (False, 1.5)
+
+
 def test_results_stay_where_they_are_without_an_address(here: str) -> None:
     app, _ = shop(result_backend="cache+memory://")
     apply(app, Redirection(here), lambda _: None)
