@@ -25,6 +25,7 @@ from celery.worker.request import Request as CeleryRequest
 
 from assay.errors import UsageError
 from assay.places import Places
+from assay.redirect import FAST_RATE, slow_rate
 from assay.subject import Setting, Subject, Task
 
 HOOKS = ("before_start", "on_success", "on_failure", "on_retry", "after_return", "__call__")
@@ -366,6 +367,12 @@ def _redirected(app: Celery, subject: Subject) -> list[str]:
         said.append(
             f"Django database{'s' if len(subject.databases) > 1 else ''} {', '.join(subject.databases)}: "
             "private SQLite copies, migrated from nothing"
+        )
+    limited = [task for task in subject.tasks if slow_rate(task.rate_limit)]
+    if limited:
+        said.append(
+            f"rate limit of {', '.join(f'{task.name} ({task.rate_limit})' for task in limited)}: "
+            f"raised to {FAST_RATE:g}/s, so that a waiting task is not taken for a stuck one"
         )
     if app.conf.task_always_eager:
         said.append("task_always_eager is on: the run does not obey it, since an eager task meets no worker")

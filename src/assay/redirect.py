@@ -12,6 +12,7 @@ import msgspec
 from celery import Celery
 
 SHORTEST_S = 0.15  # of a scaled countdown; see _scale_countdowns
+FAST_RATE = 200.0  # tasks a second: a rate limit is no slower in a run
 ENVIRONMENT = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL", "CELERY_RESULT_BACKEND")
 
 
@@ -47,12 +48,21 @@ def apply(app: Celery, to: Redirection, on_countdown: Callable[[float | None], N
             task.soft_time_limit = to.soft_time_limits[name]
         if name in to.time_limits:
             task.time_limit = to.time_limits[name]
+        if slow_rate(task.rate_limit):
+            task.rate_limit = f"{FAST_RATE:g}/s"
         task._exec_options = None  # cached from the unscaled limits; a client puts them into the message's header
     _scale_countdowns(app, to, on_countdown)
     if to.pool_check_s:
         look_at_children_every(to.pool_check_s)
     if to.clock_offset_s:
         warp_clock(to.clock_offset_s)
+
+
+def slow_rate(limit: Any) -> bool:
+    """Whether a task would wait for its turn longer than a run should: "10/m" is 6 s between two starts."""
+    from celery.utils.time import rate
+
+    return 0 < rate(limit) < FAST_RATE
 
 
 def configure(conf: Any, changes: dict[str, Any]) -> None:

@@ -312,3 +312,19 @@ def test_an_app_is_found_in_any_wrapping(write: Write, source: str, attribute: s
 def test_a_package_is_asked_for_its_celery_module_as_celery_does(write: Write) -> None:
     folder = write(assay_made__slash____init__="", assay_made__slash__celery=f"{MADE}app = made")
     assert load("assay_made", folder).main == "made"
+
+
+def test_a_rate_limit_that_is_raised_is_told_as_redirected() -> None:
+    app = Celery("shop", set_as_current=False)
+    app.conf.task_default_rate_limit = "10/m"
+
+    @app.task(shared=False, name="shop.charge")
+    def charge() -> None: ...
+
+    @app.task(shared=False, name="shop.ship", rate_limit="1000/s")
+    def ship() -> None: ...
+
+    told = [sentence for sentence in described(app).redirected if sentence.startswith("rate limit")]
+    assert told == [
+        "rate limit of shop.charge (10/m): raised to 200/s, so that a waiting task is not taken for a stuck one"
+    ]

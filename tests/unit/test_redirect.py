@@ -213,6 +213,17 @@ def test_settings_of_a_scenario_are_set(here: str) -> None:
     assert app.conf.worker_soft_shutdown_timeout == 1.5
 
 
+@pytest.mark.parametrize(
+    ("given_", "expected"),
+    [("10/m", "200/s"), ("0.5", "200/s"), (3, "200/s"), ("1000/s", "1000/s"), (None, None)],
+)
+def test_no_task_waits_long_for_its_turn(here: str, given_: Any, expected: Any) -> None:
+    app, task = shop()
+    task.rate_limit = given_
+    apply(app, Redirection(here), lambda _: None)
+    assert task.rate_limit == expected
+
+
 # -- what is patched in Celery and kombu
 
 
