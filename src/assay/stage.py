@@ -20,6 +20,8 @@ from assay.script import Act, Hold, Script
 from assay.settings import Call, Settings
 from assay.worker import Worker
 
+#: what Celery refuses because of the configuration; other errors are of the broker, or of how the harness publishes
+BY_CELERY = ("QueueNotFound", "ValueError: soft_time_limit must be less")
 SETTLE_S = 25.0
 GIVEN_BACK_S = 6.0
 
@@ -96,7 +98,13 @@ class Stage:
             self.replacement()
             self.settle()
 
-    def publish(self, *acts: Act, hold: Point | tuple[Point, ...] = (), task: str = "", **options: Any) -> str:
+    def publish(
+        self,
+        *acts: Act,
+        hold: Point | tuple[Point, ...] = (),
+        task: str = "",
+        **options: Any,
+    ) -> str:
         """Publish one invocation of the task; it holds at `hold` in its first attempt."""
         points = (hold,) if isinstance(hold, Point) else hold
         if self.target.bodies == "live":
@@ -135,9 +143,9 @@ class Stage:
         """Raises Refused where one could not be published: that is what there is to judge then."""
         refused = next((each for each in ids if each in self.cluster.refused), None)
         if refused is not None:
-            why = self.cluster.refused[refused]
-            if "OperationalError" in why:
-                raise HarnessError(f"the broker did not take a message: {why}")
+            why = " ".join(self.cluster.refused[refused].split())
+            if not why.startswith(BY_CELERY):
+                raise HarnessError(f"{self.cluster.invocations[refused]} could not be published: {why}")
             undeclared = "QueueNotFound" in why
             self.claims(
                 "task_routes" if undeclared and self.subject.setting("task_routes") else "publishing",

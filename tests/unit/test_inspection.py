@@ -316,9 +316,8 @@ def test_a_package_is_asked_for_its_celery_module_as_celery_does(write: Write) -
 
 def test_a_rate_limit_that_is_raised_is_told_as_redirected() -> None:
     app = Celery("shop", set_as_current=False)
-    app.conf.task_default_rate_limit = "10/m"
 
-    @app.task(shared=False, name="shop.charge")
+    @app.task(shared=False, name="shop.charge", rate_limit="10/m")
     def charge() -> None: ...
 
     @app.task(shared=False, name="shop.ship", rate_limit="1000/s")

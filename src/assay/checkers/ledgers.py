@@ -10,6 +10,9 @@ from assay.life import Life, World
 from assay.verdict import Judgement, Outcome, Verdict
 
 
+UNREADABLE = "unreadable"  # what the client says, with the error, where the result backend did not answer
+
+
 class FinalState(msgspec.Struct, frozen=True, tag="final_state"):
     """What the result backend says at the end is one of `states`."""
 
@@ -20,10 +23,11 @@ class FinalState(msgspec.Struct, frozen=True, tag="final_state"):
         return bool(self.ids)
 
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
-        """Results that are ignored are not judged."""
+        """Results that are ignored are not judged; one that was not read, or could not be, is unknown."""
         for life in chosen(lives, self.ids):
-            if life.result is None:
-                return Judgement("final_state", Verdict.UNKNOWN, f"the result of {short(life)} was not read")
+            if life.result is None or life.result.startswith(UNREADABLE):
+                said = f"the result of {short(life)} was not read{(life.result or '').removeprefix(UNREADABLE)}"
+                return Judgement("final_state", Verdict.UNKNOWN, said)
             if life.result not in (*self.states, "ignored"):
                 what = Outcome.LOOPING if world.settled is False and len(life.attempts) > 3 else None
                 return Judgement(
