@@ -178,6 +178,19 @@ class Stage:
         if not self.cluster.wait(self.cluster.at_rest, timeout_s=10.0):
             raise HarnessError("published messages were neither received nor in their queues within 10 s")
 
+    def acknowledged_early(self, invocation: str) -> None:
+        """Wait until main has acknowledged what a child has begun, where it does so before the body's end.
+
+        The body may be in its middle before main has read that a child has it: a worker killed between the two gives
+        back a message that it would have acknowledged a moment later, and the same app recovers or loses by chance.
+        """
+        if self.task.acks_late or self.target.pool != "prefork":
+            return
+        self.cluster.wait_event(
+            lambda event: event.kind == Kind.ACKED and event.invocation == invocation,
+            what=f"the early acknowledgement of {invocation}",
+        )
+
     def hold(self, invocation: str, point: Point, **options: Any) -> Waiting:
         return self.cluster.hold_at(invocation, point, **options)
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from assay.errors import HarnessError
+from assay.event import Event, Kind
 from assay.scaling import Scaling, Target
 from assay.settings import Settings
 from assay.stage import Stage
@@ -19,6 +20,7 @@ class Cluster:
         self.invocations: dict[str, str] = {}
         self.refused: dict[str, str] = {}
         self._error = error
+        self.waited_for: list[str] = []
 
     def publish(self, task: str, script: Any, **options: Any) -> str:
         return self.publish_many([(task, script)])[0]
@@ -30,13 +32,20 @@ class Cluster:
             self.refused |= dict.fromkeys(ids, self._error)
         return ids
 
+    def wait_event(self, wanted: Any, *, what: str) -> None:
+        kinds = [kind for kind in Kind if wanted(Event(0, kind, 1, invocation="a"))]
+        self.waited_for += [str(kind) for kind in kinds]
+
 
 class Shop:
     name = "shop.charge"
 
+    def __init__(self, acks_late: bool) -> None:
+        self.acks_late = acks_late
 
-def stage(error: str = "") -> Stage:
-    target = Target(subject=None, task=Shop(), pool="prefork")  # type: ignore[arg-type]
+
+def stage(error: str = "", *, acks_late: bool = True, pool: str = "prefork") -> Stage:
+    target = Target(subject=None, task=Shop(acks_late), pool=pool)  # type: ignore[arg-type]
     return Stage(None, target, Cluster(error), Scaling(), Settings(app="shop", workdir=Path(), out=Path()))  # type: ignore[arg-type]
 
 
@@ -53,3 +62,15 @@ def test_a_refusal_that_is_asked_for_is_none_of_the_harness() -> None:
 def test_what_was_published_is_told_by_its_ids() -> None:
     it = stage()
     assert (it.publish(), it.publish_many(2)) == ("0", ["1", "2"])
+
+
+@pytest.mark.parametrize(
+    ("acks_late", "pool", "expected"),
+    [(False, "prefork", ["acked"]), (True, "prefork", []), (False, "solo", []), (False, "threads", [])],
+)
+def test_an_early_acknowledgement_is_waited_for_where_it_comes_before_the_bodys_end(
+    acks_late: bool, pool: str, expected: list[str]
+) -> None:
+    it = stage(acks_late=acks_late, pool=pool)
+    it.acknowledged_early("a")
+    assert it.cluster.waited_for == expected  # type: ignore[attr-defined]

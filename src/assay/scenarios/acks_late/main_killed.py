@@ -26,7 +26,10 @@ def kill_at(point: Point, *, group: bool = False) -> Callable[[Stage], None]:
         invocation = stage.publish(hold=(point, *beside))
         for each in beside:
             stage.hold(invocation, each)
-        stage.cluster.kill_worker(worker, stage.hold(invocation, point), group=group)
+        held = stage.hold(invocation, point)
+        if point == Point.BODY_MIDDLE:
+            stage.acknowledged_early(invocation)
+        stage.cluster.kill_worker(worker, held, group=group)
         stage.replacement()
         stage.settle()
         ids = [invocation]
