@@ -25,7 +25,7 @@ from assay import script as scripts
 from assay.bell import BELL, Bell
 from assay.boot import Boot
 from assay.broker import Broker
-from assay.errors import HarnessError
+from assay.errors import HarnessError, UsageError
 from assay.event import Event, Kind, Point
 from assay.gate import Gate, Waiting
 from assay.history import Follower
@@ -139,13 +139,22 @@ class Cluster:
         return worker
 
     def wait_ready(self, worker: Worker, timeout_s: float = READY_S) -> Event:
-        """Its WORKER_READY event. Raises HarnessError with the worker's last words when it dies first."""
-        return self.wait_event(
-            lambda event: event.kind == Kind.WORKER_READY and event.worker == worker.name,
-            what=f"worker {worker.name} ready",
-            timeout_s=timeout_s,
-            alive=[worker],
-        )
+        """Its WORKER_READY event. Raises HarnessError with the worker's last words when it dies first.
+
+        Where no fault was injected that is the app's doing, and no other scenario would fare better: UsageError.
+        """
+        try:
+            return self.wait_event(
+                lambda event: event.kind == Kind.WORKER_READY and event.worker == worker.name,
+                what=f"worker {worker.name} ready",
+                timeout_s=timeout_s,
+                alive=[worker],
+            )
+        except HarnessError:
+            if worker.alive() or any(event.kind == Kind.FAULT_INJECTED for event in self.seen):
+                raise
+            said = worker.process.last_words()
+            raise UsageError(f"a worker of {self.subject.app} does not start\n{said}") from None
 
     def publish(
         self,

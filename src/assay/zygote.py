@@ -104,6 +104,8 @@ def _child(boot: Boot, app: Celery, fds: list[int]) -> None:
         status = 0
     except SystemExit as error:
         status = error.code if isinstance(error.code, int) else int(error.code is not None)
+        if error.code is not None and not isinstance(error.code, int):
+            print(error.code, file=sys.stderr)  # as Python itself does
     except BaseException:
         traceback.print_exc()
     finally:

@@ -89,6 +89,14 @@ def test_given_an_app_without_tasks_then_the_likely_reason_is_told(refused: Told
     assert "autodiscover_tasks" in said
 
 
+def test_given_an_app_whose_worker_does_not_start_then_that_is_told_once(refused: Told, folder: Path) -> None:
+    stops = "@celery.signals.worker_init.connect\ndef init(**_): raise SystemExit('no licence')\n"
+    (folder / "stops.py").write_text(f"import celery.signals\n{FINE}{stops}")
+    said = refused("run", "-A", "stops:app", "--suite", "acks_late")
+    assert "a worker of stops:app does not start" in said
+    assert "no licence" in said
+
+
 def test_given_a_misspelt_broker_then_the_nearest_is_told(refused: Told) -> None:
     assert "fakeredis" in refused("run", "-A", "fine:app", "--broker", "fakredis")
 
