@@ -389,6 +389,11 @@ def _warnings(app: Celery, tasks: list[Task]) -> list[str]:
     for task in tasks:
         if task.backend:
             said.append(f"{task.name} has a result backend of its own ({task.backend}): it is used as it is")
+    if urlsplit(str(app.conf.broker_url or "amqp://")).scheme in {"amqp", "amqps", "pyamqp"}:
+        said.append(
+            "the app's broker is AMQP, which gives a dead worker's messages back at once; "
+            "the run's own is Redis, which waits for the visibility timeout"
+        )
     if str(app.conf.broker_url or "").startswith("sqs"):
         said.append("the app's broker is SQS: what only SQS promises is not judged")
     return said

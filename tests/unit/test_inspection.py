@@ -327,3 +327,9 @@ def test_a_rate_limit_that_is_raised_is_told_as_redirected() -> None:
     assert told == [
         "rate limit of shop.charge (10/m): raised to 200/s, so that a waiting task is not taken for a stuck one"
     ]
+
+
+def test_an_app_on_amqp_is_told_what_redis_does_otherwise() -> None:
+    on_amqp, on_redis = configured({"broker_url": "pyamqp://rabbit//"}), configured({"broker_url": "redis://db/0"})
+    assert [said for said in on_amqp.warnings if "AMQP" in said]
+    assert not on_redis.warnings
