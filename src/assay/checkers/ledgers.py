@@ -9,7 +9,6 @@ from assay.event import Kind
 from assay.life import Life, World
 from assay.verdict import Judgement, Outcome, Verdict
 
-
 UNREADABLE = "unreadable"  # what the client says, with the error, where the result backend did not answer
 
 

@@ -119,7 +119,10 @@ CASES = {
     "evidence too late": Case(Evidence(), NOTHING, RECOVERED, (*PLAIN, *killed(), settled())),
     "final_state": Case(FinalState(ids=["a"], states=["SUCCESS"]), (*PLAIN[:-1], result("FAILURE")), PLAIN, PLAIN[:-1]),
     "final_state unreadable": Case(
-        FinalState(ids=["a"], states=["FAILURE"]), PLAIN, (*PLAIN[:-1], result("FAILURE")), (*PLAIN[:-1], result("unreadable: OSError"))
+        FinalState(ids=["a"], states=["FAILURE"]),
+        PLAIN,
+        (*PLAIN[:-1], result("FAILURE")),
+        (*PLAIN[:-1], result("unreadable: OSError")),
     ),
     "isolation": Case(
         Isolation(ids=["a"], within_s=0.035), (published(), settled(), settled(), settled(), *attempt()), PLAIN
