@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from assay.checkers import Published
 from assay.errors import HarnessError
 from assay.event import Event, Kind
 from assay.scaling import Scaling, Target
 from assay.settings import Settings
-from assay.stage import Stage
+from assay.stage import Refused, Stage
 
 
 class Cluster:
@@ -37,15 +38,21 @@ class Cluster:
         self.waited_for += [str(kind) for kind in kinds]
 
 
+class Subject:
+    def setting(self, key: str) -> None:
+        return None
+
+
 class Shop:
     name = "shop.charge"
+    place = "shop.py:7"
 
     def __init__(self, acks_late: bool) -> None:
         self.acks_late = acks_late
 
 
 def stage(error: str = "", *, acks_late: bool = True, pool: str = "prefork") -> Stage:
-    target = Target(subject=None, task=Shop(acks_late), pool=pool)  # type: ignore[arg-type]
+    target = Target(subject=Subject(), task=Shop(acks_late), pool=pool)  # type: ignore[arg-type]
     return Stage(None, target, Cluster(error), Scaling(), Settings(app="shop", workdir=Path(), out=Path()))  # type: ignore[arg-type]
 
 
@@ -55,8 +62,12 @@ def test_nothing_is_judged_of_what_could_not_be_published() -> None:
             act(stage("OSError: no route\nto host"))
 
 
-def test_a_refusal_that_is_asked_for_is_none_of_the_harness() -> None:
-    assert stage("QueueNotFound: misspelt").publish(may_be_refused=True) == "0"
+def test_what_celery_refuses_because_of_the_configuration_is_what_there_is_to_judge() -> None:
+    it = stage("QueueNotFound: Queue 'nowhere' not defined")
+    with pytest.raises(Refused):
+        it.publish()
+    assert it.checkers == [Published(ids=["0"])]
+    assert it.promise == "the task can be published"
 
 
 def test_what_was_published_is_told_by_its_ids() -> None:

@@ -73,6 +73,15 @@ def fate(events: list[Event], invocation: str) -> str:
     return "failed" if any(event.kind == "hard_limit" for event in mine) else "lost"
 
 
+def interrupted(events: list[Event], invocation: str) -> bool:
+    """A fault was its own, or an attempt of it was cut off by its process's death."""
+    mine = [event for event in events if event.invocation == invocation]
+    states = {event.attempt for event in mine if event.kind == "attempt_ended"}
+    gone = deaths(events)
+    cut = [e for e in mine if e.kind == "attempt_started" and e.attempt not in states and e.pid in gone]
+    return bool(cut) or any(event.kind == "fault_landed" for event in mine)
+
+
 def second_opinion(events: list[Event], contract: str) -> tuple[Verdict, str | None, dict[str, int]]:
     last = {event.invocation: event.kind for event in events if event.kind.startswith("publish")}
     mine = [each for each, kind in last.items() if kind != "publish_failed"]
@@ -81,6 +90,8 @@ def second_opinion(events: list[Event], contract: str) -> tuple[Verdict, str | N
     fates = {each: fate(events, each) for each in mine}
     broken = [each for each in mine if fates[each] in BROKEN[contract]]
     kinds = Counter((event.kind, event.invocation) for event in events)
+    if contract == "at_least_once":
+        broken += [each for each in mine if fates[each] == "failed" and interrupted(events, each)]
     if contract == "at_most_once":
         broken += [each for each in mine if kinds["attempt_started", each] > 1 + kinds["sent", each]]
     stray = any(event.kind == "attempt_started" and event.invocation not in last for event in events)
