@@ -54,8 +54,3 @@ def _remedy(task: Task) -> str:
         if not present
     ]
     return f"set {' and '.join(missing)}" if missing else ""
-
-
-def result_states(task: Task) -> list[str]:
-    """What the backend may say at the end of a task that succeeded."""
-    return ["PENDING"] if task.ignore_result else ["SUCCESS"]

@@ -397,11 +397,3 @@ def _warnings(app: Celery, tasks: list[Task]) -> list[str]:
     if str(app.conf.broker_url or "").startswith("sqs"):
         said.append("the app's broker is SQS: what only SQS promises is not judged")
     return said
-
-
-def relative(path: str) -> str:
-    """A path as people give it: below the current folder where it lies there."""
-    try:
-        return str(Path(path).relative_to(Path.cwd()))
-    except ValueError:
-        return path

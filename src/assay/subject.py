@@ -51,10 +51,6 @@ class Task(msgspec.Struct, kw_only=True, frozen=True):
         """Whether anything makes a failed attempt run again."""
         return bool(self.autoretry_for) or self.retries_itself
 
-    @property
-    def most_retries(self) -> int | None:
-        return self.max_retries
-
     def profile(self) -> str:
         """Tasks with equal effective options behave alike under a fault and share a profile: a short hash of them."""
         options = {

@@ -1,6 +1,5 @@
 """The harness's handle on the zygote: the app imported once, workers and clients forked from it in milliseconds."""
 
-import os
 import shutil
 import socket
 import sys
@@ -118,8 +117,3 @@ class Client:
         self._channel.close()
         self.process.kill()
         self.process.close()
-
-
-def node_limit() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0))

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from assay.errors import HarnessError
-from assay.event import Event, Kind
+from assay.event import Kind
 from assay.process import Process
 
 
@@ -106,7 +106,3 @@ def kill_child(pid: int) -> None:
             raise HarnessError(f"pool child {pid} survived SIGKILL for 10 s")
     finally:
         os.close(pidfd)
-
-
-def ready(events: list[Event], worker: str) -> bool:
-    return any(event.kind == Kind.WORKER_READY and event.worker == worker for event in events)

@@ -12,9 +12,6 @@ from fakeredis import _msgs as msgs
 from fakeredis._helpers import NoResponse, SimpleError
 from fakeredis._socket._resp import convert_to_resp2
 
-if TYPE_CHECKING:
-    pass
-
 PARKED = NoResponse()
 WAITS_FOR_SEVERAL = {"blpop", "brpop", "bzpopmin", "bzpopmax"}
 WAITS_FOR_ONE = {"brpoplpush", "blmove"}
