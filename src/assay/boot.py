@@ -37,12 +37,10 @@ class Boot(msgspec.Struct, frozen=True, omit_defaults=True):
     concurrency: int = 1
     queues: list[str] = []  # empty: what a worker without -Q consumes
     options: dict[str, Any] = {}  # further arguments of celery.apps.worker.Worker
-    env: dict[str, str] = {}
 
 
 def become(boot: Boot, app: Celery, channel: socket.socket | None) -> None:
     """Run the role to its end. Called in a freshly forked process, or in a cold one; returns or raises SystemExit."""
-    os.environ.update(boot.env)
     prepare(boot, app)
     if boot.role == "client":
         assert channel is not None
@@ -169,10 +167,7 @@ def detach(log: str) -> None:
     """In a forked child: own session, dies with its parent, stdout and stderr into `log`."""
     from assay.supervisor import die_with_parent
 
-    parent = os.getppid()
-    die_with_parent()
-    if os.getppid() != parent:
-        os._exit(127)
+    die_with_parent(os.getppid())
     with contextlib.suppress(PermissionError):
         os.setsid()
     signal.set_wakeup_fd(-1)

@@ -29,6 +29,10 @@ class Broker(Protocol):
         """`fakeredis`, `redis` or `external`."""
 
     @property
+    def key_prefix(self) -> str:
+        """What all keys and channels of the run begin with; nothing where the broker is the run's own."""
+
+    @property
     def pid(self) -> int | None:
         """The server's process; None where it is not ours."""
 
@@ -50,7 +54,8 @@ class Broker(Protocol):
 
     def alive(self) -> bool: ...
 
-    def stop(self) -> None: ...
+    def stop(self) -> str:
+        """End it. Returns what the user should know about how it was left, or nothing."""
 
 
 @runtime_checkable
@@ -76,7 +81,7 @@ def start(name_or_url: str, folder: Path, spawn: Spawn, *, port: int = 0, append
     if found:
         from assay.brokers.external import ExternalBroker
 
-        return ExternalBroker(name_or_url)
+        return ExternalBroker(name_or_url, folder, spawn)
     if name_or_url == "fakeredis":
         from assay.brokers.fakeredis import FakeredisBroker
 

@@ -97,8 +97,14 @@ class Cluster:
             pool_check_s=pool_check_s(scaled.countdown_scale),
             broker_url=self.broker.url(self.db),
             result_backend="" if own else self.broker.url(self.db + 1),
+            key_prefix=self.broker.key_prefix,
             databases=self.zygote.databases(self._scratch),
         )
+
+    @property
+    def key_prefix(self) -> str:
+        """Of the broker's keys: the run's prefix, if any, then the app's own."""
+        return self.broker.key_prefix + self.subject.global_keyprefix
 
     # -- acting
 

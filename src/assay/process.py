@@ -194,8 +194,12 @@ class Supervisor:
         cwd: Path | None = None,
         pass_fds: Sequence[int] = (),
         name: str = "",
+        sweeper: bool = False,
     ) -> Process:
-        """Start a program in a session of its own. `pass_fds` become 3, 4, ... in it. Raises HarnessError."""
+        """Start a program in a session of its own. `pass_fds` become 3, 4, ... in it. Raises HarnessError.
+
+        A `sweeper` outlives all others: it is told by SIGTERM that they are dead (see supervisor.py).
+        """
         answer = self._parent.ask(
             {
                 "argv": list(argv),
@@ -203,6 +207,7 @@ class Supervisor:
                 "env": {**(os.environ if env is None else env), "TMPDIR": str(self.folder / "tmp")},
                 "cwd": str(cwd) if cwd else "",
                 "log": str(log),
+                "sweeper": sweeper,
             },
             pass_fds,
         )

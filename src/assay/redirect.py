@@ -21,6 +21,7 @@ class Redirection(msgspec.Struct, frozen=True, omit_defaults=True):
 
     broker_url: str
     result_backend: str = ""  # "" leaves it as it is
+    key_prefix: str = ""  # before every key and channel, and before a prefix of the app's own
     databases: dict[str, str] = {}  # Django alias -> SQLite file
     countdown_scale: float = 1.0  # a countdown or ETA of n seconds takes n / countdown_scale, and SHORTEST_S at least
     least_countdown_s: float = 0.0  # what each countdown takes at least, also one that is shorter in production
@@ -39,6 +40,8 @@ def apply(app: Celery, to: Redirection, on_countdown: Callable[[float | None], N
     changes |= {"broker_use_ssl": None, "broker_failover_strategy": None, "task_always_eager": False}
     if to.result_backend:
         changes |= {"result_backend": to.result_backend, "redis_backend_use_ssl": None}
+    if to.key_prefix:
+        changes |= prefixed_keys(app, to.key_prefix)
     configure(app.conf, changes | to.settings)
     forget_connections(app)
     if to.databases:
@@ -88,6 +91,18 @@ def forget_connections(app: Celery) -> None:
     app.amqp._producer_pool = None
     app._backend_cache = None
     app._local.__dict__.pop("backend", None)
+
+
+def prefixed_keys(app: Celery, prefix: str) -> dict[str, Any]:
+    """kombu's transport and Celery's Redis backend each have an option that names keys, and nothing else, otherwise.
+
+    Sources: kombu/transport/redis.py, GlobalKeyPrefixMixin; celery/backends/base.py, _add_global_keyprefix.
+    """
+    changes = {}
+    for name in ("broker_transport_options", "result_backend_transport_options"):
+        options = dict(getattr(app.conf, name, None) or {})
+        changes[name] = options | {"global_keyprefix": prefix + (options.get("global_keyprefix") or "")}
+    return changes
 
 
 def use_databases(files: dict[str, str]) -> None:

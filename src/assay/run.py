@@ -129,7 +129,7 @@ def bench(settings: Settings, progress: Progress) -> Iterator[Bench]:
         supervisor = stack.enter_context(Supervisor())
         progress.phase("starting the broker")
         broker = brokers.start(settings.broker, supervisor.folder / "broker", supervisor.spawn)
-        stack.callback(broker.stop)
+        stack.callback(lambda: _tell(progress, broker.stop()))
         progress.phase(f"importing {settings.app}")
         zygote = Zygote(supervisor, settings.app, settings.workdir, env=_environment(settings), pool=settings.pool)
         if not zygote.subject.tasks:
@@ -145,6 +145,11 @@ def bench(settings: Settings, progress: Progress) -> Iterator[Bench]:
         for number in range(1 if broker.name == "external" else settings.jobs):
             made.databases.put(2 * number)  # one for messages, the next for results
         yield made
+
+
+def _tell(progress: Progress, note: str) -> None:
+    if note:
+        progress.note(note)
 
 
 def _environment(settings: Settings) -> dict[str, str]:

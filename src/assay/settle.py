@@ -95,13 +95,13 @@ class Ledger:
             subject.all_queues(),
             list(subject.priority_steps),
             subject.separator,
-            subject.global_keyprefix,
+            cluster.key_prefix,
         )
 
     def _broker(self) -> list[str]:
-        cluster, subject = self._cluster, self._cluster.subject
+        cluster = self._cluster
         depths = self._depths()
-        held = cluster.broker.unacked(cluster.db, subject.global_keyprefix)
+        held = cluster.broker.unacked(cluster.db, cluster.key_prefix)
         return [f"{n} in queue {q}" for q, n in depths.items() if n][:5] + [
             f"{key[:8]} is unacknowledged" for key in held
         ][:5]
@@ -146,10 +146,10 @@ def final_read(cluster: "Cluster") -> None:
     subject = cluster.subject
     steps = list(subject.priority_steps)
     for queue, ids in cluster.broker.queued(
-        cluster.db, subject.all_queues(), steps, subject.separator, subject.global_keyprefix
+        cluster.db, subject.all_queues(), steps, subject.separator, cluster.key_prefix
     ).items():
         cluster.record(Kind.FINAL_QUEUE, queue=queue, ready=len(ids), ids=ids)
-    cluster.record(Kind.FINAL_UNACKED, ids=cluster.broker.unacked(cluster.db, subject.global_keyprefix))
+    cluster.record(Kind.FINAL_UNACKED, ids=cluster.broker.unacked(cluster.db, cluster.key_prefix))
     ignoring = {task.name for task in subject.tasks if task.ignore_result}
     ids = list(cluster.invocations)
     for start in range(0, len(ids), 200):

@@ -5,9 +5,12 @@ only. It is the parent or the subreaper of every process of a run. When its sock
 reason, SIGKILL of the harness included, it kills all its descendants, removes the run's folder, and exits. Should it
 die itself, its children follow by PR_SET_PDEATHSIG.
 
-Messages are JSON, one in each SEQPACKET: `{"id", "argv", "env", "cwd", "log"}` with descriptors that become 3, 4, ...
-in the new process; answered by `{"id", "pid"}` or `{"id", "error"}`. FOLDER is made by this process, which says so by
-`{"id": 0}`, and removed by it: nobody is ever there to leave it behind.
+A process that was started as a `sweeper` has something to put away that is no process and no file: it gets SIGTERM when
+all others are dead, SWEEP_S to end by itself, and only then SIGKILL.
+
+Messages are JSON, one in each SEQPACKET: `{"id", "argv", "env", "cwd", "log", "sweeper"}` with descriptors that become
+3, 4, ... in the new process; answered by `{"id", "pid"}` or `{"id", "error"}`. FOLDER is made by this process, which
+says so by `{"id": 0}`, and removed by it: nobody is ever there to leave it behind.
 `{"exit", "status"}` is sent when a process ends (status as subprocess gives it: negative for a signal), orphans that
 were adopted included.
 """
@@ -29,11 +32,17 @@ PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 LIBC = ctypes.CDLL(None, use_errno=True)
 RECEIVE = 1 << 20
+SWEEP_S = 1.5
 
 
-def die_with_parent() -> None:
-    """SIGKILL for the calling process when the thread that forked it ends; Linux only."""
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+def die_with_parent(parent: int, number: int = signal.SIGKILL) -> None:
+    """`number` for the calling process when the thread that forked it ends; Linux only.
+
+    Where `parent` is gone already there is none to wait for: the process exits.
+    """
+    LIBC.prctl(PR_SET_PDEATHSIG, number)
+    if os.getppid() != parent:
+        os._exit(127)
 
 
 def spawn(request: dict[str, Any], fds: list[int]) -> int:
@@ -50,9 +59,7 @@ def spawn(request: dict[str, Any], fds: list[int]) -> int:
             raise OSError(failure.decode())
         return pid
     try:
-        die_with_parent()
-        if os.getppid() != parent:
-            os._exit(127)
+        die_with_parent(parent, signal.SIGTERM if request.get("sweeper") else signal.SIGKILL)
         os.setsid()
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
@@ -110,14 +117,26 @@ def reap(report: Callable[[dict[str, int]], None]) -> None:
         report({"exit": pid, "status": os.waitstatus_to_exitcode(status)})
 
 
-def end(folder: str) -> None:
-    """Kill every descendant until none is left (a fork may race with the kill), then remove the folder."""
-    while pids := descendants(os.getpid()):
+def kill_all(spared: set[int]) -> None:
+    """Kill every descendant until none is left (a fork may race with the kill)."""
+    while pids := set(descendants(os.getpid())) - spared:
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         reap(lambda message: None)
         time.sleep(0.002)  # not wait.py: this interpreter runs without the package
+
+
+def end(folder: str, sweepers: set[int]) -> None:
+    """End the others, then the sweepers, then the folder. A sweeper is a child of this process."""
+    kill_all(sweepers)
+    for pid in sweepers & set(descendants(os.getpid())):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + SWEEP_S
+    while sweepers & set(descendants(os.getpid())) and time.monotonic() < deadline:
+        time.sleep(0.002)
+    kill_all(set())
     with contextlib.suppress(ChildProcessError):
         while True:
             os.waitpid(-1, 0)  # all are dead: leave no zombie to whoever adopts them
@@ -141,6 +160,7 @@ def main() -> None:
 
     folder = sys.argv[2]
     watched: list[socket.socket | int] = [channel, wake_r]
+    sweepers: set[int] = set()
     try:
         os.makedirs(f"{folder}/tmp", mode=0o700)
         report({"id": 0})
@@ -156,7 +176,10 @@ def main() -> None:
                 return
             request = json.loads(data)
             try:
-                report({"id": request["id"], "pid": spawn(request, fds)})
+                pid = spawn(request, fds)
+                report({"id": request["id"], "pid": pid})
+                if request.get("sweeper"):
+                    sweepers.add(pid)
             except OSError as error:
                 report({"id": request["id"], "error": str(error)})
             for fd in fds:
@@ -164,7 +187,7 @@ def main() -> None:
     except OSError:
         return
     finally:
-        end(folder)
+        end(folder, sweepers)
 
 
 if __name__ == "__main__":

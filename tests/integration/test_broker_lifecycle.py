@@ -225,10 +225,10 @@ def test_given_an_empty_database_by_url_then_it_is_used_and_left_empty(
         broker.url(4),
     )
     external_client = broker.client(4)
-    external_client.lpush("default", message("1"))
-    external_client.sadd("_kombu.binding.default", "x")
-    assert external.depths(0, ["default"], [0], SEP, "") == {"default": 1}
-    external.stop()
+    external_client.lpush(f"{external.key_prefix}default", message("1"))
+    external_client.sadd(f"{external.key_prefix}_kombu.binding.default", "x")
+    assert external.depths(0, ["default"], [0], SEP, external.key_prefix) == {"default": 1}
+    assert external.stop() == ""
     assert broker.client(4).dbsize() == 0
     assert broker.client(0).get("mine") == b"1"
 

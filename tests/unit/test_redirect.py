@@ -116,6 +116,19 @@ def test_results_stay_where_they_are_without_an_address(here: str) -> None:
     assert "Cache" in type(app.backend).__name__
 
 
+@pytest.mark.parametrize("own", ["", "shop."])
+def test_a_runs_prefix_stands_before_every_key_and_before_the_apps_own(own: str) -> None:
+    options = {"global_keyprefix": own} if own else {}
+    app, _ = shop(result_backend_transport_options=options)
+    app.conf.broker_transport_options |= options
+    there = "redis://127.0.0.1:1/7"
+    apply(app, Redirection(there, there, key_prefix="assay-1:"), lambda _: None)
+    with app.connection_for_write() as connection:
+        assert connection.transport_options["global_keyprefix"] == f"assay-1:{own}"
+        assert connection.transport_options["socket_connect_timeout"] == 1
+    assert app.backend.get_key_for_task("7") == f"assay-1:{own}celery-task-meta-7".encode()
+
+
 def test_encryption_is_not_asked_of_the_runs_own_broker(here: str) -> None:
     app, _ = shop(broker_use_ssl={"ssl_cert_reqs": "required"}, broker_failover_strategy="shuffle")
     apply(app, Redirection(here), lambda _: None)

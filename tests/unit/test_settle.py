@@ -15,11 +15,10 @@ def ledger(*events: Event, late: bool = True) -> Ledger:
         all_queues=lambda: ["celery"],
         priority_steps=(0,),
         separator="",
-        global_keyprefix="",
     )
     broker = SimpleNamespace(depths=lambda *_: {"celery": 0}, unacked=lambda *_: [])
     cluster: Any = SimpleNamespace(
-        subject=subject, broker=broker, db=0, seen=list(events), workers=[], advance=lambda: None
+        subject=subject, broker=broker, db=0, seen=list(events), workers=[], key_prefix="", advance=lambda: None
     )
     return Ledger(cluster)
 

@@ -43,6 +43,7 @@ class Databases:
     """Reads and clears databases by number; a base of the brokers, which say where they are."""
 
     name = ""
+    key_prefix = ""
 
     @property
     def pid(self) -> int | None:

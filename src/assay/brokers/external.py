@@ -1,15 +1,33 @@
-"""A broker that is given by URL: somebody's. Only an empty database is used, and it is left empty."""
+"""A broker that is given by URL: somebody's. Only an empty database is used; the run's keys are its own, and go.
+
+Every key and channel of the run begins with a prefix that no other has, by kombu's and Celery's own options
+(redirect.py, `prefix_keys`). So no worker of the run takes anybody else's message, and what somebody else writes
+meanwhile is left.
+A process that outlives the harness removes the keys where the harness cannot: see sweeper.py.
+"""
 
 import re
+import secrets
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import msgspec
+
 from assay.brokers.databases import CONNECT_S, Databases
+from assay.brokers.served import Spawn
+from assay.brokers.sweeper import BATCH, READY, Order, sweep
 from assay.errors import HarnessError, UsageError
+
+if TYPE_CHECKING:
+    import redis
 
 SCHEMES = ("redis", "rediss", "redis+socket", "unix")
 RABBITMQ = ("amqp", "amqps", "pyamqp", "librabbitmq")
 SHOWN = 3
-BATCH = 1000
+SWEEPER_S = 30.0
 
 
 def redact_url(url: str) -> str:
@@ -26,12 +44,14 @@ class ExternalBroker(Databases):
 
     name = "external"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, folder: Path, spawn: Spawn) -> None:
         super().__init__()
         self._url = _for_celery(url)
         self._client_url = _for_client(url)
         self.shown = redact_url(url)
+        self.key_prefix = f"assay-{secrets.token_hex(6)}:"
         self._open()
+        self._start_sweeper(folder, spawn)
 
     def url(self, db: int) -> str:
         return self._url
@@ -46,17 +66,33 @@ class ExternalBroker(Databases):
         import redis
 
         try:
-            client = self.client(0)
-            size = int(client.dbsize())
-            keys = sorted(_text(key) for key, _ in zip(client.scan_iter(count=BATCH), range(SHOWN), strict=False))
+            size, some = self._holds(self.client(0))
         except (redis.RedisError, OSError, ValueError) as error:
             raise UsageError(self._why(error)) from None
         if size:
-            some = ", ".join(keys) + (", ..." if size > len(keys) else "")
             raise UsageError(
                 f"{self.shown} holds {size} key{'s' if size > 1 else ''} ({some}): Assay uses an empty database only,"
                 " and leaves it empty. Name another database number, or use --broker redis for a private one"
             )
+
+    def _start_sweeper(self, folder: Path, spawn: Spawn) -> None:
+        """Ready before the first key is written. The address may hold a password, so it is told by the socket only."""
+        folder.mkdir(parents=True, exist_ok=True)
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            argv = [sys.executable, "-P", "-m", "assay.brokers.sweeper"]
+            log = folder / "sweeper.log"
+            process = spawn(argv, log=log, pass_fds=(theirs.fileno(),), name="the broker's sweeper", sweeper=True)
+            theirs.close()
+            ours.settimeout(SWEEPER_S)
+            try:
+                ours.sendall(msgspec.json.encode(Order(self._client_url, self.key_prefix)))
+                ours.shutdown(socket.SHUT_WR)
+                ready = ours.recv(len(READY)) == READY
+            except OSError:
+                ready = False
+        if not ready:
+            raise HarnessError(f"what cleans {self.shown} at the end did not start\n{process.last_words()}")
 
     def _why(self, error: Exception) -> str:
         import redis
@@ -73,10 +109,9 @@ class ExternalBroker(Databases):
         return f"{self.shown} is not an address that can be used: {said}"
 
     def flush(self, db: int) -> None:
-        """Remove the keys that came into being since the start: the database was empty then, so all that there are."""
+        """Remove the keys of the run."""
         with self._asking(0) as client:
-            while keys := [key for key, _ in zip(client.scan_iter(count=BATCH), range(BATCH), strict=False)]:
-                client.delete(*keys)
+            sweep(client, self.key_prefix)
 
     def alive(self) -> bool:
         try:
@@ -85,16 +120,26 @@ class ExternalBroker(Databases):
         except HarnessError:
             return False
 
-    def stop(self) -> None:
-        """Leave the database as it was found. Raises HarnessError where that could not be done."""
+    def stop(self) -> str:
+        """Remove what the run made. Returns a sentence about keys that somebody else has made meanwhile, and are left.
+
+        Raises HarnessError where the broker does not answer.
+        """
         try:
             self.flush(0)
             with self._asking(0) as client:
-                left = int(client.dbsize())
-            if left:
-                raise HarnessError(f"{self.shown} was empty and holds {left} keys now: somebody else writes to it")
+                size, some = self._holds(client)
         finally:
             self.disconnect()
+        if not size:
+            return ""
+        return f"{self.shown} was empty before the run; somebody else has written to it, which is left: {some}"
+
+    def _holds(self, client: "redis.Redis") -> tuple[int, str]:
+        """How many keys, and the names of some."""
+        size = int(client.dbsize())  # type: ignore[arg-type]
+        keys = sorted(_text(key) for key, _ in zip(client.scan_iter(count=BATCH), range(SHOWN), strict=False))
+        return size, ", ".join(keys) + (", ..." if size > len(keys) else "")
 
 
 def _text(key: object) -> str:

@@ -6,7 +6,6 @@ with its parent (PR_SET_PDEATHSIG), when the pipe `--parent-pipe` is closed at i
 
 import argparse
 import contextlib
-import ctypes
 import gc
 import json
 import os
@@ -16,12 +15,12 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-PR_SET_PDEATHSIG = 1
+from assay.supervisor import die_with_parent
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     options = _options(argv)
-    _die_with_parent()
+    die_with_parent(os.getppid())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     listener = _bind(options)
@@ -51,13 +50,6 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--ready", type=int, default=1, help="descriptor on which to say that it serves")
     parser.add_argument("--parent-pipe", type=int, default=None, help="end when this descriptor's other end is closed")
     return parser.parse_args(argv)
-
-
-def _die_with_parent() -> None:
-    parent = os.getppid()
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 def _leave(number: int, frame: object) -> NoReturn:

@@ -11,9 +11,11 @@ STOP_S = 2.0
 
 
 class Spawn(Protocol):
-    """Starts a program of the run, as Supervisor.spawn does: `pass_fds` become 3, 4, ... in it."""
+    """Starts a program of the run, as Supervisor.spawn does: `pass_fds` become 3, 4, ... in it, a `sweeper` is last."""
 
-    def __call__(self, argv: list[str], *, log: Path, pass_fds: tuple[int, ...] = (), name: str = "") -> Process: ...
+    def __call__(
+        self, argv: list[str], *, log: Path, pass_fds: tuple[int, ...] = (), name: str = "", sweeper: bool = False
+    ) -> Process: ...
 
 
 class ServedBroker(Databases):
@@ -74,14 +76,15 @@ class ServedBroker(Databases):
     def resume(self) -> None:
         self._process.resume()
 
-    def stop(self) -> None:
-        """End the process; nothing of it is left. Safe to call twice."""
+    def stop(self) -> str:
+        """End the process; nothing of it is left, nor to be told. Safe to call twice."""
         self.disconnect()
         self._process.resume()
         self._process.send(signal.SIGTERM)
         if not self._process.gone(STOP_S):
             self._process.kill()
         self._process.close()
+        return ""
 
     def _no_answer(self, error: Exception) -> str:
         return f"{super()._no_answer(error)}\n{self._process.last_words()}"
