@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 from both_brokers import both, supervisor
-from leftovers import GONE_S, assay, running
+from leftovers import GONE_S, Command, assay, running
 
 from assay import supervisor as supervising
 from assay.broker import start
@@ -48,6 +48,15 @@ def keys(broker: ServedBroker) -> list[str]:
 def arguments(broker: ServedBroker, tmp: Path, *scenarios: str) -> list[str]:
     wanted = [word for name in scenarios for word in ("--scenario", name)]
     return ["run", "-A", "twin:app", "--broker", broker.url(DB), "--out", str(tmp / "run"), *wanted]
+
+
+def stopped_with_keys(run: Command, broker: ServedBroker) -> bool:
+    """Whether the harness stands still, by SIGSTOP, while its workers have keys: it flushes after each scenario."""
+    run.process.send_signal(signal.SIGSTOP)
+    if any("unacked" in key for key in keys(broker)):
+        return True
+    run.process.send_signal(signal.SIGCONT)
+    return False
 
 
 def test_given_somebody_who_writes_meanwhile_then_his_keys_are_left_and_told_of(
@@ -100,9 +109,10 @@ def test_given_workers_at_work_when_the_harness_is_killed_then_only_what_is_not_
     theirs: ServedBroker, tmp_path: Path, number: signal.Signals
 ) -> None:
     with running(*arguments(theirs, tmp_path, "exact_under_load"), cwd=APPS, tmp=tmp_path) as run:
-        wait_until(lambda: any("unacked" in key for key in keys(theirs)), what="work in flight", timeout_s=60.0)
+        wait_until(lambda: stopped_with_keys(run, theirs), what="a moment at which there are keys", timeout_s=60.0)
         theirs.client(DB).set("theirs", 1)
         run.process.send_signal(number)
+        run.process.send_signal(signal.SIGCONT)
         run.process.communicate()
         run.must_leave_nothing()
     assert keys(theirs) == ["theirs"]
