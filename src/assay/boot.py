@@ -37,6 +37,7 @@ class Boot(msgspec.Struct, frozen=True, omit_defaults=True):
     concurrency: int = 1
     queues: list[str] = []  # empty: what a worker without -Q consumes
     options: dict[str, Any] = {}  # further arguments of celery.apps.worker.Worker
+    fixtures: list[str] = []  # for the role "migrate"
 
 
 def become(boot: Boot, app: Celery, channel: socket.socket | None) -> None:
@@ -48,7 +49,7 @@ def become(boot: Boot, app: Celery, channel: socket.socket | None) -> None:
     elif boot.role == "migrate":
         from assay.migration import migrate
 
-        migrate(boot.redirection.databases)
+        migrate(boot.redirection.databases, boot.fixtures)
     else:
         work(boot, app)
 

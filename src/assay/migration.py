@@ -2,12 +2,13 @@
 
 import sys
 import traceback
+from collections.abc import Sequence
 
 from assay.redirect import use_databases
 
 
-def migrate(files: dict[str, str]) -> None:
-    """Run every migration on each alias. On failure prints what a user needs on the last line and exits with 3."""
+def migrate(files: dict[str, str], fixtures: Sequence[str] = ()) -> None:
+    """Run every migration on each alias, then load the fixtures into the default one. On failure prints what a user needs on the last line and exits with 3."""
     from django.core.management import call_command
     from django.db import connections
 
@@ -31,6 +32,23 @@ def migrate(files: dict[str, str]) -> None:
                 f"after migrating {alias!r}: a migration is missing; run `python manage.py makemigrations`"
             )
             sys.exit(3)
+    if fixtures:
+        _load(fixtures)
+
+
+def _load(fixtures: Sequence[str]) -> None:
+    from django.core.management import call_command
+    from django.db import connections
+
+    try:
+        call_command("loaddata", *fixtures, verbosity=0)
+    except Exception as error:
+        traceback.print_exc()
+        said = " ".join(str(error).split())
+        print(f"MIGRATION: loading the fixtures {', '.join(fixtures)} failed: {type(error).__name__}: {said}")
+        sys.exit(3)
+    finally:
+        connections.close_all()
 
 
 def _missing(alias: str) -> list[str]:

@@ -118,7 +118,7 @@ def _judged_again(planned: Planned, folder: Path) -> Result:
 def list_tasks(settings: Settings) -> dict[str, str]:
     """{task: its queue and profile} of the app under test, without a broker."""
     with Supervisor() as supervisor:
-        subject = Zygote(supervisor, settings.app, settings.workdir, env=_environment(settings)).subject
+        subject = Zygote(supervisor, settings.app, settings.workdir, env=settings.environment).subject
     return {task.name: f"queue {task.queue}, profile {task.profile()}" for task in subject.tasks}
 
 
@@ -131,7 +131,14 @@ def bench(settings: Settings, progress: Progress) -> Iterator[Bench]:
         broker = brokers.start(settings.broker, supervisor.folder / "broker", supervisor.spawn)
         stack.callback(lambda: _tell(progress, broker.stop()))
         progress.phase(f"importing {settings.app}")
-        zygote = Zygote(supervisor, settings.app, settings.workdir, env=_environment(settings), pool=settings.pool)
+        zygote = Zygote(
+            supervisor,
+            settings.app,
+            settings.workdir,
+            env=settings.environment,
+            pool=settings.pool,
+            fixtures=settings.fixtures,
+        )
         if not zygote.subject.tasks:
             raise UsageError(
                 f"{settings.app} has no tasks of its own: are the modules with tasks imported "
@@ -150,11 +157,6 @@ def bench(settings: Settings, progress: Progress) -> Iterator[Bench]:
 def _tell(progress: Progress, note: str) -> None:
     if note:
         progress.note(note)
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    django = {"DJANGO_SETTINGS_MODULE": settings.django_settings} if settings.django_settings else {}
-    return {**settings.env, **django}
 
 
 def _run_all(it: Bench, plan: list[Row], progress: Progress) -> list[Result]:

@@ -4,6 +4,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from datetime import datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,7 @@ from assay.known import Known
 from assay.selection import nearest
 
 BROKERS = ("fakeredis", "redis")
+MOST_JOBS = 16
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -35,8 +37,12 @@ class LiveCall(Call, frozen=True, forbid_unknown_fields=True):
 
 
 def _jobs() -> int:
-    """Scenarios mostly wait for Celery (a lost child is noticed after up to 5 s), so several share a processor."""
-    return 4 * (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    """Scenarios mostly wait for Celery (a lost child is noticed after up to 5 s), so several share a processor.
+
+    More than MOST_JOBS clusters at once save no time that their processes do not cost elsewhere.
+    """
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(4 * processors, MOST_JOBS)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,15 +61,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     out: Path
     delivery: Literal["inferred", "at_least_once", "at_most_once", "effectively_once"] = "inferred"
     each_task: bool = False  # every task by itself, rather than one for each profile
+    fixtures: tuple[str, ...] = ()  # Django's, loaded into the private copies of the databases
     cold: bool = False  # the real `celery worker` command rather than the zygote
     bodies: Literal["hollow", "live"] = "hollow"
     env: dict[str, str] = {}
     live: dict[str, LiveCall] = {}
     known: tuple[Known, ...] = ()
     notes: tuple[str, ...] = ()  # not a key: what the user should know about how this was read
+    out_timed: bool = False  # not a key: `out` has its name from the time
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the app's processes are given besides the harness's own variables."""
+        django = {"DJANGO_SETTINGS_MODULE": self.django_settings} if self.django_settings else {}
+        return {**self.env, **django}
 
 
-TYPES: dict[str, Any] = {f.name: f.type for f in msgspec.structs.fields(Settings) if f.name != "notes"}
+NO_KEYS = ("notes", "out_timed")
+TYPES: dict[str, Any] = {f.name: f.type for f in msgspec.structs.fields(Settings) if f.name not in NO_KEYS}
 KEYS = tuple(TYPES)
 
 
@@ -82,13 +97,14 @@ def load(options: Mapping[str, Any], *, cwd: Path, config: Path | None = None, n
     values |= _converted(given, "command line", cwd)
     values.setdefault("workdir", folder)
     values.setdefault("out", cwd / "assay-runs" / "{time}")
-    values["out"] = Path(str(values["out"]).replace("{time}", now.strftime("%Y%m%d-%H%M%S")))
+    asked = str(values["out"])
+    values["out"] = Path(asked.replace("{time}", now.strftime("%Y%m%d-%H%M%S")))
     _check_broker(values.get("broker", "fakeredis"))
     for entry in values.get("known", ()):
         _check_known(entry, str(source))
         if entry.expired(now.date()):
             notes.append(f"{source}: known finding has expired and does not count: {entry}")
-    return Settings(**values, notes=tuple(notes))
+    return Settings(**values, notes=tuple(notes), out_timed="{time}" in asked)
 
 
 def find(cwd: Path) -> tuple[Path | None, list[str]]:
@@ -162,5 +178,11 @@ def _check_broker(broker: str) -> None:
 def _check_known(entry: Known, source: str) -> None:
     if not entry.scenario.strip("*?."):
         raise UsageError(f"{source}: known: scenario {entry.scenario!r} would hide every violation; name the scenario")
+    from assay.scenario import registry  # only here: it imports all scenarios
+
+    names = registry()
+    if not any(fnmatchcase(name, entry.scenario) for name in names):
+        hint = nearest(entry.scenario, names) or "; `assay list scenarios` names them"
+        raise UsageError(f"{source}: known: no scenario is named {entry.scenario}{hint}")
     if not entry.reason.strip() or not entry.upstream.strip():
         raise UsageError(f"{source}: known: {entry.scenario}: reason and upstream must say something")

@@ -4,6 +4,7 @@ import shutil
 import socket
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,18 @@ IMPORT_S = 300.0
 class Zygote:
     """Loads the app under test in a process of its own. Raises UsageError with what is wrong with the app."""
 
-    def __init__(self, supervisor: Supervisor, app: str, workdir: Path, *, env: dict[str, str], pool: str = "") -> None:
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        app: str,
+        workdir: Path,
+        *,
+        env: dict[str, str],
+        pool: str = "",
+        fixtures: Sequence[str] = (),
+    ) -> None:
         self._supervisor = supervisor
+        self._fixtures = list(fixtures)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)
@@ -78,7 +89,16 @@ class Zygote:
         files = {alias: str(home / f"{alias}.sqlite3") for alias in self.subject.databases}
         log = home / "migrate.log"
         redirection = Redirection(broker_url="memory://", databases=files)
-        process = self.fork(Boot(role="migrate", folder=str(home), log=str(log), name="", redirection=redirection))
+        process = self.fork(
+            Boot(
+                role="migrate",
+                folder=str(home),
+                log=str(log),
+                name="",
+                redirection=redirection,
+                fixtures=self._fixtures,
+            )
+        )
         if process.wait(300.0) != 0:
             said = [line for line in log.read_text(errors="replace").splitlines() if line.startswith("MIGRATION: ")]
             raise UsageError(said[-1].removeprefix("MIGRATION: ") if said else process.last_words())
