@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
+import msgspec
 
 from assay.errors import UsageError
 from assay.exits import Commands, kept_in, say
+from assay.folder import claimed
 
 if TYPE_CHECKING:
     from assay.report import Report
@@ -62,7 +64,7 @@ def main() -> None:
     "--pool", type=click.Choice(["prefork", "solo", "threads"]), help="The workers' pool; default: the app's own."
 )
 @click.option(
-    "--jobs", type=click.IntRange(min=1), help="Scenarios at the same time; default: four for each processor."
+    "--jobs", type=click.IntRange(min=1), help="Scenarios at the same time; default: 4 for each processor, 16 at most."
 )
 @click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
 @about_files
@@ -73,23 +75,23 @@ def run(json_file: Path | None, junit_file: Path | None, scenarios: tuple[str, .
     """Run the scenarios on the app under test and judge them."""
     _need_linux()
     settings = _settings_with_app(**options)
-    _need_new(settings.out)
     _need_writable(json_file, junit_file)
     from assay.progress import PlainLines
     from assay.selection import Selection
 
     selection = Selection(suites=settings.suites, tasks=settings.tasks, scenarios=scenarios)
-    folder = _short(settings.out)
-    with kept_in(folder):
-        from assay.run import run as run_scenarios
+    with claimed(settings.out, timed=settings.out_timed) as out:
+        settings, folder = msgspec.structs.replace(settings, out=out), _short(out)
+        with kept_in(folder):
+            from assay.run import run as run_scenarios
 
-        with _live() if _colored(sys.stderr) else PlainLines(sys.stderr) as progress:
-            for note in settings.notes:
-                progress.note(note)
-            report = run_scenarios(settings, selection, progress)
-        report.command = report.command or _command_line()
-        _keep(report, folder)
-    return _deliver(report, folder, json_file, junit_file)
+            with _live() if _colored(sys.stderr) else PlainLines(sys.stderr) as progress:
+                for note in settings.notes:
+                    progress.note(note)
+                report = run_scenarios(settings, selection, progress)
+            report.command = report.command or _command_line()
+            _keep(report, folder)
+        return _deliver(report, folder, json_file, junit_file)
 
 
 @main.command()
@@ -161,11 +163,6 @@ def _need_linux() -> None:
     if sys.platform != "linux":
         missing = "/proc, inotify and PR_SET_PDEATHSIG, by which it kills exactly and leaves nothing behind"
         raise UsageError(f"Assay runs on Linux; {sys.platform} lacks {missing}. A container or WSL 2 will do")
-
-
-def _need_new(folder: Path) -> None:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder} is there already and is not empty: name another folder by --out, or remove it")
 
 
 def _need_writable(*files: Path | None) -> None:

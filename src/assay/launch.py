@@ -1,5 +1,6 @@
 """How a worker is started: forked from the zygote (None: the cluster's default), or cold by the real command."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ def starter(settings: Settings, supervisor: Supervisor) -> Callable[[Boot], Proc
         path = Path(boot.folder) / f"{boot.name}.boot.json"
         path.write_bytes(msgspec.json.encode(boot))
         argv = [sys.executable, "-m", "assay.cold", str(path), settings.app, str(settings.workdir)]
-        return supervisor.spawn(argv, log=Path(boot.log), cwd=settings.workdir, name=boot.name)
+        env = {**os.environ, **settings.environment}
+        return supervisor.spawn(argv, log=Path(boot.log), env=env, cwd=settings.workdir, name=boot.name)
 
     return start
