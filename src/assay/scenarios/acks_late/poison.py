@@ -1,7 +1,6 @@
 """A task that kills its worker every time: it must end, and its neighbours must live."""
 
 from collections.abc import Callable
-from typing import Literal
 
 from assay.checkers import Attempts, Delivery, Evidence, FinalState
 from assay.scenario import scenario
@@ -11,7 +10,7 @@ from assay.stage import Stage
 SPARE = 6  # beyond its retries: an app that counts deliveries by itself may allow some more before it gives up
 
 
-def poison(ends: Literal["sys_exit", "kill_self"]) -> Callable[[Stage], None]:
+def poison(*acts: Act) -> Callable[[Stage], None]:
     def act(stage: Stage) -> None:
         task = stage.task
         bound = 1 + (3 if task.max_retries is None else task.max_retries) + SPARE
@@ -25,7 +24,7 @@ def poison(ends: Literal["sys_exit", "kill_self"]) -> Callable[[Stage], None]:
             "or count deliveries in the task's base class",
         )
         stage.worker()
-        invocation = stage.publish(Act(ends=ends))
+        invocation = stage.publish(*acts)
         neighbours = stage.publish_many(3)
         stage.settle(60.0, enough=lambda: stage.starts(invocation) > bound)
         stage.cluster.record_landed_deaths(invocation, "poison task")
@@ -44,13 +43,13 @@ scenario(
     "acks_late",
     name="poison_exits",
     fault="exits every time",
-    doc="A task that leaves by sys.exit in every attempt.",
+    doc="A task that ends its process in every attempt: the first by os._exit, the others by sys.exit.",
     weight_s=8.0,
-)(poison("sys_exit"))
+)(poison(Act(ends="os_exit"), Act(ends="sys_exit")))
 scenario(
     "acks_late",
     name="poison_killed",
     fault="SIGKILL every time",
     doc="A task that is killed in every attempt.",
     weight_s=25.0,
-)(poison("kill_self"))
+)(poison(Act(ends="kill_self")))

@@ -89,7 +89,7 @@ def soft_shutdown(stage: Stage) -> None:
 
 @scenario("acks_late", fault="SIGTERM, then SIGKILL", pools=EVERY_POOL, weight_s=2.0)
 def grace_period_over(stage: Stage) -> None:
-    """SIGTERM, and SIGKILL to all when the grace is over: what a container's end does to a long task."""
+    """SIGTERM, and SIGKILL to all while the task still runs: as at the end of a container whose grace is over."""
     contract = stage.contract(child_lost=False)
     worker = stage.worker(concurrency=1)
     flying = stage.publish(hold=Point.BODY_MIDDLE)
