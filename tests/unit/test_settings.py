@@ -59,7 +59,7 @@ def test_every_key_of_a_file_is_read(folder: Path) -> None:
         args = [1, "a"]
         kwargs = { currency = "EUR" }
         [[known]]
-        scenario = "acks_late.quit_*"
+        scenario = "acks_late.cold_*"
         task = "shop.*"
         reason = "Celery loses it"
         upstream = "celery#1"
@@ -83,7 +83,7 @@ def test_every_key_of_a_file_is_read(folder: Path) -> None:
     )
     assert settings.env == {"DEBUG": "1"}
     assert settings.live == {"shop.charge": LiveCall([1, "a"], {"currency": "EUR"})}
-    assert (settings.known[0].scenario, settings.known[0].expires) == ("acks_late.quit_*", date(2026, 12, 31))
+    assert (settings.known[0].scenario, settings.known[0].expires) == ("acks_late.cold_*", date(2026, 12, 31))
 
 
 def test_the_command_line_overrides_the_file(folder: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_named_file_is_used_and_nothing_is_looked_for(folder: Path) -> None:
 
 
 def test_an_expired_known_finding_is_told(folder: Path) -> None:
-    entry = '[[known]]\nscenario = "a.b"\nreason = "r"\nupstream = "u"\nexpires = '
+    entry = '[[known]]\nscenario = "retries.spacing"\nreason = "r"\nupstream = "u"\nexpires = '
 
     assert loaded(folder, entry + "2026-11-23").notes == ()
     assert "expired" in loaded(folder, entry + "2026-11-22").notes[0]
@@ -163,9 +163,15 @@ KNOWN = '[[known]]\nscenario = "{}"\nreason = "r"\nupstream = "u"'
         ("live = { a = { arg = [] } }", "live[...]: object contains unknown field arg"),
         ("live = { a = 1 }", "live[...]: expected object, got int"),
         ("[[known]]\nscenario = 'a.b'", "known[0]: object missing required field reason"),
-        ("[[known]]\nscenario = 'a.b'\nreason = ' '\nupstream = 'u'", "reason and upstream must say something"),
+        (
+            "[[known]]\nscenario = 'retries.spacing'\nreason = ' '\nupstream = 'u'",
+            "reason and upstream must say something",
+        ),
         (KNOWN.format("*"), "would hide every violation"),
         (KNOWN.format("*.?*"), "would hide every violation"),
+        (KNOWN.format("acks_late.quit_shutdown"), "no scenario is named acks_late.quit_shutdown; did you mean acks_l"),
+        (KNOWN.format("spacing"), "no scenario is named spacing; did you mean retries.spacing?"),
+        (KNOWN.format("zzz.*"), "no scenario is named zzz.*; `assay list scenarios` names them"),
         ("known = 'all'", "known: expected array, got str"),
         ("[[known]]\nexpires = 'soon'", "known[0].expires: invalid RFC3339"),
         ("notes = []", "unknown key notes"),
@@ -181,6 +187,21 @@ def test_a_bad_file_gives_one_message_that_names_file_and_key(folder: Path, text
     assert "\n" not in message.removesuffix("\n")
     if "broker" not in text or "broker_" in text:
         assert str(folder / "assay.toml") in message
+
+
+@pytest.mark.parametrize(("processors", "jobs"), [(1, 4), (3, 12), (4, 16), (64, 16)])
+def test_jobs_are_four_for_each_processor_and_not_more_than_help(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, processors: int, jobs: int
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(processors)))
+
+    assert load({}, cwd=folder).jobs == jobs
+    assert load({"jobs": 40}, cwd=folder).jobs == 40
+
+
+@pytest.mark.parametrize(("out", "timed"), [(None, True), ("runs/{time}", True), ("there", False)])
+def test_a_folder_that_is_named_by_the_time_is_known_as_such(folder: Path, out: str | None, timed: bool) -> None:
+    assert load({"out": out}, cwd=folder).out_timed is timed
 
 
 def test_files_that_cannot_be_read_give_one_message(folder: Path) -> None:
