@@ -8,7 +8,10 @@ from assay.redirect import use_databases
 
 
 def migrate(files: dict[str, str], fixtures: Sequence[str] = ()) -> None:
-    """Run every migration on each alias, then load the fixtures into the default one. On failure prints what a user needs on the last line and exits with 3."""
+    """Run every migration on each alias, then load the fixtures into the default one.
+
+    On failure prints what a user needs on the last line and exits with 3.
+    """
     from django.core.management import call_command
     from django.db import connections
 

@@ -32,3 +32,14 @@ def test_given_a_live_call_for_each_task_when_they_run_then_scripts_and_template
     }
     assert all(rows["live_child_killed", task]["landed"] == 1 for task in SCRIPTS)
     assert {row["outcome"] for (scenario, _), row in rows.items() if scenario == "live_call"} == {"ok"}
+
+
+def test_given_a_fixture_that_is_not_there_then_one_sentence_says_so(tmp_path: Path) -> None:
+    configuration = tmp_path / "assay.toml"
+    configuration.write_text(f'app = "celery_app"\nworkdir = "{SERVER}"\nfixtures = ["no_such"]\n')
+    status, _, err = assay(
+        "run", "--config", str(configuration), "--out", str(tmp_path / "run"), cwd=tmp_path, tmp=tmp_path
+    )
+    assert status == 2
+    assert "assay: loading the fixtures no_such failed: CommandError: No fixture named 'no_such' found." in err
+    assert "Traceback" not in err
