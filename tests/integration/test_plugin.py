@@ -1,7 +1,11 @@
 """The pytest plugin as a user meets it: pytest in a process of its own, on a project of two files."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+ROOT = Path(__file__).parents[2]
 pytest_plugins = ["pytester"]
 APP = """
 from celery import Celery
@@ -10,20 +14,16 @@ app.conf.update(task_acks_late={late}, task_reject_on_worker_lost=True)
 @app.task
 def charge(amount): return amount
 """
-TEN_LINES = """
-import pytest
-from assay.checkers import Delivery
-from assay.verdict import Outcome
 
-@pytest.mark.assay(app="shop:app")
-def test_a_killed_child_loses_no_charge(assay_cluster):
-    assay_cluster.start_worker()
-    charge = assay_cluster.send("shop.charge", hold="body_middle")
-    assay_cluster.kill_child_at(charge, "body_middle")
-    assay_cluster.settle()
-    assay_cluster.check(Delivery(contract="at_least_once"))
-    assert assay_cluster.outcome(charge) == Outcome.RECOVERED
-"""
+
+def example(page: str) -> str:
+    """The first test of a page, as its reader copies it."""
+    found = re.search(r"```python\n(import pytest\n.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+    assert found, f"{page} has no test"
+    return found[1]
+
+
+TEN_LINES = example("docs/pytest.md")
 INI = "[pytest]\naddopts = --strict-markers\n"
 
 
@@ -38,7 +38,11 @@ def ran(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     return project.runpytest_subprocess("-p", "no:cacheprovider", *arguments, timeout=120)
 
 
-def test_given_ten_lines_when_a_child_is_killed_mid_task_then_its_recovery_is_seen(project: pytest.Pytester) -> None:
+@pytest.mark.parametrize("page", ["docs/pytest.md", "README.md", "README.zh-CN.md"])
+def test_given_the_documented_test_when_a_child_is_killed_mid_task_then_its_recovery_is_seen(
+    project: pytest.Pytester, page: str
+) -> None:
+    project.makepyfile(test_shop=example(page))
     ran(project).assert_outcomes(passed=1)
 
 

@@ -14,7 +14,7 @@ from assay.known import Known
 from assay.report import SCHEMA, Claim, Report
 from assay.reports.words import EXIT_WORDS
 from assay.scenario import scenarios
-from assay.settings import KEYS
+from assay.settings import KEYS, load
 from assay.verdict import Judgement, Outcome, Result
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -24,6 +24,21 @@ def section(file: str, title: str) -> str:
     """The text under a heading, up to the next heading of level two."""
     text = (DOCS / file).read_text(encoding="utf-8")
     return re.split(r"^## ", text.partition(f"\n## {title}\n")[2], flags=re.MULTILINE)[0]
+
+
+def test_every_test_that_tox_and_check_name_is_there() -> None:
+    for name in ("tox.ini", "check"):
+        named = re.findall(r"\btests/[\w./-]+", (DOCS.parent / name).read_text(encoding="utf-8"))
+        assert named, name
+        assert [path for path in named if not (DOCS.parent / path).exists()] == []
+
+
+def test_the_configuration_that_is_shown_is_read(tmp_path: Path) -> None:
+    shown = re.search(r"```toml\n(.*?)```", (DOCS / "configuration.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert shown
+    (tmp_path / "assay.toml").write_text(shown[1], encoding="utf-8")
+    settings = load({}, cwd=tmp_path)
+    assert (settings.app, settings.known[0].scenario) == ("celery_app", "acks_late.cold_*")
 
 
 def first_cells(text: str) -> list[str]:
