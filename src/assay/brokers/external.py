@@ -137,7 +137,7 @@ class ExternalBroker(Databases):
 
     def _holds(self, client: "redis.Redis") -> tuple[int, str]:
         """How many keys, and the names of some."""
-        size = int(client.dbsize())  # type: ignore[arg-type]
+        size = int(client.dbsize())
         keys = sorted(_text(key) for key, _ in zip(client.scan_iter(count=BATCH), range(SHOWN), strict=False))
         return size, ", ".join(keys) + (", ..." if size > len(keys) else "")
 
