@@ -1,7 +1,7 @@
 """A broker that is given by URL: somebody's. Only an empty database is used; the run's keys are its own, and go.
 
 Every key and channel of the run begins with a prefix that no other has, by kombu's and Celery's own options
-(redirect.py, `prefix_keys`). So no worker of the run takes anybody else's message, and what somebody else writes
+(redirect.py, `prefixed_keys`). So no worker of the run takes anybody else's message, and what somebody else writes
 meanwhile is left.
 A process that outlives the harness removes the keys where the harness cannot: see sweeper.py.
 """
