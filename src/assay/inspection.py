@@ -23,6 +23,7 @@ from celery.app.task import Task as CeleryTask
 from celery.app.utils import find_app
 from celery.worker.request import Request as CeleryRequest
 
+from assay.by_hand import retries_by_hand
 from assay.errors import UsageError
 from assay.places import Places
 from assay.redirect import FAST_RATE, slow_rate
@@ -167,10 +168,10 @@ def _task(app: Celery, task: Any) -> Task:
             getattr(error, "__name__", str(error)) for error in _each(getattr(task, "autoretry_for", None))
         ),
         retry_backoff=float(1 if backoff is True else backoff or 0),
-        retry_backoff_max=float(getattr(task, "retry_backoff_max", 600) or 600),
+        retry_backoff_max=float(getattr(task, "retry_backoff_max", 600)),
         retry_jitter=bool(getattr(task, "retry_jitter", True)),
         retry_countdown=retry_kwargs.get("countdown"),
-        retries_itself=code is not None and "retry" in code.co_names,
+        retries_itself=retries_by_hand(task, run),
         # the pool falls back to the app's limits; tasks themselves have them from Celery 5.7 on
         soft_time_limit=_seconds(task.soft_time_limit or app.conf.task_soft_time_limit),
         time_limit=_seconds(task.time_limit or app.conf.task_time_limit),
@@ -386,6 +387,12 @@ def _redirected(app: Celery, subject: Subject) -> list[str]:
 
 def _warnings(app: Celery, tasks: list[Task]) -> list[str]:
     said = []
+    if by_hand := [task.name for task in tasks if task.retries_itself]:
+        few = ", ".join(by_hand[:5]) + (f" and {len(by_hand) - 5} more" if len(by_hand) > 5 else "")
+        said.append(
+            f"{few} {'calls' if len(by_hand) == 1 else 'call'} retry() by hand: how late and how often is the body's "
+            "own, and is not judged with a hollow one"
+        )
     for task in tasks:
         if task.backend:
             said.append(f"{task.name} has a result backend of its own ({task.backend}): it is used as it is")

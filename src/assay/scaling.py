@@ -50,12 +50,10 @@ class Scaling:
 def longest_delay(task: Task) -> float:
     """The longest wait before a retry of this task, in seconds; with jitter it may be any shorter one."""
     fixed = task.retry_countdown if task.retry_countdown is not None else task.default_retry_delay
-    if not task.retry_backoff:
+    if not task.retry_backoff or not task.autoretry_for:
         return fixed
-    last = max(0, (task.max_retries if task.max_retries is not None else 8) - 1)
-    return max(
-        fixed if task.retry_on_worker_lost else 0.0, min(task.retry_backoff_max, task.retry_backoff * float(2**last))
-    )
+    last = min(max(0, (task.max_retries if task.max_retries is not None else 8) - 1), 64)
+    return max(fixed if task.retry_on_worker_lost or task.retries_itself else 0.0, task.backoff_s(last))
 
 
 def countdowns(target: Target, within_s: float = COUNTDOWN_S) -> Scaling:

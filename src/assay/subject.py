@@ -26,7 +26,7 @@ class Task(msgspec.Struct, kw_only=True, frozen=True):
     max_retries: int | None
     default_retry_delay: float
     autoretry_for: tuple[str, ...] = ()
-    retry_backoff: float = 0  # 0: none; otherwise the factor of 2**retries
+    retry_backoff: float = 0  # 0: none; otherwise the factor of 2**retries, see `backoff_s`
     retry_backoff_max: float = 600
     retry_jitter: bool = True
     retry_countdown: float | None = None  # from retry_kwargs
@@ -50,6 +50,14 @@ class Task(msgspec.Struct, kw_only=True, frozen=True):
     def retries(self) -> bool:
         """Whether anything makes a failed attempt run again."""
         return bool(self.autoretry_for) or self.retries_itself
+
+    def backoff_s(self, retry: int) -> float:
+        """The longest wait before the nth retry (0 is the first); with jitter it may be any shorter one.
+
+        Source: celery/app/autoretry.py (the factor is a whole number) and celery/utils/time.py,
+        get_exponential_backoff_interval.
+        """
+        return float(max(0, min(int(self.retry_backoff_max), int(max(1.0, self.retry_backoff)) * 2**retry)))
 
     def profile(self) -> str:
         """Tasks with equal effective options behave alike under a fault and share a profile: a short hash of them."""

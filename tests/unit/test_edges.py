@@ -9,6 +9,7 @@ import pytest
 SRC = Path(__file__).parents[2] / "src"
 INSIDE = {
     "assay.boot",
+    "assay.by_hand",
     "assay.cold",
     "assay.hollow",
     "assay.inspection",

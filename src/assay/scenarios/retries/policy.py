@@ -16,7 +16,8 @@ def retries(target: Target) -> bool:
 
 
 def gives_up_at_last(target: Target) -> bool:
-    return retries(target) and target.task.max_retries is not None
+    """Whether its options say how often and how late it retries: a retry by hand is given both by the body itself."""
+    return retries(target) and bool(target.task.autoretry_for) and target.task.max_retries is not None
 
 
 def chooses_errors(target: Target) -> bool:
@@ -35,12 +36,9 @@ def claim(stage: Stage, promise: str) -> None:
 
 
 def delays(task: Task, retries_: int) -> list[tuple[float, float]]:
-    """(least, most) seconds before each retry, in production units.
-
-    Source: celery/utils/time.py, get_exponential_backoff_interval.
-    """
+    """(least, most) seconds before each retry, in production units."""
     if task.retry_backoff and task.autoretry_for:
-        full = [min(task.retry_backoff_max, max(1.0, task.retry_backoff) * 2**number) for number in range(retries_)]
+        full = [task.backoff_s(number) for number in range(retries_)]
         return [(0.0 if task.retry_jitter else wait, wait) for wait in full]
     wait = task.retry_countdown if task.retry_countdown is not None else task.default_retry_delay
     return [(wait, wait)] * retries_

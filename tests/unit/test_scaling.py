@@ -1,0 +1,61 @@
+"""Durations of an app as Celery reads them, and how they are scaled down."""
+
+import random
+from typing import Any
+
+import pytest
+from celery import Celery
+from celery.exceptions import Retry
+from targets import target, task
+
+from assay.inspection import describe
+from assay.scaling import longest_delay
+from assay.scenarios.retries.policy import delays
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"retry_backoff": True},
+        {"retry_backoff": 0.5},
+        {"retry_backoff": 2.9},
+        {"retry_backoff": 3, "retry_backoff_max": 7},
+        {"retry_backoff": 3, "retry_backoff_max": 6.9},
+        {"retry_backoff": 3, "retry_backoff_max": 0},
+        {"retry_backoff": 2.9, "retry_kwargs": {"countdown": 77}},
+        {"retry_backoff": False, "retry_kwargs": {"countdown": 77}},
+        {"default_retry_delay": 5},
+    ],
+)
+@pytest.mark.parametrize("jitter", [True, False])
+def test_given_any_backoff_then_its_waits_are_those_that_celery_draws(
+    options: dict[str, Any], jitter: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = Celery("shop", set_as_current=False)
+
+    @app.task(shared=False, name="shop.charge", autoretry_for=(OSError,), retry_jitter=jitter, **options)
+    def charge() -> None:
+        raise OSError
+
+    app.finalize(auto=True)
+    live, waits = app.tasks["shop.charge"], []
+
+    def retry(exc: Exception, countdown: float | None = None, **_: Any) -> Retry:
+        waits.append(float(live.default_retry_delay if countdown is None else countdown))
+        return Retry()
+
+    monkeypatch.setattr(live, "retry", retry)
+    for draw in (lambda stop: 0, lambda stop: stop - 1):  # the shortest and the longest that jitter may give
+        monkeypatch.setattr(random, "randrange", draw)
+        for number in range(3):
+            live.push_request(retries=number, called_directly=False)
+            with pytest.raises(Retry):
+                live.run()
+            live.pop_request()
+    found = describe(app, "shop", ".").task("shop.charge")
+    assert delays(found, 3) == list(zip(waits[:3], waits[3:], strict=True))
+    assert longest_delay(found) == max(waits[3:])
+
+
+def test_given_a_backoff_and_no_error_to_retry_for_then_the_delay_is_the_plain_one() -> None:
+    assert longest_delay(target(task(retry_backoff=2.0)).task) == 180.0
