@@ -1,7 +1,7 @@
 """Settings and task options that nothing reads: claims that cannot hold, found without running anything."""
 
 from assay.report import Claim
-from assay.subject import Setting, Subject
+from assay.subject import Setting, Subject, Unrouted
 from assay.verdict import Verdict
 
 #: what people believe these do, and what does it
@@ -59,10 +59,22 @@ PREFIXES = ("task_", "worker_", "broker_", "result_", "event_", "beat_", "redis_
 
 
 def dead_claims(subject: Subject) -> list[Claim]:
-    """One violated claim for each setting or task option of Celery's look that this release does not read."""
+    """One violated claim for each setting, task option or route of the app's own that nothing reads."""
     settings = [claim for setting in subject.settings if not setting.known and (claim := _claim(setting, subject))]
     options = sorted({option for task in subject.tasks for option in task.unread})
-    return settings + [_option(option, subject) for option in options]
+    routes = [_route(route) for route in subject.unrouted if route.own]
+    return [*settings, *(_option(option, subject) for option in options), *routes]
+
+
+def _route(route: Unrouted) -> Claim:
+    return Claim(
+        setting=f"task_routes[{route.name!r}]",
+        promise="this task has a queue of its own",
+        verdict=Verdict.VIOLATED,
+        observed="no task of this name is registered: nothing is ever routed by it, and a worker would drop its messages",
+        place=route.place,
+        remedy=f"use {route.nearest}" if route.nearest else "name a registered task (assay list tasks), or remove it",
+    )
 
 
 def _option(option: str, subject: Subject) -> Claim:

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from celery import Celery
 from celery.app.defaults import _TO_NEW_KEY as OLD_NAMES
 from celery.app.defaults import NAMESPACES, SETTING_KEYS
+from celery.app.routes import MapRoute
 from celery.app.task import Task as CeleryTask
 from celery.app.utils import find_app
 from celery.worker.request import Request as CeleryRequest
@@ -27,7 +28,7 @@ from assay.by_hand import retries_by_hand
 from assay.errors import UsageError
 from assay.places import Places
 from assay.redirect import FAST_RATE, slow_rate
-from assay.subject import Setting, Subject, Task
+from assay.subject import Setting, Subject, Task, Unrouted
 
 HOOKS = ("before_start", "on_success", "on_failure", "on_retry", "after_return", "__call__")
 NEWER_OPTIONS = ("acks_on_failure", "acks_on_timeout", "retry_on_worker_lost")  # Celery 5.7
@@ -138,10 +139,15 @@ def describe(app: Celery, name: str, workdir: str) -> Subject:
         deduplicates=bool(conf.get("worker_deduplicate_successful_tasks")),
         django=django,
         databases=_databases() if django else [],
+        unrouted=_unrouted(app, places),
         versions=_versions(django),
     )
     subject.redirected = _redirected(app, subject)
-    subject.warnings = _warnings(app, tasks)
+    subject.warnings = _warnings(app, tasks) + [
+        f"task_routes names {route.name}, which is no task of this app: not judged, as another app's workers may have it"
+        for route in subject.unrouted
+        if not route.own
+    ]
     return subject
 
 
@@ -241,6 +247,24 @@ def _route(app: Celery, task: Any) -> str:
         return ""
     queue = route.get("queue")
     return str(getattr(queue, "name", queue) or route.get("routing_key") or app.conf.task_default_queue)
+
+
+def _unrouted(app: Celery, places: Places) -> list[Unrouted]:
+    """Routes by an exact name that is registered nowhere. Source: celery/app/routes.py, MapRoute."""
+    try:
+        routes = app.amqp.router.routes
+    except Exception:
+        return []  # what Celery cannot read fails at publish, and is found there
+    named = [str(name) for route in routes if isinstance(route, MapRoute) for name in route.map]
+    own = [name for name in app.tasks if not name.startswith("celery.")]
+    packages = {name.partition(".")[0] for name in app.tasks}
+    found = []
+    for name in named:
+        if name not in app.tasks:
+            nearest = next(iter(difflib.get_close_matches(name, own, n=1, cutoff=0.75)), "")
+            place = places.find_name(name) or places.find("task_routes")
+            found.append(Unrouted(name, place, nearest, bool(nearest) or name.partition(".")[0] in packages))
+    return found
 
 
 def _settings(app: Celery, places: Places) -> list[Setting]:

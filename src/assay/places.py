@@ -30,6 +30,13 @@ class Places:
             re.escape(name) for name in (key, upper, f"CELERY_{upper}", f"CELERY_{bare}", f"CELERYD_{bare}")
         )
         pattern = re.compile(rf"""(?:^|[\s,({{]|\bconf\.)['"]?(?:{names})\b['"]?\s*[=:](?!=)""")
+        return self._last(pattern)
+
+    def find_name(self, name: str) -> str:
+        """`file:line` of the last time that this name is a key, or the first of a pair; "" if none."""
+        return self._last(re.compile(rf"""(?P<quote>['"]){re.escape(name)}(?P=quote)\s*[:,]"""))
+
+    def _last(self, pattern: re.Pattern[str]) -> str:
         for path, lines in self._lines:
             numbers = [
                 number

@@ -84,6 +84,18 @@ class Setting(msgspec.Struct, frozen=True):
         return f"{self.given or self.key}={self.value}"
 
 
+class Unrouted(msgspec.Struct, frozen=True):
+    """A name in task_routes, neither glob nor regular expression, that no registered task has.
+
+    `own`: it is meant for a task of this app's, by its package or its spelling, and not for another app's workers.
+    """
+
+    name: str
+    place: str = ""
+    nearest: str = ""  # the registered task that it may have been meant to be
+    own: bool = True
+
+
 class Subject(msgspec.Struct, kw_only=True):
     """The whole app under test."""
 
@@ -111,6 +123,7 @@ class Subject(msgspec.Struct, kw_only=True):
     deduplicates: bool = False
     django: bool = False
     databases: list[str] = []  # aliases that get a private copy
+    unrouted: list[Unrouted] = []
     redirected: list[str] = []
     versions: dict[str, str] = {}
     warnings: list[str] = []

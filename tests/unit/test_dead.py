@@ -1,9 +1,15 @@
 """Settings that nothing reads are claims that do not hold; those of other releases are told as such."""
 
+import re
+from pathlib import Path
+from typing import Any
+
 import pytest
+from celery import Celery
 from celery.app.defaults import SETTING_KEYS
 
 from assay.dead import INTENTS, SINCE, dead_claims
+from assay.inspection import describe
 from assay.subject import Setting, Subject
 from assay.verdict import Verdict
 
@@ -62,3 +68,49 @@ def test_a_misspelt_one_is_told_with_its_nearest_and_others_settings_are_left_al
         )
     )
     assert [claim.remedy for claim in claims] == ["use task_acks_late"]
+
+
+ROUTES: list[Any] = [
+    lambda key: {key: {"queue": "own"}},
+    lambda key: {key: "own"},
+    lambda key: ([(key, {"queue": "own"})],),
+    lambda key: ([(re.compile(r"shop\..*"), {"queue": "x"}), (key, {"queue": "own"})],),
+]
+
+
+def routed(routes: Any) -> Subject:
+    app = Celery("shop", set_as_current=False)
+    app.conf.task_routes = routes
+
+    @app.task(shared=False, name="shop.charge")
+    def charge() -> None: ...
+
+    app.finalize(auto=True)
+    return describe(app, "shop", str(Path(__file__).parent))
+
+
+@pytest.mark.parametrize("routes", ROUTES)
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [("shop.zz_typo", "name a registered task"), ("shop.chagre", "use shop.charge"), ("shp.charge", "use shop.charge")],
+)
+def test_given_a_route_by_a_name_that_no_task_has_then_it_is_a_claim_that_cannot_hold(
+    routes: Any, name: str, remedy: str
+) -> None:
+    (claim,) = dead_claims(routed(routes(name)))
+    assert claim.verdict is Verdict.VIOLATED
+    assert claim.setting == f"task_routes['{name}']"
+    assert claim.remedy.startswith(remedy)
+    assert claim.place.startswith("test_dead.py:")
+
+
+@pytest.mark.parametrize("routes", ROUTES)
+@pytest.mark.parametrize("name", ["shop.charge", "celery.backend_cleanup", "shop.zz_*"])
+def test_given_a_route_by_a_registered_name_or_a_pattern_then_it_claims_nothing_here(routes: Any, name: str) -> None:
+    assert dead_claims(routed(routes(name))) == []
+
+
+def test_given_a_route_for_another_apps_task_then_it_is_told_and_not_judged() -> None:
+    subject = routed({"billing.invoices.send": {"queue": "billing"}})
+    assert dead_claims(subject) == []
+    assert [said for said in subject.warnings if "billing.invoices.send, which is no task of this app" in said]
