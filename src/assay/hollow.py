@@ -7,7 +7,6 @@ options, hooks, annotations, routes and `__call__` stay the user's own.
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -70,9 +69,6 @@ def _act(task: Task, recorder: Recorder, invocation: str, start: int, holder: Ho
     act = holder.script(invocation).act(start)
     if act.ignores_term:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    if act.spawns:
-        child = subprocess.Popen(["sleep", "60"], stdin=subprocess.DEVNULL, start_new_session=True)
-        recorder.record(Kind.EFFECT, invocation, task.name, spawned=child.pid)
     ballast = bytearray(act.memory_mib << 20)
     try:
         work(act.work_s / 2)

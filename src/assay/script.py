@@ -23,7 +23,6 @@ class Act(msgspec.Struct, frozen=True, omit_defaults=True):
     ignores_term: bool = False
     result_bytes: int = 0
     memory_mib: int = 0
-    spawns: bool = False  # starts a process that would go on for a minute
 
 
 class Hold(msgspec.Struct, frozen=True):

@@ -1,7 +1,5 @@
 """When a cluster has settled (the broker is empty and no attempt is open), and the final read after it."""
 
-import os
-import signal
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -160,11 +158,6 @@ def final_read(cluster: "Cluster") -> None:
         if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
             cluster.record(Kind.FINAL_PROCESS, left=process.pid, command=" ".join(process.cmdline())[:100])
             process.kill()
-    for event in list(cluster.seen):
-        pid = event.detail.get("spawned") if event.kind == Kind.EFFECT else None
-        if pid and runs(pid):
-            cluster.record(Kind.FINAL_PROCESS, event.invocation, left=pid, command="sleep 60")
-            os.kill(pid, signal.SIGKILL)
 
 
 def runs(pid: int) -> bool:
