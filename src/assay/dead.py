@@ -71,7 +71,7 @@ def _route(route: Unrouted) -> Claim:
         setting=f"task_routes[{route.name!r}]",
         promise="this task has a queue of its own",
         verdict=Verdict.VIOLATED,
-        observed="no task of this name is registered: nothing is ever routed by it, and a worker would drop its messages",
+        observed="no task of this name is registered: nothing is routed by it, and a worker would drop its messages",
         place=route.place,
         remedy=f"use {route.nearest}" if route.nearest else "name a registered task (assay list tasks), or remove it",
     )

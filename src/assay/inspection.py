@@ -27,7 +27,7 @@ from celery.worker.request import Request as CeleryRequest
 from assay.by_hand import retries_by_hand
 from assay.errors import UsageError
 from assay.places import Places
-from assay.redirect import FAST_RATE, slow_rate
+from assay.redirect import FAST_RATE, has_own_backend, slow_rate
 from assay.subject import Setting, Subject, Task, Unrouted
 
 HOOKS = ("before_start", "on_success", "on_failure", "on_retry", "after_return", "__call__")
@@ -144,7 +144,7 @@ def describe(app: Celery, name: str, workdir: str) -> Subject:
     )
     subject.redirected = _redirected(app, subject)
     subject.warnings = _warnings(app, tasks) + [
-        f"task_routes names {route.name}, which is no task of this app: not judged, as another app's workers may have it"
+        f"task_routes names {route.name}, which is no task of this app: not judged, another app's workers may have it"
         for route in subject.unrouted
         if not route.own
     ]
@@ -189,7 +189,7 @@ def _task(app: Celery, task: Any) -> Task:
         serializer=str(task.serializer or "json"),
         base=_base(task),
         request="" if request is CeleryRequest or request is None else f"{request.__module__}.{request.__qualname__}",
-        backend=type(task._backend).__name__ if getattr(task, "_backend", None) is not None else "",
+        backend=_own_backend(task),
         hooks=tuple(hook for hook in HOOKS if _defines(task, hook)),
         required=_required(run, bound=hasattr(task.run, "__self__")),
         unread=tuple(
@@ -203,6 +203,14 @@ def _task(app: Celery, task: Any) -> Task:
 def _read(task: Any, option: str) -> Any:
     """A task's option, None where this release does not know it: any attribute may be given to a task."""
     return getattr(task, option) if hasattr(CeleryTask, option) else None
+
+
+def _own_backend(task: Any) -> str:
+    """What kind of backend a task has of its own; "" where it uses the app's."""
+    if not has_own_backend(task):
+        return ""
+    own = task._backend if task._backend is not None else type(task).backend
+    return _backend_scheme(own) if isinstance(own, str) else type(own).__name__
 
 
 def _each(value: Any) -> tuple[Any, ...]:
@@ -388,6 +396,11 @@ def _redirected(app: Celery, subject: Subject) -> list[str]:
         said.append(f"results: {backend}, as configured")
     else:
         said.append(f"results: {backend} goes to a database of the run's own broker")
+    said += [
+        f"{task.name} has a result backend of its own ({task.backend}): its results go where the app's go"
+        for task in subject.tasks
+        if task.backend
+    ]
     if subject.databases:
         said.append(
             f"Django database{'s' if len(subject.databases) > 1 else ''} {', '.join(subject.databases)}: "
@@ -417,9 +430,6 @@ def _warnings(app: Celery, tasks: list[Task]) -> list[str]:
             f"{few} {'calls' if len(by_hand) == 1 else 'call'} retry() by hand: how late and how often is the body's "
             "own, and is not judged with a hollow one"
         )
-    for task in tasks:
-        if task.backend:
-            said.append(f"{task.name} has a result backend of its own ({task.backend}): it is used as it is")
     if urlsplit(str(app.conf.broker_url or "amqp://")).scheme in {"amqp", "amqps", "pyamqp"}:
         said.append(
             "the app's broker is AMQP, which gives a dead worker's messages back at once; "

@@ -1,15 +1,16 @@
-"""Changes the loaded app's addresses, and scaled durations, in a process of its own; nothing else of it.
+"""Changes the loaded app's addresses and scales durations, in a process of its own; nothing else.
 
-Runs in the forked worker or client. The sentences that tell the user about it are made in `inspection`.
+Runs in the forked worker or client. The sentences that tell the user about it are made in `inspection` and `scaling`.
 """
 
 import datetime
+import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from celery import Celery
+from celery import Celery, Task
 
 SHORTEST_S = 0.15  # of a scaled countdown; see _scale_countdowns
 FAST_RATE = 200.0  # tasks a second: a rate limit is no slower in a run
@@ -25,8 +26,7 @@ class Redirection(msgspec.Struct, frozen=True, omit_defaults=True):
     databases: dict[str, str] = {}  # Django alias -> SQLite file
     countdown_scale: float = 1.0  # a countdown or ETA of n seconds takes n / countdown_scale, and SHORTEST_S at least
     least_countdown_s: float = 0.0  # what each countdown takes at least, also one that is shorter in production
-    soft_time_limits: dict[str, float] = {}  # task name -> seconds, where they differ from the app's
-    time_limits: dict[str, float] = {}
+    limits: tuple[tuple[float, float], ...] = ()  # time limits in production and in the run; see scaled_limit
     settings: dict[str, Any] = {}  # scaled durations and the like, stated to the user
     pool_check_s: float = 0.0  # how often a prefork pool looks for dead children; 0: as Celery does, every 5 s
     clock_offset_s: float = 0.0  # kombu's clock is this much ahead: visibility timeouts are reached at once
@@ -46,15 +46,13 @@ def apply(app: Celery, to: Redirection, on_countdown: Callable[[float | None], N
     forget_connections(app)
     if to.databases:
         use_databases(to.databases)
-    for name, task in app.tasks.items():
-        if name in to.soft_time_limits:
-            task.soft_time_limit = to.soft_time_limits[name]
-        if name in to.time_limits:
-            task.time_limit = to.time_limits[name]
+    for task in app.tasks.values():
         if slow_rate(task.rate_limit):
             task.rate_limit = f"{FAST_RATE:g}/s"
-        task._exec_options = None  # cached from the unscaled limits; a client puts them into the message's header
+        use_the_apps_backend(task)
     _scale_countdowns(app, to, on_countdown)
+    if to.limits:
+        scale_limits(to.limits)
     if to.pool_check_s:
         look_at_children_every(to.pool_check_s)
     if to.clock_offset_s:
@@ -121,6 +119,50 @@ def use_databases(files: dict[str, str]) -> None:
             config.pop("DISABLE_SERVER_SIDE_CURSORS", None)
         if hasattr(getattr(connections, "_connections", None), alias):
             del connections[alias]
+
+
+def has_own_backend(task: Any) -> bool:
+    """Whether the results of this task go elsewhere than the app's: given to its decorator, or to its base class.
+
+    Source: celery/app/task.py, Task.backend; an option of the decorator becomes an attribute of the task's own class.
+    """
+    return task._backend is not None or type(task).backend is not Task.backend
+
+
+def use_the_apps_backend(task: Any) -> None:
+    """Results that the task sends elsewhere would leave the run."""
+    if has_own_backend(task):
+        task._backend = None
+        type(task).backend = Task.backend
+
+
+def scaled_limit(limit_s: float, points: Sequence[tuple[float, float]]) -> float:
+    """What a time limit takes in a run: straight lines between the points, so that any two limits keep their order."""
+    low, low_real = 0.0, 0.0
+    for high, high_real in points:
+        if limit_s <= high:
+            return low_real + (limit_s - low) * (high_real - low_real) / (high - low)
+        low, low_real = high, high_real
+    return limit_s * low_real / low if low else limit_s
+
+
+def scale_limits(points: Sequence[tuple[float, float]]) -> None:
+    """The limits of each job, where the pool has chosen among those of the message, of the task and of the app.
+
+    Source: celery/worker/request.py (execute_using_pool) and billiard/pool.py (Pool.apply_async). Messages keep what
+    they say, so that a retry, which repeats its message's limits, has the same ones.
+    """
+    from billiard.pool import Pool
+
+    original = Pool.apply_async
+
+    @functools.wraps(original)
+    def apply_async(self: Any, *args: Any, soft_timeout: Any = None, timeout: Any = None, **options: Any) -> Any:
+        soft, hard = soft_timeout or self.soft_timeout, timeout or self.timeout
+        soft, hard = (scaled_limit(limit, points) if limit else limit for limit in (soft, hard))
+        return original(self, *args, soft_timeout=soft, timeout=hard, **options)
+
+    Pool.apply_async = apply_async
 
 
 def look_at_children_every(seconds: float) -> None:

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, field
 
-from assay.redirect import SHORTEST_S, Redirection
+from assay.redirect import SHORTEST_S, Redirection, scaled_limit
 from assay.subject import Subject, Task
 
 COUNTDOWN_S = 0.4  # what the longest retry delay of a task takes in a run
 SOFT_S, HARD_S = 0.8, 1.8  # what limits take in the scenarios about them
 SHUTDOWN_S = 1.5
+TASKS = 50  # that a child runs at the most in the scenarios about its replacement
 POOL_CHECK_S = 5.0  # celery/concurrency/asynpool.py, AsynPool.timers
 CHECKED_S = 0.1
 POOL_CHECK = (
@@ -69,26 +70,39 @@ def countdowns(target: Target, within_s: float = COUNTDOWN_S) -> Scaling:
 
 
 def limits(target: Target) -> Scaling:
-    """Soft and hard time limit take about a second or two, the soft one first where it is the shorter."""
+    """Soft and hard time limit take about a second or two, and every other limit keeps its order to them."""
     base, task = countdowns(target), target.task
     soft, hard = task.soft_time_limit, task.time_limit
-    real_soft, real_hard = SOFT_S, HARD_S
+    points = [(limit, min(limit, real)) for limit, real in ((soft, SOFT_S), (hard, HARD_S)) if limit]
     if soft and hard and soft >= hard:
-        real_soft = HARD_S + 1.0
-    soft_factor = max(1.0, soft / real_soft) if soft else 1.0
-    hard_factor = max(1.0, hard / real_hard) if hard else 1.0
+        points = points[1:]
+    real_soft, real_hard = (scaled_limit(limit, points) if limit else None for limit in (soft, hard))
+    soft_factor = soft / real_soft if soft and real_soft else 1.0
+    hard_factor = hard / real_hard if hard and real_hard else 1.0
     said = list(base.sentences)
     if soft:
         said.append(f"soft time limit of {soft:g} s: divided by {soft_factor:.4g} in suite time_limits")
     if hard:
         said.append(f"hard time limit of {hard:g} s: divided by {hard_factor:.4g} in suite time_limits")
-    redirection = Redirection(
-        broker_url="",
-        countdown_scale=base.countdown,
-        soft_time_limits={task.name: soft / soft_factor} if soft else {},
-        time_limits={task.name: hard / hard_factor} if hard else {},
-    )
+    redirection = Redirection(broker_url="", countdown_scale=base.countdown, limits=tuple(points))
     return Scaling(redirection, base.countdown, soft_factor, hard_factor, said)
+
+
+def tasks_per_child(target: Target) -> int:
+    """How many tasks a child runs in the scenarios about it; 0: no limit."""
+    return min(target.subject.max_tasks_per_child or 0, TASKS)
+
+
+def recycling(target: Target) -> Scaling:
+    """A child is replaced after a number of tasks that can be waited for."""
+    base, number, real = countdowns(target), target.subject.max_tasks_per_child or 0, tasks_per_child(target)
+    if number == real:
+        return base
+    said = f"worker_max_tasks_per_child of {number}: {real} in suite recycling"
+    redirection = Redirection(
+        broker_url="", countdown_scale=base.countdown, settings={"worker_max_tasks_per_child": real}
+    )
+    return Scaling(redirection, base.countdown, sentences=[*base.sentences, said])
 
 
 def shutdowns(target: Target) -> Scaling:

@@ -16,8 +16,8 @@ ONCE_KEPT = Bed(demand="effectively_once")
 REQUEUES = Bed(("always_requeues", "no_deduplication"), demand="effectively_once")
 KEEPS_LOST = Bed(("keeps_lost", "lost_is_no_retry"))
 LOOPS = Bed(("lost_is_no_retry", "no_retries_allowed"))
-SLOW_SOFT = Bed(("own_soft_limit",))
-SLOW_HARD = Bed(("own_hard_limit",))
+SLOW_SOFT = Bed(("longer_soft_at_call",))
+SLOW_HARD = Bed(("longer_at_call",))
 DOUBLES = Bed(("few_a_child", "host_doubles_tasks"))
 FEW = Bed(("few_a_child",))
 STRAYS = Bed(("loses_queue",))
@@ -71,8 +71,11 @@ TABLE = {
     "acks_late.live_revoked": Pair(LIVE_LEAVES, LIVE),
     "time_limits.soft_limit_handled": Pair(SLOW_SOFT),
     "time_limits.soft_limit_not_handled": Pair(SLOW_SOFT),
-    "time_limits.hard_limit": Pair(Bed(("redelivers_failed",))),
-    "time_limits.own_limit_over_global": Pair(SLOW_HARD),
+    "time_limits.hard_limit": Pair(Bed(("silent_timeout",)), Bed(("redelivers_failed",))),
+    "time_limits.too_slow_every_time": Pair(Bed(("redelivers_failed",)), None),
+    "time_limits.own_limit_over_global": Pair(SLOW_HARD, Bed(("shorter_at_call",))),
+    "time_limits.own_soft_limit_over_global": Pair(SLOW_SOFT, Bed(("shorter_at_call",))),
+    "time_limits.limit_of_the_call": Pair(SLOW_HARD),
     "time_limits.pool_whole_again": Pair(SLOW_HARD),
     "time_limits.stubborn_body": Pair(SLOW_HARD),
     "time_limits.live_limit": Pair(LIVE_LEAVES, LIVE),

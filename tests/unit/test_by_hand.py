@@ -89,7 +89,7 @@ def test_given_a_body_that_calls_its_tasks_retry_then_it_is_known_and_told(
 def test_given_the_retry_of_something_else_then_it_is_not_the_tasks(body: Callable[..., Any]) -> None:
     subject = with_body(body)
     assert not subject.task("shop.charge").retries_itself
-    assert subject.warnings == []
+    assert not [said for said in subject.warnings if "by hand" in said]
 
 
 def test_given_a_retry_by_hand_then_neither_its_delay_nor_its_number_is_claimed() -> None:

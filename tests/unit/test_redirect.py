@@ -10,12 +10,18 @@ import kombu.pools
 import kombu.transport.redis
 import pytest
 from celery import Celery, Task
+from celery.backends.base import DisabledBackend
 from hypothesis import given
 from hypothesis import strategies as st
 from kombu.transport import memory
+from targets import target
+from targets import task as made
 
+from assay import scaling
 from assay.boot import Boot, prepare
-from assay.redirect import SHORTEST_S, Redirection, apply, look_at_children_every, scaled_s, warp_clock
+from assay.inspection import describe
+from assay.redirect import SHORTEST_S, Redirection, apply, look_at_children_every, scaled_limit, scaled_s, warp_clock
+from assay.subject import Subject
 
 KIRITIMATI = datetime.timezone(datetime.timedelta(hours=14))
 NUMBERS = itertools.count()
@@ -28,6 +34,12 @@ def here() -> Iterator[str]:
     memory.Channel.queues.clear()  # of all memory:// addresses
     yield f"memory://localhost/{next(NUMBERS)}"
     kombu.pools.reset()
+
+
+@pytest.fixture
+def unpatched(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str], None]:
+    """Puts an attribute back after the test."""
+    return lambda owner, name: monkeypatch.setattr(owner, name, getattr(owner, name))
 
 
 def shop(**conf: Any) -> tuple[Celery, Task]:
@@ -49,6 +61,10 @@ def published(app: Celery, task: Task, redirection: Redirection, **options: Any)
     with app.connection_for_read() as connection:
         message = connection.SimpleQueue("celery").get(block=False)
         return message.headers, heard
+
+
+def described(app: Celery) -> Subject:
+    return describe(app, "shop", ".")
 
 
 def left_s(headers: dict[str, Any]) -> float:
@@ -202,24 +218,105 @@ def test_the_scale_that_a_retry_really_had_is_recorded(here: str, tmp_path: Path
         assert recorder.countdown_scale == pytest.approx(scale)
 
 
+POINTS = ((200.0, 0.8), (300.0, 1.8))
+
+
 @pytest.mark.parametrize(
-    ("given_", "redirection", "expected"),
+    ("of_app", "of_task", "of_call", "expected"),
     [
-        ({}, {"time_limits": {"shop.charge": 1.8}}, [1.8, None]),
-        ({}, {"time_limits": {"shop.charge": 1.8}, "soft_time_limits": {"shop.charge": 0.8}}, [1.8, 0.8]),
-        ({"time_limit": 300}, {"time_limits": {"shop.charge": 1.8}}, [1.8, None]),
-        ({"time_limit": 300, "soft_time_limit": 200}, {"time_limits": {"another": 1.8}}, [300, 200]),
+        ({"task_time_limit": 300, "task_soft_time_limit": 200}, {}, {}, (0.8, 1.8)),
+        ({"task_time_limit": 600}, {"time_limit": 300}, {}, (None, 1.8)),
+        ({"task_time_limit": 100}, {"time_limit": 300, "soft_time_limit": 200}, {"soft_time_limit": 50}, (0.2, 1.8)),
+        ({}, {"time_limit": 300}, {"time_limit": 1000, "soft_time_limit": 250}, (1.3, 6.0)),
+        ({}, {}, {}, (None, None)),
     ],
 )
-def test_scaled_limits_are_in_the_message_though_its_options_were_cached(
-    here: str, given_: dict[str, Any], redirection: dict[str, Any], expected: list[float | None]
+@pytest.mark.parametrize("retried", [False, True])
+def test_given_limits_of_app_task_and_call_then_celerys_choice_of_them_is_scaled_once(
+    here: str,
+    unpatched: Callable[[Any, str], None],
+    of_app: dict[str, Any],
+    of_task: dict[str, Any],
+    of_call: dict[str, Any],
+    expected: tuple[float | None, float | None],
+    retried: bool,
 ) -> None:
-    app, task = shop()
-    for name, value in given_.items():
-        setattr(task, name, value)
-    task._get_exec_options()
-    headers, _ = published(app, task, Redirection(here, **redirection))
-    assert headers["timelimit"] == expected
+    from billiard.pool import RUN, Pool
+    from celery.worker.request import Context
+
+    unpatched(Pool, "apply_async")
+    chosen: list[Any] = []
+    Pool.apply_async = lambda self, *_, soft_timeout, timeout, **__: chosen.append((soft_timeout, timeout))
+    app, task = shop(**of_app)
+    vars(task).update(of_task)
+    headers, _ = published(app, task, Redirection(here, limits=POINTS), **of_call)
+    if retried:
+        task.push_request(headers, delivery_info={"routing_key": "celery"}, called_directly=False)
+        task.signature_from_request(task.request, (), {}, countdown=0).apply_async()
+        task.pop_request()
+        with app.connection_for_read() as connection:
+            headers = connection.SimpleQueue("celery").get(block=False).headers
+    pool = Pool.__new__(Pool)
+    pool._state, pool.soft_timeout, pool.timeout = RUN, app.conf.task_soft_time_limit, app.conf.task_time_limit
+    hard, soft = Context(headers).timelimit or (None, None)
+    # as celery/worker/request.py, execute_using_pool
+    pool.apply_async(lambda: None, (), {}, soft_timeout=soft or task.soft_time_limit, timeout=hard or task.time_limit)
+    assert chosen == [tuple(each and pytest.approx(each) for each in expected)]
+
+
+@given(st.lists(st.floats(0.001, 1e6), min_size=2), st.floats(0.01, 1e5), st.floats(0.01, 1e5))
+def test_given_any_two_limits_then_a_run_keeps_their_order_and_makes_those_of_the_task_no_longer(
+    limits: list[float], soft: float, gap: float
+) -> None:
+    found = scaling.limits(target(made(soft_time_limit=soft, time_limit=soft + gap)))
+    points = found.redirection.limits
+    scaled = [scaled_limit(limit, points) for limit in sorted(limits)]
+    assert all(low <= high * (1 + 1e-9) for low, high in itertools.pairwise(scaled))
+    for limit, factor, most in ((soft, found.soft, scaling.SOFT_S), (soft + gap, found.hard, scaling.HARD_S)):
+        assert scaled_limit(limit, points) == pytest.approx(limit / factor)
+        assert scaled_limit(limit, points) <= min(limit, most) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("number", [1, 50, 51, 500, 100_000])
+def test_given_any_number_of_tasks_per_child_then_a_run_needs_no_more_than_it_can_wait_for(number: int) -> None:
+    one = target(made(), max_tasks_per_child=number)
+    found = scaling.recycling(one)
+    real = found.redirection.settings.get("worker_max_tasks_per_child", number)
+    assert real == scaling.tasks_per_child(one) == min(number, 50)
+    assert [said for said in found.sentences if f"worker_max_tasks_per_child of {number}: 50" in said] == (
+        [] if number <= 50 else [f"worker_max_tasks_per_child of {number}: 50 in suite recycling"]
+    )
+
+
+OWN: list[Any] = ["redis://nobody.invalid/5", DisabledBackend]
+
+
+@pytest.mark.parametrize("place", ["decorator", "base class", "instance"])
+@pytest.mark.parametrize("own", OWN)
+def test_given_a_task_with_a_backend_of_its_own_then_its_results_go_where_the_apps_go_and_it_is_told(
+    here: str, place: str, own: Any
+) -> None:
+    app = Celery("shop", set_as_current=False, broker="memory://")
+    own = own if isinstance(own, str) else own(app=app)
+    base = type("Base", (Task,), {"backend": own, "abstract": True}) if place == "base class" else None
+    options = {"backend": own} if place == "decorator" else {"base": base} if base else {}
+
+    def body() -> None: ...
+
+    app.task(shared=False, name="shop.charge", **options)(body)
+    app.task(shared=False, name="shop.ship")(body)
+    app.finalize(auto=True)
+    if place == "instance":
+        app.tasks["shop.charge"].backend = own
+    subject = described(app)
+    assert [said for said in subject.redirected if "its results go where the app's go" in said] == [
+        f"shop.charge has a result backend of its own ({subject.task('shop.charge').backend}): "
+        "its results go where the app's go"
+    ]
+    apply(app, Redirection(here, "redis://127.0.0.1:1/7"), lambda _: None)
+    for name in ("shop.charge", "shop.ship"):
+        assert app.tasks[name].backend is app.backend
+    assert app.backend.connparams["db"] == 7
 
 
 def test_settings_of_a_scenario_are_set(here: str) -> None:
@@ -240,12 +337,6 @@ def test_no_task_waits_long_for_its_turn(here: str, given_: Any, expected: Any) 
 
 
 # -- what is patched in Celery and kombu
-
-
-@pytest.fixture
-def unpatched(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str], None]:
-    """Puts an attribute back after the test."""
-    return lambda owner, name: monkeypatch.setattr(owner, name, getattr(owner, name))
 
 
 def test_the_pool_looks_for_dead_children_as_often_as_told(unpatched: Callable[[Any, str], None]) -> None:

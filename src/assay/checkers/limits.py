@@ -32,7 +32,7 @@ class TimeLimit(msgspec.Struct, frozen=True, tag="time_limit"):
         return bool(self.ids)
 
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
-        """Also that the soft limit came first, and that a hard limited process is gone."""
+        """Also that it was this limit, that the soft one came first, and that a hard limited process is gone."""
         for life in chosen(lives, self.ids):
             if not life.attempts:
                 return Judgement("time_limit", Verdict.UNKNOWN, f"{short(life)} did not run")
@@ -62,6 +62,10 @@ class TimeLimit(msgspec.Struct, frozen=True, tag="time_limit"):
             return f"its attempt still ran at the end, {name} of {limit[0]:g} s notwithstanding"
         if ran > limit[0] / limit[1] + self.grace_s:
             return f"its attempt ran {ran:.3g} s, which stands for {ran * limit[1]:.4g} s; {name} is {limit[0]:g} s"
+        announced = soft if name == "task_soft_time_limit" else hard
+        if announced and float(announced[0].detail.get("limit_s") or 0) > 1.01 * limit[0] / limit[1]:
+            came_s = float(announced[0].detail["limit_s"])
+            return f"another limit was in force: it came after {came_s:.3g} s, {limit[0] / limit[1]:.3g} s was due"
         if self.soft_handled is not None and not soft:
             return "no soft limit was announced"
         came_to = f"raised {attempt.raised}" if attempt.raised else "was killed"

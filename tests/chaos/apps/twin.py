@@ -76,10 +76,12 @@ class Base(Task):
             options["queue"] = "default"
         if flipped("falls_back") and str(options.get("queue")).endswith("_misspelt"):
             options["queue"] = "default"
-        if flipped("own_hard_limit"):
-            options["time_limit"] = 6.0  # what a caller gives is not scaled: it stands for many minutes
-        if flipped("own_soft_limit"):
-            options["soft_time_limit"] = 6.0
+        if flipped("longer_at_call"):
+            options["time_limit"] = 1000
+        if flipped("longer_soft_at_call"):
+            options["soft_time_limit"] = 1500
+        if flipped("shorter_at_call"):
+            options.update(time_limit=250, soft_time_limit=150)
         return super().apply_async(*args, **options)
 
     def retry(self, *args: Any, **options: Any) -> Any:

@@ -190,6 +190,11 @@ CASES = {
         (published(), *started(), *killed()),
         (published(), *started(), HARD, *killed()),
     ),
+    "time_limit of another": Case(
+        TimeLimit(ids=["a"], hard_s=150.0, scale=100.0),
+        (published(), *started(), HARD, *killed()),
+        (published(), *started(), event(Kind.HARD_LIMIT, "a", limit_s=1.5, child=CHILD), *killed()),
+    ),
     "time_limit order": Case(
         TimeLimit(ids=["a"], soft_s=1.0, hard_s=2.0),
         (published(), *started(), HARD, SOFT, *killed()),

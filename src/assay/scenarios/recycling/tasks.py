@@ -2,7 +2,7 @@
 
 from assay.checkers import Bystanders, Delivery, Evidence, Recycling
 from assay.event import Kind, Point
-from assay.scaling import Target
+from assay.scaling import Target, recycling, tasks_per_child
 from assay.scenario import scenario
 from assay.script import RECYCLING, Act
 from assay.stage import Stage
@@ -16,22 +16,24 @@ def recycles(target: Target) -> bool:
 
 
 def most(stage: Stage) -> int:
-    number = stage.subject.max_tasks_per_child or 0
-    stage.claims("worker_max_tasks_per_child", f"a child runs {number} tasks and is replaced")
-    return number
+    """How many tasks a child may run here; the promise is told as it is configured."""
+    number, real = stage.subject.max_tasks_per_child, tasks_per_child(stage.target)
+    here = f" ({real} in the run)" if real != number else ""
+    stage.claims("worker_max_tasks_per_child", f"a child runs {number} tasks{here} and is replaced")
+    return real
 
 
-@scenario("recycling", fault="none, under load", when=recycles, weight_s=30.0)
+@scenario("recycling", fault="none, under load", when=recycles, scale=recycling, weight_s=30.0)
 def exact_under_load(stage: Stage) -> None:
-    """500 tasks or more: no child runs too many, each is replaced, no task is lost or doubled."""
+    """500 tasks: no child runs too many, each is replaced, no task is lost or doubled."""
     number = most(stage)
     stage.worker(concurrency=2)
-    ids = stage.publish_many(max(LOAD, min(2 * number + 10, 2 * LOAD)), scripted=False)
+    ids = stage.publish_many(LOAD, scripted=False)
     stage.settle(SETTLE_S)
     stage.check(Recycling(most=number), Delivery(contract="effectively_once", ids=ids))
 
 
-@scenario("recycling", fault="SIGKILL child", when=recycles, weight_s=12.0)
+@scenario("recycling", fault="SIGKILL child", when=recycles, scale=recycling, weight_s=12.0)
 def killed_while_recycled(stage: Stage) -> None:
     """A child is killed while it leaves after its last task."""
     number = most(stage)
@@ -45,7 +47,11 @@ def killed_while_recycled(stage: Stage) -> None:
 
 
 @scenario(
-    "recycling", fault="large results", when=lambda target: recycles(target) and target.stores_results, weight_s=12.0
+    "recycling",
+    fault="large results",
+    when=lambda target: recycles(target) and target.stores_results,
+    scale=recycling,
+    weight_s=12.0,
 )
 def large_results_at_the_boundary(stage: Stage) -> None:
     """The last tasks of a child return large results; each arrives."""
@@ -59,7 +65,7 @@ def large_results_at_the_boundary(stage: Stage) -> None:
     stage.check(Recycling(most=number), Delivery(contract="effectively_once", ids=ids))
 
 
-@scenario("recycling", fault="none, under load", when=recycles, pools=("solo", "threads"))
+@scenario("recycling", fault="none, under load", when=recycles, pools=("solo", "threads"), scale=recycling)
 def recycling_in_this_pool(stage: Stage) -> None:
     """More tasks than a process may run, in a pool that has no child to replace."""
     number = most(stage)

@@ -8,6 +8,7 @@ from assay.script import Act
 from assay.stage import Stage
 
 FOR_EVER = 30.0
+SPARE = 6  # attempts that an app which counts deliveries by itself may allow beyond its retries
 SETTLE_S = 30.0
 
 
@@ -24,6 +25,24 @@ def own_limit(target: Target) -> bool:
     """Whether the task's limit differs from the configuration's."""
     setting = target.subject.setting("task_time_limit")
     return has_hard(target) and setting is not None and setting.value != target.task.time_limit
+
+
+def own_soft_limit(target: Target) -> bool:
+    setting = target.subject.setting("task_soft_time_limit")
+    return has_soft(target) and setting is not None and setting.value != target.task.soft_time_limit
+
+
+def given_back(target: Target) -> bool:
+    """Whether a task that its hard limit has ended goes back to its queue (celery/worker/request.py, on_timeout)."""
+    return has_hard(target) and target.task.acks_late and not target.task.acks_on_timeout
+
+
+def claim_end(stage: Stage, promise: str, remedy: str = "") -> None:
+    """What becomes of the message after a hard limit is said by one of two settings, or by the task's own option."""
+    names = ("task_acks_on_timeout", "task_acks_on_failure_or_timeout")
+    stage.claims(next(filter(stage.subject.setting, names), names[0]), promise, remedy)
+    if not stage.subject.place(stage.setting):
+        stage.place = stage.task.place
 
 
 def limited(event: Event) -> bool:
@@ -77,15 +96,34 @@ def soft_limit_not_handled(stage: Stage) -> None:
 @scenario("time_limits", fault="too slow", when=has_hard, scale=limits, weight_s=4.0)
 def hard_limit(stage: Stage) -> None:
     """A body that ignores everything is ended by the hard limit; its failure is recorded and it does not run again."""
-    stage.claims("task_time_limit", f"no attempt runs longer than {stage.task.time_limit:g} s")
+    limit = f"no attempt runs longer than {stage.task.time_limit:g} s"
+    stage.claims("task_time_limit", limit)
+    stage.worker(concurrency=1)
+    invocation = stage.publish(Act(work_s=FOR_EVER, ignores_soft=True), Act())
+    stage.lands(invocation, limited)
+    stage.settle(SETTLE_S, enough=lambda: stage.starts(invocation) > 2)
+    ids, again = [invocation], given_back(stage.target)
+    if again:
+        claim_end(stage, f"{limit}, and one that is ended by it runs again")
+    stage.check(checker(stage, ids), Attempts(ids=ids, least=1 + again, most=1 + again))
+    if stage.target.stores_results:
+        stage.check(FinalState(ids=ids, states=["SUCCESS" if again else "FAILURE"]))
+
+
+@scenario("time_limits", fault="too slow", when=given_back, scale=limits, weight_s=25.0)
+def too_slow_every_time(stage: Stage) -> None:
+    """A task that goes back to its queue after a hard limit, and is too slow in every attempt."""
+    bound = 1 + (3 if stage.task.max_retries is None else stage.task.max_retries) + SPARE
+    claim_end(
+        stage,
+        f"a task that is too slow every time ends, after {bound} attempts at the most",
+        "leave task_acks_on_timeout at True, or count deliveries in the task's base class",
+    )
     stage.worker(concurrency=1)
     invocation = stage.publish(Act(work_s=FOR_EVER, ignores_soft=True))
     stage.lands(invocation, limited)
-    stage.settle(SETTLE_S, enough=lambda: stage.starts(invocation) > 2)
-    ids = [invocation]
-    stage.check(checker(stage, ids), Attempts(ids=ids, most=1))
-    if stage.target.stores_results:
-        stage.check(FinalState(ids=ids, states=["FAILURE"]))
+    stage.settle(3 * SETTLE_S, enough=lambda: stage.starts(invocation) > bound)
+    stage.check(Attempts(ids=[invocation], most=bound))
 
 
 @scenario("time_limits", fault="too slow", when=own_limit, scale=limits, weight_s=4.0)
@@ -98,6 +136,36 @@ def own_limit_over_global(stage: Stage) -> None:
     stage.lands(invocation, limited)
     stage.settle(SETTLE_S, enough=lambda: stage.starts(invocation) > 2)
     stage.check(checker(stage, [invocation]))
+
+
+@scenario("time_limits", fault="too slow", when=own_soft_limit, scale=limits, weight_s=2.0)
+def own_soft_limit_over_global(stage: Stage) -> None:
+    """The task's own soft limit is in force rather than the configuration's."""
+    stage.claims("soft_time_limit", f"this task's own soft limit of {stage.task.soft_time_limit:g} s wins")
+    stage.place = stage.task.place
+    stage.worker(concurrency=1)
+    invocation = stage.publish(Act(work_s=FOR_EVER, handles_soft=True))
+    stage.lands(invocation, limited)
+    stage.settle(SETTLE_S)
+    stage.check(checker(stage, [invocation], soft_handled=True))
+
+
+@scenario("time_limits", fault="too slow", when=has_hard, scale=limits, weight_s=3.0)
+def limit_of_the_call(stage: Stage) -> None:
+    """Shorter limits that are given at the call, and travel in the message, win over the task's."""
+    task, scaling = stage.task, stage.scaling
+    soft = task.soft_time_limit / 2 if has_soft(stage.target) and task.soft_time_limit else None
+    hard, scale = (2 * soft, scaling.soft) if soft else ((task.time_limit or 0) / 2, scaling.hard)
+    stage.claims(
+        "apply_async(time_limit=)", f"a limit of {hard:g} s that is given at the call wins over the task's own"
+    )
+    stage.place = task.place
+    stage.worker(concurrency=1)
+    given = {"time_limit": hard} | ({"soft_time_limit": soft} if soft else {})
+    invocation = stage.publish(Act(work_s=FOR_EVER, ignores_soft=True), Act(), **given)
+    stage.lands(invocation, limited)
+    stage.settle(SETTLE_S, enough=lambda: stage.starts(invocation) > 2)
+    stage.check(TimeLimit(ids=[invocation], soft_s=soft, hard_s=hard, scale=scale, soft_scale=scale))
 
 
 @scenario("time_limits", fault="too slow", when=has_hard, scale=limits, weight_s=8.0)
