@@ -22,7 +22,8 @@ def of(task: Task, subject: Subject, demanded: str, *, child_lost: bool) -> Cont
     """The delivery contract of `task` when a child (or, not `child_lost`, the whole worker) is lost.
 
     Early acknowledgement, Celery's default, claims nothing. `task_reject_on_worker_lost` claims that a lost child loses
-    no task whether or not late acknowledgement makes it work; `task_acks_late` claims it for any lost process.
+    no task whether or not late acknowledgement makes it work, and says nothing of a lost main process, with which goes
+    who would reject it; `task_acks_late` claims it for any lost process.
     """
     if demanded != "inferred":
         words = f"delivery {demanded.replace('_', ' ')}, as demanded"
@@ -33,7 +34,7 @@ def of(task: Task, subject: Subject, demanded: str, *, child_lost: bool) -> Cont
         return Contract(
             "at_least_once", "task_retry_on_worker_lost", "a task whose worker is lost is retried", _remedy(task)
         )
-    if task.reject_on_worker_lost:
+    if child_lost and task.reject_on_worker_lost:
         return Contract(
             "at_least_once",
             "task_reject_on_worker_lost",

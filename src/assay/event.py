@@ -47,6 +47,7 @@ class Kind(StrEnum):
     POOL_RESTARTED = "pool_restarted"
     CONNECTION_LOST = "connection_lost"  # detail: error
     CONNECTION_UP = "connection_up"
+    SWEPT = "swept"  # looked for messages that are unacknowledged for longer than allowed; detail: restored (count)
     # [pool child, or main where the pool has none]
     CHILD_STARTED = "child_started"
     CHILD_STOPPING = "child_stopping"  # leaves by itself; detail: exitcode

@@ -23,6 +23,7 @@ def install(app: Celery, recorder: Recorder) -> None:
     _wrap_requests(recorder)
     _wrap_pool(recorder)
     _wrap_consumer(recorder)
+    _wrap_restoring(recorder)
     wrap_backend(type(app.backend), recorder)
     for task in app.tasks.values():
         wrap_backend(type(task.backend), recorder)
@@ -321,6 +322,33 @@ def _wrap_consumer(recorder: Recorder) -> None:
     for name in ("on_connection_error_before_connected", "on_connection_error_after_connected"):
         wrap(Consumer, name, lost)
     wrap(Evloop, "start", up)
+
+
+def _wrap_restoring(recorder: Recorder) -> None:
+    """kombu's look for messages past their visibility timeout: always at a worker's start, then at each nth call."""
+    from kombu.transport.redis import QoS
+
+    restored: list[str] = []
+
+    def sweep(original: Callable[..., Any]) -> Callable[..., Any]:
+        def restore_visible(self: Any, *args: Any, **kwargs: Any) -> Any:
+            restored.clear()
+            result = original(self, *args, **kwargs)
+            if restored or self._vrestore_count == 1:
+                recorder.record(Kind.SWEPT, restored=len(restored))
+            return result
+
+        return restore_visible
+
+    def give_back(original: Callable[..., Any]) -> Callable[..., Any]:
+        def restore_by_tag(self: Any, tag: Any, *args: Any, **kwargs: Any) -> Any:
+            restored.append(str(tag))
+            return original(self, tag, *args, **kwargs)
+
+        return restore_by_tag
+
+    wrap(QoS, "restore_visible", sweep)
+    wrap(QoS, "restore_by_tag", give_back)
 
 
 def wrap_backend(backend: type, recorder: Recorder) -> None:

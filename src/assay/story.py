@@ -172,6 +172,7 @@ SENTENCES: dict[Kind, Words] = {
     Kind.POOL_RESTARTED: _with("the pool was restarted"),
     Kind.CONNECTION_LOST: _with("connection to the broker lost", error=":"),
     Kind.CONNECTION_UP: _with("connected to the broker"),
+    Kind.SWEPT: _with("looked for messages past their visibility timeout", restored=", given back:"),
     Kind.ATTEMPT_STARTED: _started,
     Kind.BODY_ENTERED: _with("body entered"),
     Kind.BODY_EXITED: lambda d: f"body raised {d['raised']}" if d.get("raised") else "body returned",

@@ -128,6 +128,11 @@ class Subject(msgspec.Struct, kw_only=True):
     versions: dict[str, str] = {}
     warnings: list[str] = []
 
+    @property
+    def on_redis(self) -> bool:
+        """Whether its broker gives messages back by kombu's visibility timeout."""
+        return self.broker_scheme.startswith(("redis", "rediss", "sentinel"))
+
     def task(self, name: str) -> Task:
         return next(task for task in self.tasks if task.name == name)
 

@@ -19,6 +19,7 @@ LOOPS = Bed(("lost_is_no_retry", "no_retries_allowed"))
 SLOW_SOFT = Bed(("longer_soft_at_call",))
 SLOW_HARD = Bed(("longer_at_call",))
 DOUBLES = Bed(("few_a_child", "host_doubles_tasks"))
+BRIEF = Bed(("short_visibility", "no_deduplication"))
 FEW = Bed(("few_a_child",))
 STRAYS = Bed(("loses_queue",))
 SOLO, THREADS = Bed(pool="solo"), Bed(pool="threads")
@@ -44,6 +45,7 @@ TABLE = {
     "retries.killed_after_retry_sent": Pair(ONCE),
     "retries.worker_stopped_while_retry_waits": Pair(HASTY),
     "retries.worker_killed_while_retry_waits": Pair(HASTY),
+    "retries.second_worker_while_it_waits": Pair(BRIEF),
     "acks_late.bystanders": Pair(EARLY),
     "acks_late.child_killed_enter": Pair(EARLY),
     "acks_late.child_killed_middle": Pair(KEEPS_LOST),
@@ -53,21 +55,22 @@ TABLE = {
     "acks_late.child_killed_after_trace": Pair(REQUEUES, ONCE_KEPT),
     "acks_late.main_killed_received": Pair(Bed(("queues_without_acks",))),
     "acks_late.main_killed_accepted": Pair(HASTY),
-    "acks_late.main_killed_early_acked": Pair(EARLY, Bed(("early", "lost_is_no_retry", "keeps_lost"))),
+    "acks_late.main_killed_early_acked": Pair(Bed(("early",), demand="at_least_once"), EARLY),
     "acks_late.main_killed_before_ack": Pair(ONCE, ONCE_KEPT),
     "acks_late.main_killed_after_ack": Pair(Bed(("forgets_result",))),
-    "acks_late.main_killed_middle": Pair(EARLY),
-    "acks_late.group_killed_middle": Pair(EARLY),
+    "acks_late.main_killed_middle": Pair(HASTY),
+    "acks_late.group_killed_middle": Pair(HASTY),
     "acks_late.out_of_memory_kill": Pair(KEEPS_LOST),
     "acks_late.poison_exits": Pair(LOOPS),
     "acks_late.poison_killed": Pair(LOOPS),
     "acks_late.warm_shutdown": Pair(HASTY),
-    "acks_late.cold_shutdown": Pair(EARLY),
-    "acks_late.soft_shutdown": Pair(EARLY),
-    "acks_late.grace_period_over": Pair(EARLY),
+    "acks_late.cold_shutdown": Pair(HASTY),
+    "acks_late.soft_shutdown": Pair(HASTY),
+    "acks_late.grace_period_over": Pair(HASTY),
+    "acks_late.second_worker_while_it_runs": Pair(BRIEF),
     "acks_late.live_call": Pair(Bed(("body_fails",), live=True), LIVE),
     "acks_late.live_child_killed": Pair(LIVE_EARLY, LIVE),
-    "acks_late.live_main_killed": Pair(LIVE_EARLY, LIVE),
+    "acks_late.live_main_killed": Pair(Bed(("acks_at_receipt", "greedy"), live=True), LIVE),
     "acks_late.live_revoked": Pair(LIVE_LEAVES, LIVE),
     "time_limits.soft_limit_handled": Pair(SLOW_SOFT),
     "time_limits.soft_limit_not_handled": Pair(SLOW_SOFT),

@@ -34,6 +34,8 @@ PLACES = {
     "celery.worker.consumer.consumer.Consumer.on_connection_error_before_connected": 1,
     "celery.worker.consumer.consumer.Consumer.on_connection_error_after_connected": 1,
     "celery.worker.consumer.consumer.Evloop.start": 1,
+    "kombu.transport.redis.QoS.restore_visible": 0,
+    "kombu.transport.redis.QoS.restore_by_tag": 2,
     "celery.backends.base.DisabledBackend.store_result": 3,
 }
 NEWER = {"celery.worker.worker.WorkController.wait_for_soft_shutdown": 0}  # Celery 5.5

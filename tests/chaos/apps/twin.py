@@ -127,6 +127,8 @@ app.conf.update(
     worker_soft_shutdown_timeout=20.0,
     worker_deduplicate_successful_tasks=not flipped("no_deduplication"),
 )
+if flipped("short_visibility"):
+    app.conf.broker_transport_options = {"visibility_timeout": 50}
 if flipped("redelivers_failed"):
     app.conf.task_acks_on_failure_or_timeout = False
 if flipped("no_limits"):

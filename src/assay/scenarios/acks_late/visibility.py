@@ -1,0 +1,64 @@
+"""The visibility timeout of a Redis broker, against how long a message may stay unacknowledged though nobody dies.
+
+No time is waited for: the kombu clock of a second worker is ahead by it. A worker looks for messages to give back at
+its start, and then every `unacked_restore_interval` x `unacked_restore_throttle` seconds, by its own clock and its own
+`visibility_timeout` (kombu/transport/redis.py, QoS.restore_visible).
+"""
+
+from assay.checkers import Attempts, Delivery
+from assay.event import Kind, Point
+from assay.scaling import Target, longest_delay
+from assay.scenario import scenario
+from assay.stage import Stage
+
+
+def running_s(target: Target) -> float:
+    """How long an attempt may hold its message: not known of a task without limits."""
+    return (target.task.time_limit or target.task.soft_time_limit or 0.0) if target.task.acks_late else 0.0
+
+
+def waiting_s(target: Target) -> float:
+    """The longest wait for a retry, where the task's options say it."""
+    return longest_delay(target.task) if target.task.autoretry_for and target.task.max_retries != 0 else 0.0
+
+
+def runs_bounded(target: Target) -> bool:
+    return target.subject.on_redis and running_s(target) > 0
+
+
+def claim(stage: Stage, running: float, waiting: float) -> None:
+    parts = [f"{running:g} s of running"] * bool(running) + [f"{waiting:g} s of waiting for a retry"] * bool(waiting)
+    stage.claims(
+        "broker_transport_options",
+        f"visibility_timeout of {stage.subject.visibility_timeout:g} s is longer than a message of the task may stay "
+        f"unacknowledged: {' and '.join(parts)}",
+        f"set visibility_timeout in broker_transport_options to more than {running + waiting:g} s, "
+        "in every process that uses this broker",
+    )
+    if not stage.subject.place(stage.setting):
+        stage.place = stage.task.place
+
+
+def second_worker(stage: Stage, ahead_s: float) -> int:
+    """A worker that starts when so much time has passed; how many messages it has given back at its start."""
+    worker = stage.worker(concurrency=1, clock_offset_s=ahead_s)
+    swept = stage.cluster.wait_event(
+        lambda event: event.kind == Kind.SWEPT and event.worker == worker.name,
+        what=f"{worker.name} looking for messages past their visibility timeout",
+    )
+    return int(swept.detail["restored"])
+
+
+@scenario("acks_late", fault="none", when=runs_bounded, weight_s=2.0)
+def second_worker_while_it_runs(stage: Stage) -> None:
+    """A worker starts while a task runs as long as its limit allows, after its longest wait: it runs once."""
+    running, waiting = running_s(stage.target), waiting_s(stage.target)
+    claim(stage, running, waiting)
+    stage.worker(concurrency=1)
+    invocation = stage.publish(hold=Point.BODY_MIDDLE)
+    standing = stage.hold(invocation, Point.BODY_MIDDLE)
+    if second_worker(stage, running + waiting):
+        stage.cluster.wait(lambda: stage.starts(invocation) > 1, timeout_s=10.0)
+    standing.release()
+    stage.settle()
+    stage.check(Attempts(ids=[invocation], most=1), Delivery(contract="effectively_once", ids=[invocation]))
