@@ -22,6 +22,7 @@ from celery.app.defaults import NAMESPACES, SETTING_KEYS
 from celery.app.routes import MapRoute
 from celery.app.task import Task as CeleryTask
 from celery.app.utils import find_app
+from celery.concurrency import ALIASES as POOLS
 from celery.worker.request import Request as CeleryRequest
 
 from assay.by_hand import retries_by_hand
@@ -121,7 +122,7 @@ def describe(app: Celery, name: str, workdir: str) -> Subject:
         queues=sorted(str(queue) for queue in app.amqp.queues.consume_from) or [str(conf.task_default_queue)],
         default_queue=str(conf.task_default_queue),
         create_missing_queues=bool(conf.task_create_missing_queues),
-        pool=str(conf.worker_pool),
+        pool=_pool(conf.worker_pool),
         concurrency=_whole(conf.worker_concurrency) or 2,
         prefetch_multiplier=int(conf.worker_prefetch_multiplier),
         max_tasks_per_child=_whole(conf.worker_max_tasks_per_child),
@@ -244,6 +245,13 @@ def _required(run: Callable[..., Any], *, bound: bool) -> int:
         return 0
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     return sum(p.default is p.empty and p.kind in kinds for p in parameters)
+
+
+def _pool(given: Any) -> str:
+    """Celery's own name of a pool that is given by an alias, a dotted path or its class; any other one as it is."""
+    path = f"{given.__module__}:{given.__qualname__}" if isinstance(given, type) else str(given)
+    paths = {str(path).replace(":", "."): name for name, path in reversed(list(POOLS.items())) if name != "custom"}
+    return paths.get(str(POOLS.get(path) or path).replace(":", "."), path)
 
 
 def _route(app: Celery, task: Any) -> str:

@@ -16,6 +16,7 @@ from assay import case as cases
 from assay import plan as plans
 from assay.broker import Broker
 from assay.case import Case
+from assay.changed import changed, visibility
 from assay.cluster import Cluster
 from assay.conclusion import Facts, conclude
 from assay.errors import AssayError, HarnessError, UsageError
@@ -25,6 +26,7 @@ from assay.process import Supervisor
 from assay.progress import Progress
 from assay.report import Report
 from assay.scaling import POOL_CHECK
+from assay.scenario import EVERY_POOL
 from assay.selection import Selection
 from assay.settings import Settings
 from assay.stage import Refused, Stage
@@ -62,8 +64,9 @@ def run(settings: Settings, selection: Selection, progress: Progress) -> Report:
         members = plans.members(settings, it.subject, selection)
         plan = plans.rows(settings, it.subject, it.pool, members, selection)
         settings.out.mkdir(parents=True, exist_ok=True)
+        it.subject.redirected += changed(it.subject, settings)
         facts = Facts.of(it.subject, it.broker.name, it.broker.version(), it.pool, settings, members)
-        facts.scaled = _scaled(plan, it.pool)
+        facts.scaled = sorted({*_scaled(plan, it.pool), visibility(it.subject)})
         if skipped := plans.uncallable(settings, it.subject, list(members)):
             facts.notes.append(f"live: not run, since [live] does not say how to call them: {', '.join(skipped)}")
         facts.plan = [row.planned for row in plan]
@@ -139,6 +142,11 @@ def bench(settings: Settings, progress: Progress) -> Iterator[Bench]:
             pool=settings.pool,
             fixtures=settings.fixtures,
         )
+        if (pool := settings.pool or zygote.subject.pool) not in EVERY_POOL:
+            raise UsageError(
+                f"worker_pool is {pool}, and a run knows {', '.join(EVERY_POOL)}: "
+                f"say with --pool which of them to judge {settings.app} with"
+            )
         if not zygote.subject.tasks:
             raise UsageError(
                 f"{settings.app} has no tasks of its own: are the modules with tasks imported "

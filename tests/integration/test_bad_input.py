@@ -53,6 +53,15 @@ def test_given_no_such_module_then_it_is_named_with_the_places_looked_at(refused
     assert str(folder) in said
 
 
+@pytest.mark.parametrize("pool", ["gevent", "shop.pools:Own"])
+def test_given_a_pool_that_a_run_does_not_know_then_it_is_named_with_those_that_it_knows(
+    refused: Told, folder: Path, pool: str
+) -> None:
+    (folder / "green.py").write_text(f"{FINE}\napp.conf.worker_pool = {pool!r}\n")
+    said = refused("run", "-A", "green:app")
+    assert f"worker_pool is {pool}, and a run knows prefork, solo, threads: say with --pool" in said
+
+
 def test_given_no_such_attribute_then_it_is_named(refused: Told) -> None:
     assert "nothing" in refused("run", "-A", "fine:nothing")
 

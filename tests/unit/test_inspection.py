@@ -9,6 +9,7 @@ import pytest
 from celery import Celery
 from celery import Task as CeleryTask
 from celery.app.defaults import SETTING_KEYS
+from celery.concurrency import prefork
 
 from assay.dead import dead_claims
 from assay.errors import UsageError
@@ -167,6 +168,27 @@ def test_a_default_of_this_release_is_no_option_that_nothing_reads() -> None:
     def charge() -> None: ...
 
     assert described(app).task("shop.charge").unread == ()
+
+
+# -- pools under their names
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("prefork", "prefork"),
+        ("processes", "prefork"),
+        ("celery.concurrency.prefork:TaskPool", "prefork"),
+        ("celery.concurrency.prefork.TaskPool", "prefork"),
+        (prefork.TaskPool, "prefork"),
+        ("solo", "solo"),
+        ("celery.concurrency.thread:TaskPool", "threads"),
+        ("gevent", "gevent"),
+        ("shop.pools:Own", "shop.pools:Own"),
+    ],
+)
+def test_a_pool_by_any_of_its_names_is_told_by_celerys_own(given: Any, name: str) -> None:
+    assert configured({"worker_pool": given}).pool == name
 
 
 # -- what is hidden
