@@ -27,31 +27,37 @@ def of(task: Task, subject: Subject, demanded: str, *, child_lost: bool) -> Cont
     """
     if demanded != "inferred":
         words = f"delivery {demanded.replace('_', ' ')}, as demanded"
-        return Contract(cast(Delivery, demanded), f"delivery={demanded}", words, _remedy(task))
+        return Contract(cast(Delivery, demanded), f"delivery={demanded}", words, _remedy(task, subject))
     if task.acks_late:
-        return Contract("at_least_once", "task_acks_late", "a task whose worker is lost runs again", _remedy(task))
+        return Contract(
+            "at_least_once", "task_acks_late", "a task whose worker is lost runs again", _remedy(task, subject)
+        )
     if child_lost and task.retry_on_worker_lost:
         return Contract(
-            "at_least_once", "task_retry_on_worker_lost", "a task whose worker is lost is retried", _remedy(task)
+            "at_least_once",
+            "task_retry_on_worker_lost",
+            "a task whose worker is lost is retried",
+            _remedy(task, subject),
         )
     if child_lost and task.reject_on_worker_lost:
         return Contract(
             "at_least_once",
             "task_reject_on_worker_lost",
             "a task whose worker is lost goes back to its queue",
-            _remedy(task),
+            _remedy(task, subject),
         )
     return Contract("any", "", "nothing is promised: the message is acknowledged before the body runs")
 
 
-def _remedy(task: Task) -> str:
-    """The settings that this task lacks for a redelivery when a child is lost."""
-    missing = [
-        name
-        for name, present in (
-            ("task_acks_late=True", task.acks_late),
-            ("task_reject_on_worker_lost=True", task.reject_on_worker_lost),
-        )
-        if not present
-    ]
-    return f"set {' and '.join(missing)}" if missing else ""
+def _remedy(task: Task, subject: Subject) -> str:
+    """What this task lacks for a redelivery when a child is lost, where its own options come from.
+
+    An option of the task wins over the setting: where the task has some of them by itself, it is mended there.
+    """
+    options = {"acks_late": task.acks_late, "reject_on_worker_lost": task.reject_on_worker_lost}
+    missing = [option for option, present in options.items() if not present]
+    if not missing:
+        return ""
+    own = any(options.values()) and not any(subject.setting(f"task_{option}") for option in options)
+    said = " and ".join(f"{option}=True" if own else f"task_{option}=True" for option in missing)
+    return f"set {said}{' on the task' if own else ''}"

@@ -1,11 +1,13 @@
-"""What a task is held to, by its settings and by what is lost."""
+"""What a task is held to, by its settings and by what is lost; and what would mend it."""
 
 from typing import Any
 
 import pytest
+from celery import Celery
 from targets import subject, task
 
 from assay import contract
+from assay.inspection import describe
 
 EARLY = {"acks_late": False}
 LATE = {"acks_late": True}
@@ -35,3 +37,35 @@ def test_given_a_demand_then_it_is_held_to_it_whatever_is_lost() -> None:
     one = task()
     for child in (True, False):
         assert contract.of(one, subject(one), "at_most_once", child_lost=child).delivery == "at_most_once"
+
+
+def remedy(settings: dict[str, Any], options: dict[str, Any], demanded: str = "inferred") -> str:
+    app = Celery("shop", set_as_current=False)
+    app.conf.update(settings)
+
+    @app.task(shared=False, name="shop.charge", **options)
+    def charge() -> None: ...
+
+    app.finalize(auto=True)
+    subject = describe(app, "shop:app", "/nowhere")
+    return contract.of(subject.task("shop.charge"), subject, demanded, child_lost=True).remedy
+
+
+@pytest.mark.parametrize(
+    ("settings", "options", "expected"),
+    [
+        ({"task_acks_late": True}, {}, "set task_reject_on_worker_lost=True"),
+        ({"task_reject_on_worker_lost": True}, {}, "set task_acks_late=True"),
+        ({"task_acks_late": True, "task_reject_on_worker_lost": True}, {}, ""),
+        ({}, {"acks_late": True}, "set reject_on_worker_lost=True on the task"),
+        ({}, {"reject_on_worker_lost": True, "acks_late": False}, "set acks_late=True on the task"),
+    ],
+)
+def test_a_remedy_is_given_where_the_options_come_from(
+    settings: dict[str, Any], options: dict[str, Any], expected: str
+) -> None:
+    assert remedy(settings, options) == expected
+
+
+def test_a_demand_on_an_app_that_sets_nothing_is_met_by_settings() -> None:
+    assert remedy({}, {}, "at_least_once") == "set task_acks_late=True and task_reject_on_worker_lost=True"
