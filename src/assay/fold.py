@@ -80,6 +80,7 @@ class Fold:
             Kind.SOFT_LIMIT: self._adds("limits"),
             Kind.HARD_LIMIT: self._adds("limits"),
             Kind.SIGNAL: self._adds("signals"),
+            Kind.RESULT_FAILED: self._adds("unstored"),
             Kind.HELD: self._adds("holds"),
             Kind.RELEASED: self._adds("holds"),
             Kind.REVOKED: self._says("revoked"),

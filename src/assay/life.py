@@ -50,6 +50,7 @@ class Life(msgspec.Struct, eq=False):
     faults: Sequence[Event] = ()
     holds: Sequence[Event] = ()
     lost: Sequence[Event] = ()
+    unstored: Sequence[Event] = ()  # results that the backend did not take
     revoked: bool = False
     unknown: bool = False
     queued: str = ""
@@ -74,7 +75,7 @@ class Life(msgspec.Struct, eq=False):
         """Nothing but: published, delivered, attempted and acknowledged once, its body returned, SUCCESS."""
         if not len(self.attempts) == len(self.acks) == len(self.deliveries) == 1 or self.publish is not Kind.PUBLISHED:
             return False
-        if self.rejects or self.sent or self.limits or self.faults or self.holds or self.lost:
+        if self.rejects or self.sent or self.limits or self.faults or self.holds or self.lost or self.unstored:
             return False
         if self.revoked or self.unknown or self.queued or self.unacked or self.result not in AGREES:
             return False

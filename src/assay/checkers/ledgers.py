@@ -29,14 +29,16 @@ class FinalState(msgspec.Struct, frozen=True, tag="final_state"):
                 return Judgement("final_state", Verdict.UNKNOWN, said)
             if life.result not in (*self.states, "ignored"):
                 what = Outcome.LOOPING if world.settled is False and len(life.attempts) > 3 else None
-                return Judgement(
-                    "final_state",
-                    Verdict.VIOLATED,
-                    f"the result of {short(life)} says {life.result}, {' or '.join(self.states)} is due",
-                    what,
-                    (life.id,),
-                )
+                said = f"the result of {short(life)} says {life.result}, {' or '.join(self.states)} is due"
+                return Judgement("final_state", Verdict.VIOLATED, said + _unstored(life), what, (life.id,))
         return Judgement("final_state", Verdict.HELD, f"results say {' or '.join(self.states)}")
+
+
+def _unstored(life: Life) -> str:
+    """Why the backend does not say what it should, where it refused to take it."""
+    return "".join(
+        f"; storing {each.detail.get('state')} failed: {each.detail.get('error')}" for each in life.unstored[-1:]
+    )
 
 
 class Ledgers(msgspec.Struct, frozen=True, tag="ledgers"):

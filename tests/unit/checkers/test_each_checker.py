@@ -266,3 +266,12 @@ def test_a_checker_that_raises_is_unknown() -> None:
     (judged,) = check([Broken()], story(*PLAIN))
     assert judged.verdict is Verdict.UNKNOWN
     assert "ZeroDivisionError" in judged.reason
+
+
+def test_final_state_says_why_the_result_was_not_stored() -> None:
+    failed = event(Kind.RESULT_FAILED, "a", state="FAILURE", error="EncodeError: SystemExit is not JSON serializable")
+    history = story(published(), *attempt(raised="SystemExit"), acked(), failed, settled(), result("PENDING"))
+    (judged,) = check([FinalState(ids=["a"], states=["FAILURE"])], history)
+    assert judged.reason.endswith(
+        "FAILURE is due; storing FAILURE failed: EncodeError: SystemExit is not JSON serializable"
+    )
