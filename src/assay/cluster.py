@@ -205,7 +205,26 @@ class Cluster:
 
     def hold_at(self, invocation: str, point: Point, *, start: int | None = None, timeout_s: float = HOLD_S) -> Waiting:
         """Wait until an attempt of this invocation stands at the crash point."""
-        return self.gate.wait(invocation, point, timeout_s=timeout_s, start=start, alive=self._watch)
+
+        def alive() -> None:
+            self._watch()
+            self._must_have_bodies(invocation)
+
+        return self.gate.wait(invocation, point, timeout_s=timeout_s, start=start, alive=alive)
+
+    def _must_have_bodies(self, invocation: str) -> None:
+        """Raises HarnessError where an attempt failed before its body: no point in it will ever be reached."""
+        self.advance()
+        mine = [event for event in self.seen if event.invocation == invocation]
+        begun = {event.attempt for event in mine if event.kind == Kind.BODY_ENTERED}
+        if any(
+            event.kind == Kind.ATTEMPT_ENDED and event.detail.get("state") == "FAILURE" and event.attempt not in begun
+            for event in mine
+        ):
+            raise HarnessError(
+                f"{self.invocations[invocation]} failed before its body began: where its base class needs arguments, "
+                "give them in [live]"
+            )
 
     def _watch(self) -> None:
         for worker in self.workers:

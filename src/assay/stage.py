@@ -107,8 +107,7 @@ class Stage:
     ) -> str:
         """Publish one invocation of the task; it holds at `hold` in its first attempt."""
         points = (hold,) if isinstance(hold, Point) else hold
-        if self.target.bodies == "live":
-            options |= self._arguments(task or self.task.name, slow=False)
+        options |= self._arguments(task or self.task.name, slow=False)  # a base class may want them, hollow or not
         script = Script(acts=acts or (Act(),), holds=tuple(Hold(point) for point in points))
         return self._published(self.cluster.publish(task or self.task.name, script, **options))[0]
 
@@ -137,7 +136,8 @@ class Stage:
 
     def publish_many(self, number: int, *acts: Act, scripted: bool = True) -> list[str]:
         script = Script(acts=acts or (Act(),)) if scripted else None
-        return self._published(*self.cluster.publish_many([(self.task.name, script)] * number))
+        options = self._arguments(self.task.name, slow=False)
+        return self._published(*self.cluster.publish_many([(self.task.name, script)] * number, **options))
 
     def _published(self, *ids: str) -> list[str]:
         """Raises Refused where one could not be published: that is what there is to judge then."""

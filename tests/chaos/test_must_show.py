@@ -18,15 +18,21 @@ Rows = dict[tuple[str, str], dict[str, Any]]
 
 
 def run(
-    tmp: Path, app: str, *arguments: str, scenarios: tuple[str, ...] = QUICK, cwd: Path = APPS, **env: str
+    tmp: Path,
+    app: str,
+    *arguments: str,
+    scenarios: tuple[str, ...] = QUICK,
+    cwd: Path = APPS,
+    ends: tuple[int, ...] = (0, 1),
+    **env: str,
 ) -> tuple[int, dict[str, Any]]:
-    """(exit code, report.json) of a run that must end with a verdict."""
+    """(exit code, report.json) of a run that must end with one of these exit codes: with a verdict."""
     wanted = [word for name in scenarios for word in ("--scenario", name)]
     out = tmp / f"run-{time.monotonic_ns()}"
     status, said, err = assay(
         "run", "-A", app, "--out", str(out), "--jobs", "4", *wanted, *arguments, cwd=cwd, tmp=tmp, env=env
     )
-    assert status in (0, 1), f"exit {status}\n{said}\n{err}"
+    assert status in ends, f"exit {status}\n{said}\n{err}"
     report: dict[str, Any] = json.loads((out / "report.json").read_text())
     assert report["exit_code"] == status
     return status, report
@@ -68,6 +74,20 @@ def test_given_a_base_class_of_its_own_then_its_retries_and_requests_are_kept(tm
     assert found["child_killed_middle", "own_base.charge"]["outcome"] == "recovered"
     assert "5 attempts" in found["gives_up", "own_base.charge"]["promise"]
     assert "up to 2 s, up to 4 s, up to 8 s" in found["spacing", "own_base.charge"]["promise"]
+
+
+def test_given_a_base_class_that_wants_arguments_then_they_are_asked_for_and_taken_from_live(tmp_path: Path) -> None:
+    quick = ("child_killed_middle", "main_killed_middle")
+    _, without = run(tmp_path, "wants_event:app", scenarios=quick, ends=(3,))
+    for row in without["results"]:
+        assert "failed before its body began" in row["reason"]
+        assert "give them in [live]" in row["reason"]
+        assert row["duration_s"] < 15, "nobody waits for a point that will not be reached"
+    (tmp_path / "assay.toml").write_text('[live."wants_event.refund"]\nkwargs = { event = 7 }\n')
+    given = ("--config", str(tmp_path / "assay.toml"), "--workdir", str(APPS))
+    status, report = run(tmp_path, "wants_event:app", *given, scenarios=quick)
+    assert status == 0
+    assert rows(report)["child_killed_middle", "wants_event.refund"]["outcome"] == "recovered"
 
 
 def test_given_old_names_and_priority_steps_then_every_list_of_a_queue_is_read(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ class Cluster:
     def publish(self, task: str, script: Any, **options: Any) -> str:
         return self.publish_many([(task, script)])[0]
 
-    def publish_many(self, tasks: list[tuple[str, Any]]) -> list[str]:
+    def publish_many(self, tasks: list[tuple[str, Any]], **options: Any) -> list[str]:
         ids = [str(len(self.invocations) + number) for number in range(len(tasks))]
         self.invocations |= {each: task for each, (task, _) in zip(ids, tasks, strict=True)}
         if self._error:

@@ -1,0 +1,23 @@
+"""A base class that lets no body run without an argument of its own, as that of a multi-tenant app does."""
+
+from typing import Any
+
+from celery import Celery, Task
+
+
+class OfEvent(Task):
+    acks_late = True
+    reject_on_worker_lost = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if "event" not in kwargs:
+            raise ValueError("an event is wanted")
+        return super().__call__(*args, **kwargs)
+
+
+app = Celery("wants_event", task_cls=OfEvent, broker="redis://localhost/0", backend="redis://localhost/1")
+
+
+@app.task
+def refund(*, event: int) -> None:
+    raise NotImplementedError("a run replaces the body")
