@@ -63,7 +63,7 @@ def slow_rate(limit: Any) -> bool:
     """Whether a task would wait for its turn longer than a run should: "10/m" is 6 s between two starts."""
     from celery.utils.time import rate
 
-    return 0 < rate(limit) < FAST_RATE
+    return bool(0 < rate(limit) < FAST_RATE)
 
 
 def configure(conf: Any, changes: dict[str, Any]) -> None:
