@@ -247,3 +247,9 @@ def test_commands_to_go_on_with() -> None:
     ]
     assert replay(a_report(a_row()), None) == []
     assert "recycling.memory_limit" in replay(a_report(an_unknown_row()), None)[0]
+
+
+def test_a_command_whose_quote_is_not_closed_gives_no_options_to_go_on_with() -> None:
+    report = a_report(an_unknown_row())
+    report.command = 'assay run -A "shop'
+    assert replay(report, None)[0].startswith("assay run --scenario ")

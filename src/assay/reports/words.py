@@ -161,8 +161,11 @@ def replay(report: Report, folder: Path | None, program: str = "assay") -> list[
 
 
 def _app_options(report: Report) -> str:
-    """The options that say which app it was, as they were given."""
-    words = iter(shlex.split(report.command))
+    """The options that say which app it was, as they were given; none where the command cannot be read."""
+    try:
+        words = iter(shlex.split(report.command))
+    except ValueError:  # a quote that is not closed, in a report that was edited
+        return ""
     found = []
     for word in words:
         name, separator, value = word.partition("=")
