@@ -161,7 +161,7 @@ def _settings_with_app(config: Path | None = None, live: bool | None = None, **o
 
 def _need_linux() -> None:
     if sys.platform != "linux":
-        missing = "/proc, inotify and PR_SET_PDEATHSIG, by which it kills exactly and leaves nothing behind"
+        missing = "/proc, pidfd and PR_SET_PDEATHSIG, by which it kills exactly and leaves nothing behind"
         raise UsageError(f"Assay runs on Linux; {sys.platform} lacks {missing}. A container or WSL 2 will do")
 
 

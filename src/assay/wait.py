@@ -12,7 +12,7 @@ T = TypeVar("T")
 def wait_until(condition: Callable[[], T], *, what: str, timeout_s: float = 10.0, poll_s: float = 0.005) -> T:
     """Return the first truthy value of `condition`, asked every `poll_s` seconds; raise HarnessError after `timeout_s`.
 
-    Where an event can be waited for (a socket, an inotify watch, a pidfd) wait for that instead.
+    Where an event can be waited for (a socket, a bell, a pidfd) wait for that instead.
     """
     deadline = time.monotonic() + timeout_s
     while not (value := condition()):

@@ -256,7 +256,7 @@ def test_another_system_is_told_what_is_missing(fake: Run, monkeypatch: pytest.M
     result = assay(*command.split())
 
     assert result.exit_code == 2
-    assert "Assay runs on Linux; darwin lacks /proc, inotify and PR_SET_PDEATHSIG" in result.stderr
+    assert "Assay runs on Linux; darwin lacks /proc, pidfd and PR_SET_PDEATHSIG" in result.stderr
 
 
 def test_check_judges_the_newest_run_of_a_folder_and_changes_nothing(fake: Run, tmp_path: Path) -> None:
