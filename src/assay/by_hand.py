@@ -65,7 +65,7 @@ def _is_task(owner: str, code: CodeType, function: FunctionType) -> bool:
 
 
 def _global(name: str, function: FunctionType) -> Any:
-    found = function.__globals__.get(name)
+    found: Any = function.__globals__.get(name)
     return found._get_current_object() if hasattr(type(found), "_get_current_object") else found
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from assay import boot as booting
-from assay import inspection
+from assay import loading
 
 
 def arguments(boot: booting.Boot) -> list[str]:
@@ -23,7 +23,7 @@ def arguments(boot: booting.Boot) -> list[str]:
 
 def main() -> None:
     boot = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=booting.Boot)
-    booting.loaded = inspection.load(sys.argv[2], sys.argv[3])
+    booting.loaded = loading.load(sys.argv[2], sys.argv[3])
     booting.prepare(boot, booting.loaded)
     from celery.bin.celery import main as celery
 

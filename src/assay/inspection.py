@@ -1,18 +1,12 @@
-"""Load the app under test and describe it. Runs in the zygote, never in the harness.
-
-`load` accepts what Celery's own -A accepts (celery/app/utils.py, find_app), and a factory without required arguments.
-"""
+"""Describe the app under test: its tasks with their effective options, and its settings. Runs in the zygote."""
 
 import difflib
 import inspect
 import os
 import platform
 import sys
-import sysconfig
-import traceback
 from collections.abc import Callable
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,90 +15,19 @@ from celery.app.defaults import _TO_NEW_KEY as OLD_NAMES
 from celery.app.defaults import NAMESPACES, SETTING_KEYS
 from celery.app.routes import MapRoute
 from celery.app.task import Task as CeleryTask
-from celery.app.utils import find_app
 from celery.concurrency import ALIASES as POOLS
 from celery.worker.request import Request as CeleryRequest
 
 from assay.by_hand import retries_by_hand
-from assay.errors import UsageError
 from assay.places import Places
-from assay.redirect import FAST_RATE, has_own_backend, slow_rate
+from assay.redirect import has_own_backend
 from assay.subject import Setting, Subject, Task, Unrouted
+from assay.told import redirected, warnings
 
 HOOKS = ("before_start", "on_success", "on_failure", "on_retry", "after_return", "__call__")
 NEWER_OPTIONS = ("acks_on_failure", "acks_on_timeout", "retry_on_worker_lost")  # Celery 5.7
 OLD_PREFIXES = ("CELERY_", "CELERYD_", "CELERYBEAT_", "BROKER_")
 SECRET = ("password", "secret", "token", "key_file", "username", "credentials")
-
-
-def load(name: str, workdir: str) -> Celery:
-    """Import the app. Raises UsageError in the words of what went wrong: not found, failed at import, not an app."""
-    sys.path.insert(0, workdir)
-    try:
-        found: Any = find_app(name.removesuffix("()"))
-    except BaseException as error:
-        raise UsageError(_import_failure(name, workdir, error)) from None
-    found = _unwrap(found, name)
-    try:
-        found.loader.import_default_modules()
-        found.finalize(auto=True)
-    except BaseException as error:
-        raise UsageError(_import_failure(name, workdir, error)) from None
-    return found
-
-
-def _unwrap(found: Any, name: str) -> Celery:
-    """A Celery app as it is, what a factory returns, or what a web framework's app carries: that is callable too."""
-    found = _carried(found)
-    if callable(found) and not hasattr(found, "tasks"):
-        try:
-            found = _carried(found())
-        except BaseException as error:
-            raise UsageError(f"the factory {name} failed: {_last_frame(error)}") from None
-    if not hasattr(found, "tasks") or not hasattr(found, "conf"):
-        raise UsageError(
-            f"{name} is {type(found).__name__}, not a Celery app; "
-            "give -A as you give it to celery, for example proj.celery:app"
-        )
-    app: Celery = found._get_current_object() if hasattr(found, "_get_current_object") else found
-    return app
-
-
-def _carried(found: Any) -> Any:
-    """Where Flask's documentation says to keep the Celery app; else `found` itself."""
-    extensions = getattr(found, "extensions", None)
-    return extensions["celery"] if isinstance(extensions, dict) and "celery" in extensions else found
-
-
-def _import_failure(name: str, workdir: str, error: BaseException) -> str:
-    module = name.partition(":")[0]
-    if isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}."):
-        return (
-            f"there is no module {error.name!r}: looked in {workdir} and on sys.path; "
-            "run from the project's folder or give --workdir"
-        )
-    if isinstance(error, ModuleNotFoundError) and error.name == name and error.__context__ is not None:
-        error = error.__context__  # find_app takes "module:attribute" for a module after any AttributeError
-    if isinstance(error, AttributeError) and not _own_frames(error):
-        return f"-A {name}: {error}"
-    return f"-A {name} failed while it was imported: {_last_frame(error)}"
-
-
-def _last_frame(error: BaseException) -> str:
-    """`Type: message (file:line)`, the place in the user's code rather than in a library where there is one."""
-    frames = _own_frames(error) or traceback.extract_tb(error.__traceback__)
-    place = "".join(f" ({frame.filename}:{frame.lineno})" for frame in frames[-1:])
-    return f"{type(error).__name__}: {error}{place}"
-
-
-def _own_frames(error: BaseException) -> list[traceback.FrameSummary]:
-    """Those in the user's code."""
-    theirs = ("<", sysconfig.get_path("stdlib"), str(Path(__file__).parent))
-    return [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if "site-packages" not in frame.filename and not frame.filename.startswith(theirs)
-    ]
 
 
 def describe(app: Celery, name: str, workdir: str) -> Subject:
@@ -143,12 +66,8 @@ def describe(app: Celery, name: str, workdir: str) -> Subject:
         unrouted=_unrouted(app, places),
         versions=_versions(django),
     )
-    subject.redirected = _redirected(app, subject)
-    subject.warnings = _warnings(app, tasks) + [
-        f"task_routes names {route.name}, which is no task of this app: not judged, another app's workers may have it"
-        for route in subject.unrouted
-        if not route.own
-    ]
+    subject.redirected = redirected(app, subject)
+    subject.warnings = warnings(app, subject)
     return subject
 
 
@@ -251,7 +170,7 @@ def _pool(given: Any) -> str:
     """Celery's own name of a pool that is given by an alias, a dotted path or its class; any other one as it is."""
     path = f"{given.__module__}:{given.__qualname__}" if isinstance(given, type) else str(given)
     paths = {str(path).replace(":", "."): name for name, path in reversed(list(POOLS.items())) if name != "custom"}
-    return paths.get(str(POOLS.get(path) or path).replace(":", "."), path)
+    return str(paths.get(str(POOLS.get(path) or path).replace(":", "."), path))
 
 
 def _route(app: Celery, task: Any) -> str:
@@ -394,55 +313,3 @@ def _versions(django: bool) -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-def _redirected(app: Celery, subject: Subject) -> list[str]:
-    """One sentence for each thing that a run changes of this app."""
-    said = [f"broker: {subject.broker_scheme}:// goes to the run's own broker"]
-    backend = subject.result_backend
-    if backend in {"disabled", "rpc", "django-db"}:
-        said.append(f"results: {backend}, as configured")
-    else:
-        said.append(f"results: {backend} goes to a database of the run's own broker")
-    said += [
-        f"{task.name} has a result backend of its own ({task.backend}): its results go where the app's go"
-        for task in subject.tasks
-        if task.backend
-    ]
-    if subject.databases:
-        said.append(
-            f"Django database{'s' if len(subject.databases) > 1 else ''} {', '.join(subject.databases)}: "
-            "private SQLite copies, migrated from nothing"
-        )
-    limited = [task for task in subject.tasks if slow_rate(task.rate_limit)]
-    if limited:
-        said.append(
-            f"rate limit of {', '.join(f'{task.name} ({task.rate_limit})' for task in limited)}: "
-            f"raised to {FAST_RATE:g}/s, so that a waiting task is not taken for a stuck one"
-        )
-    if app.conf.task_always_eager:
-        said.append("task_always_eager is on: the run does not obey it, since an eager task meets no worker")
-    said += [
-        f"{key} is set in the environment and wins over the configuration: not obeyed in the run"
-        for key in ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND")
-        if os.environ.get(key)
-    ]
-    return said
-
-
-def _warnings(app: Celery, tasks: list[Task]) -> list[str]:
-    said = []
-    if by_hand := [task.name for task in tasks if task.retries_itself]:
-        few = ", ".join(by_hand[:5]) + (f" and {len(by_hand) - 5} more" if len(by_hand) > 5 else "")
-        said.append(
-            f"{few} {'calls' if len(by_hand) == 1 else 'call'} retry() by hand: how late and how often is the body's "
-            "own, and is not judged with a hollow one"
-        )
-    if urlsplit(str(app.conf.broker_url or "amqp://")).scheme in {"amqp", "amqps", "pyamqp"}:
-        said.append(
-            "the app's broker is AMQP, which gives a dead worker's messages back at once; "
-            "the run's own is Redis, which waits for the visibility timeout"
-        )
-    if str(app.conf.broker_url or "").startswith("sqs"):
-        said.append("the app's broker is SQS: what only SQS promises is not judged")
-    return said

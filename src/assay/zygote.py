@@ -42,11 +42,11 @@ def main() -> None:
 
 
 def _load(request: dict[str, Any]) -> tuple[dict[str, Any], Celery]:
-    from assay import inspection
+    from assay import inspection, loading
 
     os.chdir(request["workdir"])
     os.environ.update(request["env"])
-    app = inspection.load(request["app"], request["workdir"])
+    app = loading.load(request["app"], request["workdir"])
     subject = inspection.describe(app, request["app"], request["workdir"])
     _warm(app, request["pool"])
     return {"subject": msgspec.to_builtins(subject)}, app

@@ -13,9 +13,11 @@ INSIDE = {
     "assay.cold",
     "assay.hollow",
     "assay.inspection",
+    "assay.loading",
     "assay.instrument",
     "assay.migration",
     "assay.redirect",
+    "assay.told",
     "assay.zygote",
 }
 THEIRS = {"amqp", "billiard", "celery", "django", "kombu", "vine"}

@@ -1,5 +1,7 @@
 """Soft and hard time limits, scaled to about a second, in a pool that can enforce them."""
 
+from typing import Any
+
 from assay.checkers import Attempts, Delivery, FinalState, Leftovers, NextTask, TimeLimit
 from assay.event import Event, Kind
 from assay.scaling import Target, limits
@@ -161,7 +163,7 @@ def limit_of_the_call(stage: Stage) -> None:
     )
     stage.place = task.place
     stage.worker(concurrency=1)
-    given = {"time_limit": hard} | ({"soft_time_limit": soft} if soft else {})
+    given: dict[str, Any] = {"time_limit": hard} | ({"soft_time_limit": soft} if soft else {})
     invocation = stage.publish(Act(work_s=FOR_EVER, ignores_soft=True), Act(), **given)
     stage.lands(invocation, limited)
     stage.settle(SETTLE_S, enough=lambda: stage.starts(invocation) > 2)

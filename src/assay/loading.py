@@ -1,0 +1,85 @@
+"""Import the app under test, as Celery's own -A does (celery/app/utils.py, find_app), or by its factory.
+
+Runs in the zygote, never in the harness.
+"""
+
+import sys
+import sysconfig
+import traceback
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+from celery.app.utils import find_app
+
+from assay.errors import UsageError
+
+
+def load(name: str, workdir: str) -> Celery:
+    """Import the app. Raises UsageError in the words of what went wrong: not found, failed at import, not an app."""
+    sys.path.insert(0, workdir)
+    try:
+        found: Any = find_app(name.removesuffix("()"))
+    except BaseException as error:
+        raise UsageError(_import_failure(name, workdir, error)) from None
+    found = _unwrap(found, name)
+    try:
+        found.loader.import_default_modules()
+        found.finalize(auto=True)
+    except BaseException as error:
+        raise UsageError(_import_failure(name, workdir, error)) from None
+    return found
+
+
+def _unwrap(found: Any, name: str) -> Celery:
+    """A Celery app as it is, what a factory returns, or what a web framework's app carries: that is callable too."""
+    found = _carried(found)
+    if callable(found) and not hasattr(found, "tasks"):
+        try:
+            found = _carried(found())
+        except BaseException as error:
+            raise UsageError(f"the factory {name} failed: {_last_frame(error)}") from None
+    if not hasattr(found, "tasks") or not hasattr(found, "conf"):
+        raise UsageError(
+            f"{name} is {type(found).__name__}, not a Celery app; "
+            "give -A as you give it to celery, for example proj.celery:app"
+        )
+    app: Celery = found._get_current_object() if hasattr(found, "_get_current_object") else found
+    return app
+
+
+def _carried(found: Any) -> Any:
+    """Where Flask's documentation says to keep the Celery app; else `found` itself."""
+    extensions = getattr(found, "extensions", None)
+    return extensions["celery"] if isinstance(extensions, dict) and "celery" in extensions else found
+
+
+def _import_failure(name: str, workdir: str, error: BaseException) -> str:
+    module = name.partition(":")[0]
+    if isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}."):
+        return (
+            f"there is no module {error.name!r}: looked in {workdir} and on sys.path; "
+            "run from the project's folder or give --workdir"
+        )
+    if isinstance(error, ModuleNotFoundError) and error.name == name and error.__context__ is not None:
+        error = error.__context__  # find_app takes "module:attribute" for a module after any AttributeError
+    if isinstance(error, AttributeError) and not _own_frames(error):
+        return f"-A {name}: {error}"
+    return f"-A {name} failed while it was imported: {_last_frame(error)}"
+
+
+def _last_frame(error: BaseException) -> str:
+    """`Type: message (file:line)`, the place in the user's code rather than in a library where there is one."""
+    frames = _own_frames(error) or traceback.extract_tb(error.__traceback__)
+    place = "".join(f" ({frame.filename}:{frame.lineno})" for frame in frames[-1:])
+    return f"{type(error).__name__}: {error}{place}"
+
+
+def _own_frames(error: BaseException) -> list[traceback.FrameSummary]:
+    """Those in the user's code."""
+    theirs = ("<", sysconfig.get_path("stdlib"), str(Path(__file__).parent))
+    return [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if "site-packages" not in frame.filename and not frame.filename.startswith(theirs)
+    ]

@@ -1,0 +1,66 @@
+"""What the user is told of a run before it: what it changes of the app, and what it cannot judge as it is."""
+
+import os
+from urllib.parse import urlsplit
+
+from celery import Celery
+
+from assay.redirect import FAST_RATE, slow_rate
+from assay.subject import Subject
+
+
+def redirected(app: Celery, subject: Subject) -> list[str]:
+    """One sentence for each thing that a run changes of this app."""
+    said = [f"broker: {subject.broker_scheme}:// goes to the run's own broker"]
+    backend = subject.result_backend
+    if backend in {"disabled", "rpc", "django-db"}:
+        said.append(f"results: {backend}, as configured")
+    else:
+        said.append(f"results: {backend} goes to a database of the run's own broker")
+    said += [
+        f"{task.name} has a result backend of its own ({task.backend}): its results go where the app's go"
+        for task in subject.tasks
+        if task.backend
+    ]
+    if subject.databases:
+        said.append(
+            f"Django database{'s' if len(subject.databases) > 1 else ''} {', '.join(subject.databases)}: "
+            "private SQLite copies, migrated from nothing"
+        )
+    limited = [task for task in subject.tasks if slow_rate(task.rate_limit)]
+    if limited:
+        said.append(
+            f"rate limit of {', '.join(f'{task.name} ({task.rate_limit})' for task in limited)}: "
+            f"raised to {FAST_RATE:g}/s, so that a waiting task is not taken for a stuck one"
+        )
+    if app.conf.task_always_eager:
+        said.append("task_always_eager is on: the run does not obey it, since an eager task meets no worker")
+    said += [
+        f"{key} is set in the environment and wins over the configuration: not obeyed in the run"
+        for key in ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND")
+        if os.environ.get(key)
+    ]
+    return said
+
+
+def warnings(app: Celery, subject: Subject) -> list[str]:
+    """One sentence for each thing of this app that a run judges otherwise than a user may think."""
+    said = [
+        f"task_routes names {route.name}, which is no task of this app: not judged, another app's workers may have it"
+        for route in subject.unrouted
+        if not route.own
+    ]
+    if by_hand := [task.name for task in subject.tasks if task.retries_itself]:
+        few = ", ".join(by_hand[:5]) + (f" and {len(by_hand) - 5} more" if len(by_hand) > 5 else "")
+        said.append(
+            f"{few} {'calls' if len(by_hand) == 1 else 'call'} retry() by hand: how late and how often is the body's "
+            "own, and is not judged with a hollow one"
+        )
+    if urlsplit(str(app.conf.broker_url or "amqp://")).scheme in {"amqp", "amqps", "pyamqp"}:
+        said.append(
+            "the app's broker is AMQP, which gives a dead worker's messages back at once; "
+            "the run's own is Redis, which waits for the visibility timeout"
+        )
+    if str(app.conf.broker_url or "").startswith("sqs"):
+        said.append("the app's broker is SQS: what only SQS promises is not judged")
+    return said
