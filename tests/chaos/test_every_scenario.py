@@ -103,7 +103,6 @@ FURTHER = {
     "swallows_errors": "retries.other_errors_fail_at_once",
     "swallows_soft_limit": "time_limits.soft_limit_not_handled",
     "silent_timeout": "time_limits.hard_limit",
-    "broken_hook": "retries.other_errors_fail_at_once",
 }
 EXCEPTIONS: dict[str, str] = {}  # scenario: why it cannot have a pair
 
@@ -130,13 +129,6 @@ def test_given_a_planted_bug_when_the_scenario_runs_then_it_is_found(name: str) 
 def test_given_a_further_bug_when_its_scenario_runs_then_it_is_found(flip: str, name: str) -> None:
     row = judged_once(Bed((flip,)), (name,))[name]
     assert row.verdict is Verdict.VIOLATED, f"{flip}: {row.verdict}: {row.reason}"
-
-
-def test_given_a_real_body_that_does_its_work_again_then_effectively_once_is_broken() -> None:
-    name = "acks_late.live_child_killed"
-    again = Bed(("slow_again",), live=True)
-    row = judged_once(again, (name,))[name]
-    assert row.verdict is not Verdict.HELD, f"{row.verdict}: {row.reason}"
 
 
 @pytest.mark.parametrize("name", TABLE)

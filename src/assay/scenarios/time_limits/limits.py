@@ -12,6 +12,7 @@ from assay.stage import Stage
 FOR_EVER = 30.0
 SPARE = 6  # attempts that an app which counts deliveries by itself may allow beyond its retries
 SETTLE_S = 30.0
+RETRIED_FOR = {"SoftTimeLimitExceeded", "Exception", "BaseException"}  # by which a soft limit is one more retry
 
 
 def has_soft(target: Target) -> bool:
@@ -91,8 +92,10 @@ def soft_limit_not_handled(stage: Stage) -> None:
     after = stage.publish()
     stage.settle(SETTLE_S)
     stage.check(checker(stage, [invocation], soft_handled=False), NextTask(ids=[after]))
-    if not stage.task.retries:
+    if not RETRIED_FOR & {name.rpartition(".")[2] for name in stage.task.autoretry_for}:
         stage.check(Attempts(ids=[invocation], most=1))
+        if stage.target.stores_results:
+            stage.check(FinalState(ids=[invocation], states=["FAILURE"]))
 
 
 @scenario("time_limits", fault="too slow", when=has_hard, scale=limits, weight_s=4.0)
