@@ -34,7 +34,7 @@ def render(report: Report, folder: Path | None = None) -> str:
     parts += _rows("Known violations", [r for r in report.results if r.known], known=True)
     parts += _counts(report)
     parts += _listed("Tasks of one profile, tested once for all of them", _profiles(report))
-    parts += _listed("Redirected, nothing else was changed", report.redirected)
+    parts += _listed("Changed for the run", report.redirected)
     parts += _listed("Durations that were scaled down", report.scaled)
     parts += _listed("Known findings that are of no use any more", report.known_not_seen)
     commands = replay(report, folder)

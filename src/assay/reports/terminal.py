@@ -55,8 +55,8 @@ def _parts(report: Report, folder: Path | None, width: int, ascii_only: bool) ->
         yield from _listed("Read it so", meanings(report))
     yield from known(report, ascii_only)
     yield from _listed("Known findings that are of no use any more", report.known_not_seen)
-    yield from _listed("Redirected (nothing else was changed)", report.redirected)
-    yield from _listed("Scaled down (times above are in production units)", report.scaled)
+    yield from _listed("Changed for the run", report.redirected)
+    yield from _listed("Scaled for the run (times above are in production units)", report.scaled)
     yield Text("")
     yield _worth(report, folder)
 
