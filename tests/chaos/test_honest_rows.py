@@ -116,11 +116,11 @@ def good(): pass
 """
     live = {"small.leaves": {"slow": {"args": ["{effect}"]}}, "small.good": {}}
     report = ran(tmp_path, app, "acks_late.live_call", "acks_late.live_child_killed", bodies="live", live=live)
-    assert {each.task for each in report.results if each.verdict is Verdict.HELD} == {"small.good"}
-    assert {each.verdict for each in report.results if each.scenario == "live_child_killed"} <= {
-        Verdict.UNKNOWN,
-        Verdict.VIOLATED,
-    }
+    found = {(each.scenario, each.task): each for each in report.results}
+    assert found["live_call", "small.good"].verdict is Verdict.HELD
+    # the harness was faster, or the process was gone already and no fault could land: never more than was seen
+    killed = found["live_child_killed", "small.leaves"]
+    assert (killed.verdict, killed.landed) in ((Verdict.HELD, 1), (Verdict.UNKNOWN, 0))
 
 
 def test_given_a_scenario_in_which_the_harness_breaks_then_that_row_is_unknown_and_tells_where(
