@@ -1,6 +1,6 @@
 """Tasks a second through a real 2-child prefork worker: the embedded broker against a real redis-server, side by side.
 
-    python benchmarks/broker.py [--tasks 1000] [--rounds 5] [--json FILE]
+    python benchmarks/broker.py [--tasks 1000] [--rounds 5]
 
 One worker for each broker runs all the time; rounds alternate between the brokers, so that what else the machine does
 falls on both. A round's time is from the first publish to the end of the last body, counted by a byte that each body
@@ -8,12 +8,12 @@ appends to a file. Prints each round, medians, and the ratio embedded / Redis.
 """
 
 import argparse
-import json
 import os
 import statistics
 import sys
 import time
-from pathlib import Path
+
+import figures
 
 from assay.broker import Broker, start
 from assay.process import Process, Supervisor
@@ -75,7 +75,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--tasks", type=int, default=1000, help="in each round")
     parser.add_argument("--rounds", type=int, default=5, help="for each broker")
-    parser.add_argument("--json", type=Path, help="write the figures there too")
     options = parser.parse_args()
     with Supervisor() as supervisor:
         lanes = [Lane(name, supervisor) for name in ("fakeredis", "redis")]
@@ -91,9 +90,11 @@ def main() -> None:
     ratio = medians["fakeredis"] / medians["redis"]
     embedded, real = round(medians["fakeredis"]), round(medians["redis"])
     print(f"median    embedded {embedded}, redis {real} tasks/s, ratio {ratio:.2f} (bar 0.5)")
-    if options.json:
-        rounds = {lane.name: lane.rates for lane in lanes}
-        options.json.write_text(json.dumps({"rounds": rounds, "medians": medians, "ratio": ratio}, indent=2))
+    figures.keep(
+        "broker",
+        rates={lane.name: lane.rates for lane in lanes},
+        bars=[{"figure": "embedded broker against Redis", "value": round(ratio, 2), "bar": 0.5, "met": "above"}],
+    )
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import figures
+
 SERVER = Path(__file__).resolve().parent.parent / "server"
 WAYS = {"embedded": (), "redis": ("--broker", "redis"), "cold": ("--cold",)}
 
@@ -31,12 +33,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--without-cold", action="store_true")
     options = parser.parse_args()
-    found = {}
+    found, seconds = {}, {}
     with tempfile.TemporaryDirectory(prefix="assay-benchmark-") as folder:
         for name, arguments in WAYS.items():
             if name == "cold" and options.without_cold:
                 continue
             took, code, found[name] = once(arguments, Path(folder) / name)
+            seconds[name] = round(took, 1)
             print(f"{name:<9} {took:6.1f} s  exit {code}  {len(found[name])} rows", flush=True)
     first = next(iter(found.values()))
     differing = {
@@ -46,6 +49,20 @@ def main() -> int:
         if first.get(row) != verdicts.get(row)
     }
     print(f"{len(differing)} rows with another verdict", *sorted(differing))
+    figures.keep(
+        "run",
+        seconds=seconds,
+        rows=len(first),
+        differing=len(differing),
+        bars=[
+            {
+                "figure": "one run over server/, embedded, seconds",
+                "value": seconds["embedded"],
+                "bar": 90,
+                "met": "below",
+            }
+        ],
+    )
     return bool(differing)
 
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import figures
 import msgspec
 
 from assay.cluster import Cluster
@@ -107,16 +108,16 @@ def main() -> None:
     options = parser.parse_args()
     home = Path(tempfile.mkdtemp(prefix="assay-benchmark-"))
     settings = load({"app": options.app, "workdir": options.workdir, "out": str(home / "out")}, cwd=Path.cwd())
-    figures: dict[str, list[float]] = {"warm": [], "cold": [], "kill test": [], "cold test": []}
+    seen: dict[str, list[float]] = {"warm": [], "cold": [], "kill test": [], "cold test": []}
     with bench(settings, Silent()) as it:
         task = it.subject.tasks[0].name
         for number in range(options.rounds):
-            figures["warm"].append(ready_s(it, home / f"warm{number}", cold=False))
-            figures["cold"].append(ready_s(it, home / f"cold{number}", cold=True))
-            figures["kill test"].append(kill_test_s(it, home / f"kill{number}", task))
-            figures["cold test"].append(cold_test_s(it, home / f"test{number}", task))
-        figures["embedded test"] = [embedded_s(options.rounds, it.broker.url(90))]
-    middle = {name: statistics.median(values) for name, values in figures.items()}
+            seen["warm"].append(ready_s(it, home / f"warm{number}", cold=False))
+            seen["cold"].append(ready_s(it, home / f"cold{number}", cold=True))
+            seen["kill test"].append(kill_test_s(it, home / f"kill{number}", task))
+            seen["cold test"].append(cold_test_s(it, home / f"test{number}", task))
+        seen["embedded test"] = [embedded_s(options.rounds, it.broker.url(90))]
+    middle = {name: statistics.median(values) for name, values in seen.items()}
     shutil.rmtree(home)
     for name, value in middle.items():
         print(f"{name:<14} {value * 1000:8.0f} ms")
@@ -125,6 +126,20 @@ def main() -> None:
     sooner = middle["embedded test"] / whole
     print(f"whole test with a kill: {sooner:.1f} times sooner than celery.contrib.testing (bar: 4)")
     print(f"                        {middle['cold test'] / whole:.1f} times sooner than a subprocess worker")
+    warm = round(middle["cold"] / middle["warm"], 1)
+    figures.keep(
+        "workers",
+        milliseconds={name: round(value * 1000) for name, value in middle.items()},
+        bars=[
+            {"figure": "warm worker ready, times sooner than cold", "value": warm, "bar": 10, "met": "above"},
+            {
+                "figure": "whole test with a kill, times sooner than celery.contrib.testing",
+                "value": round(sooner, 1),
+                "bar": 4,
+                "met": "above",
+            },
+        ],
+    )
 
 
 if __name__ == "__main__":

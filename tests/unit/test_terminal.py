@@ -51,7 +51,10 @@ def test_what_broke_has_setting_place_remedy_outcome_and_reason() -> None:
 def test_sections_come_in_the_order_of_their_urgency() -> None:
     text = told(a_red_report())
     heads = ["Violated (1)", "Claims that do not hold (1)", "Unknown (1)", "Outcomes", "Known violations (1)"]
-    places = [text.index(head) for head in [*heads, "Changed for the run", "Scaled for the run", "evidence", "recorded in", "next"]]
+    places = [
+        text.index(head)
+        for head in [*heads, "Changed for the run", "Scaled for the run", "evidence", "recorded in", "next"]
+    ]
 
     assert places == sorted(places)
 
