@@ -215,6 +215,9 @@ class Supervisor:
             raise HarnessError(f"{name or argv[0]} could not be started: {answer['error']}")
         return Process(answer["pid"], self._parent, log, name or Path(argv[0]).name)
 
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
     def close(self) -> None:
         """End every process of the run; returns when all are gone and the folder is removed."""
         self._parent.close()

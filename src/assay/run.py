@@ -56,6 +56,13 @@ class Bench:
     def pool(self) -> str:
         return self.settings.pool or self.subject.pool
 
+    def must_live(self) -> None:
+        """Raises HarnessError where what all scenarios stand on is gone: no further row can say anything."""
+        if not self.supervisor.alive():
+            raise HarnessError("the run's supervisor was killed, and with it every process of the run")
+        if not self.zygote.process.alive():
+            raise HarnessError(f"the zygote died\n{self.zygote.process.last_words()}")
+
 
 def run(settings: Settings, selection: Selection, progress: Progress) -> Report:
     """Run what is selected. Raises UsageError for what the user must mend, HarnessError where the harness broke."""
@@ -221,8 +228,10 @@ def _run_one(it: Bench, row: Row) -> Result:
     except UsageError:
         raise
     except HarnessError as error:
+        it.must_live()
         case.error = str(error)
     except Exception as error:  # one scenario that breaks must not take the others with it
+        it.must_live()
         case.error = f"the harness broke: {type(error).__name__}: {error} ({planned.folder}/{BROKEN})"
         (folder / BROKEN).write_text(traceback.format_exc())
     finally:
