@@ -82,6 +82,7 @@ BREAKS: dict[Contract, set[Outcome]] = {
     "at_least_once": {Outcome.LOST, Outcome.STUCK, Outcome.LOOPING},
     "effectively_once": {Outcome.LOST, Outcome.STUCK, Outcome.DUPLICATED, Outcome.LOOPING, Outcome.FAILED},
 }
+FAILED = "FAILURE"  # celery.states
 WORDS = {
     Outcome.RECOVERED: "recovered",
     Outcome.FAILED: "failed",
@@ -116,7 +117,13 @@ def outcome(life: Life, world: World) -> Outcome:
     last = life.attempts[-1] if life.attempts else None
     if last is not None and last.raised == "SystemExit" and life.result != "FAILURE":
         return Outcome.LOST  # a worker that gives up its children by SIGTERM ends bodies so, and records no failure
-    if last is not None and last.raised and last.ended_at is not None and last.state != "RETRY":
+    # what fails before its body (in before_start, or where STARTED cannot be stored) has raised nothing in it
+    if (
+        last is not None
+        and last.ended_at is not None
+        and last.state != "RETRY"
+        and (last.raised or last.state == FAILED)
+    ):
         return Outcome.FAILED
     if last is not None and any(event.kind is Kind.HARD_LIMIT for event in life.limits):
         return Outcome.FAILED

@@ -22,7 +22,7 @@ EXIT_WORDS = {
 MEANINGS = {
     Outcome.OK: "done once",
     Outcome.RECOVERED: "an attempt was killed or stopped, a later one did the work; the time is from the fault to it",
-    Outcome.FAILED: "ended in a recorded failure, as it should here",
+    Outcome.FAILED: "ended in a recorded failure",
     Outcome.REVOKED: "stopped on request",
     Outcome.IN_DOUBT: "it cannot be told",
     Outcome.DUPLICATED: "the body ran to its end more than once, as at-least-once delivery allows: make it idempotent",

@@ -68,7 +68,7 @@ def fate(events: list[Event], invocation: str) -> str:
     results = [event.detail["state"] for event in mine if event.kind == "final_result"]
     if bodies.get(last) == "SystemExit" and results != ["FAILURE"]:
         return "lost"
-    if bodies.get(last) and last in states and states[last] != "RETRY":
+    if states.get(last) == "FAILURE" or (bodies.get(last) and last in states and states[last] != "RETRY"):
         return "failed"
     return "failed" if any(event.kind == "hard_limit" for event in mine) else "lost"
 

@@ -1,10 +1,12 @@
 """What is told of a life."""
 
-from histories import acked, attempt, event, received, story
+from histories import acked, attempt, event, published, received, settled, story
 
+from assay.checkers.delivery import outcome
 from assay.checkers.words import tale
 from assay.event import Kind
 from assay.fold import fold
+from assay.verdict import Outcome
 
 
 def test_given_a_batch_recorded_after_its_messages_ran_then_times_count_from_when_each_was_asked_for() -> None:
@@ -12,3 +14,10 @@ def test_given_a_batch_recorded_after_its_messages_ran_then_times_count_from_whe
     begun, *rest = attempt("a")
     lives, world = fold(story(received("a"), begun, late, *rest, acked("a")))
     assert tale(lives["a"], world).startswith("attempt 1 began at 0.020 s")
+
+
+def test_given_an_attempt_that_failed_before_its_body_then_it_failed_and_is_not_lost() -> None:
+    before = event(Kind.ATTEMPT_STARTED, "a", pid=11, attempt="11-1", retries=0)
+    ended = event(Kind.ATTEMPT_ENDED, "a", pid=11, attempt="11-1", state="FAILURE")
+    lives, world = fold(story(published("a"), received("a"), before, ended, acked("a"), settled()))
+    assert outcome(lives["a"], world) is Outcome.FAILED
