@@ -1,5 +1,6 @@
 """AutoTest's Celery configuration: what the note intended, in settings that Celery reads."""
 
+import celery
 import pytest
 from celery.app.defaults import SETTING_KEYS
 from django.core import checks as django_checks
@@ -66,7 +67,9 @@ def said(name: str, pool: str = "prefork") -> validation.Check:
 
 def test_offline_checks_pass_as_configured() -> None:
     names = ("environment", "settings", "queues", "tasks", "visibility timeout", "pool")
-    assert {name: said(name).ok for name in names} == dict.fromkeys(names, True)
+    told = {name: said(name).ok for name in names}
+    # task_retry_on_worker_lost is of 5.7: an older Celery does not read it, which is told and no failure
+    assert told == dict.fromkeys(names, True) | {"settings": True if celery.VERSION >= (5, 7) else None}
 
 
 def test_solo_is_told_to_ignore_limits_and_recycling() -> None:
