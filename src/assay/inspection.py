@@ -174,12 +174,20 @@ def _pool(given: Any) -> str:
 
 
 def _route(app: Celery, task: Any) -> str:
-    """The queue that this task's message goes to; "" where the route names an undeclared queue (QueueNotFound)."""
+    """The queue that this task's message goes to; "" where the route names an undeclared queue (QueueNotFound).
+
+    Looking it up declares a queue that was missing, and before Celery 5.7 a worker forked afterwards would consume it
+    (celery/app/amqp.py, Queues.__missing__): so it is taken away again.
+    """
     options = task._get_exec_options() if hasattr(task, "_get_exec_options") else {}
+    declared = set(app.amqp.queues)
     try:
         route = app.amqp.router.route(dict(options), task.name, (), {}, task_type=task)
     except Exception:
         return ""
+    finally:
+        for name in set(app.amqp.queues) - declared:
+            del app.amqp.queues[name]
     queue = route.get("queue")
     return str(getattr(queue, "name", queue) or route.get("routing_key") or app.conf.task_default_queue)
 

@@ -122,7 +122,8 @@ def test_given_a_pool_without_processes_then_limits_and_recycling_are_claims_tha
     assert status == 1
     broken = claims(report)
     assert {"task_time_limit", "worker_max_tasks_per_child", "worker_pool_restarts"} <= set(broken)
-    assert all("--pool=prefork" in claim["remedy"] for claim in broken.values())
+    judged = [claim for claim in broken.values() if claim["tasks"]]  # others are settings that this release lacks
+    assert all("--pool=prefork" in claim["remedy"] for claim in judged)
 
 
 def test_given_the_note_as_written_then_each_setting_that_does_not_do_what_it_says_is_named(tmp_path: Path) -> None:

@@ -356,3 +356,17 @@ def test_an_app_on_amqp_is_told_what_redis_does_otherwise() -> None:
     on_amqp, on_redis = configured({"broker_url": "pyamqp://rabbit//"}), configured({"broker_url": "redis://db/0"})
     assert [said for said in on_amqp.warnings if "AMQP" in said]
     assert not on_redis.warnings
+
+
+def test_given_a_route_to_a_queue_that_nobody_declared_then_describing_it_declares_none() -> None:
+    app = Celery("shop", set_as_current=False)
+    app.conf.task_routes = {"shop.charge": {"queue": "nowhere"}}
+
+    @app.task(shared=False, name="shop.charge")
+    def charge() -> None: ...
+
+    app.finalize(auto=True)
+    subject = describe(app, "shop:app", "/nowhere")
+    assert subject.task("shop.charge").queue == "nowhere"
+    assert subject.queues == ["celery"]
+    assert list(app.amqp.queues) == ["celery"]

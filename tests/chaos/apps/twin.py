@@ -5,6 +5,7 @@ import subprocess
 import time
 from typing import Any
 
+import celery
 from celery import Celery, Task
 from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded
 from celery.signals import celeryd_init
@@ -16,6 +17,14 @@ FLIPS = set(filter(None, os.environ.get("ASSAY_TEST_FLIP", "").split(",")))
 
 def flipped(name: str) -> bool:
     return name in FLIPS
+
+
+COUNTS_STARTS = celery.VERSION < (5, 7) and not flipped("lost_is_no_retry")
+MOST_STARTS = 7
+
+
+class TooManyStarts(Exception):
+    """This task has killed its worker often enough."""
 
 
 class Hasty(Request):
@@ -54,6 +63,11 @@ class Base(Task):
         Request = Silent
     if flipped("no_retries_allowed"):
         max_retries = 0
+
+    def before_start(self, task_id: str, args: Any, kwargs: Any) -> None:
+        """Before 5.7 nothing in Celery counts lost workers: a correct app counts starts by itself."""
+        if COUNTS_STARTS and self.backend.client.incr(f"starts-{task_id}") > MOST_STARTS:
+            raise TooManyStarts(task_id)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
