@@ -7,7 +7,7 @@ from typing import Any
 
 import celery
 from celery import Celery, Task
-from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded
+from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded, TimeLimitExceeded
 from celery.signals import celeryd_init
 from celery.worker.request import Request
 from kombu import Exchange, Queue
@@ -50,6 +50,15 @@ class Silent(Request):
             self.acknowledge()
 
 
+class GivesBack(Request):
+    """Gives a task back to its queue after a hard time limit, as Celery 5.7 does with task_acks_on_timeout=False."""
+
+    def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
+        if isinstance(getattr(exc_info.exception, "exc", exc_info.exception), TimeLimitExceeded):
+            return self.reject(requeue=True)
+        return super().on_failure(exc_info, send_failed_event, return_ok)
+
+
 class Base(Task):
     autoretry_for = (ConnectionError,)
     max_retries = 3
@@ -61,6 +70,8 @@ class Base(Task):
         Request = Stubborn
     if flipped("silent_timeout"):
         Request = Silent
+    if flipped("redelivers_failed"):
+        Request = GivesBack
     if flipped("no_retries_allowed"):
         max_retries = 0
 

@@ -36,14 +36,18 @@ def own_soft_limit(target: Target) -> bool:
 
 
 def given_back(target: Target) -> bool:
-    """Whether a task that its hard limit has ended goes back to its queue (celery/worker/request.py, on_timeout)."""
+    """Whether a task that its hard limit has ended is to go back to its queue.
+
+    Celery 5.7 gives it back (celery/worker/request.py, Request.on_timeout); before, Request.on_failure drops it.
+    """
     return has_hard(target) and target.task.acks_late and not target.task.acks_on_timeout
 
 
-def claim_end(stage: Stage, promise: str, remedy: str = "") -> None:
+def claim_end(stage: Stage, promise: str) -> None:
     """What becomes of the message after a hard limit is said by one of two settings, or by the task's own option."""
     names = ("task_acks_on_timeout", "task_acks_on_failure_or_timeout")
-    stage.claims(next(filter(stage.subject.setting, names), names[0]), promise, remedy)
+    setting = next(filter(stage.subject.setting, names), names[0])
+    stage.claims(setting, promise, f"leave {setting} at True, or count deliveries in the task's base class")
     if not stage.subject.place(stage.setting):
         stage.place = stage.task.place
 
@@ -119,11 +123,7 @@ def hard_limit(stage: Stage) -> None:
 def too_slow_every_time(stage: Stage) -> None:
     """A task that goes back to its queue after a hard limit, and is too slow in every attempt."""
     bound = 1 + (3 if stage.task.max_retries is None else stage.task.max_retries) + SPARE
-    claim_end(
-        stage,
-        f"a task that is too slow every time ends, after {bound} attempts at the most",
-        "leave task_acks_on_timeout at True, or count deliveries in the task's base class",
-    )
+    claim_end(stage, f"a task that is too slow every time ends, after {bound} attempts at the most")
     stage.worker(concurrency=1)
     invocation = stage.publish(Act(work_s=FOR_EVER, ignores_soft=True))
     stage.lands(invocation, limited)
