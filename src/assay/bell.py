@@ -24,6 +24,8 @@ class Bell:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind("\0" + name)
         self._socket.setblocking(False)
+        self._poll = select.poll()
+        self._poll.register(self._socket, select.POLLIN)
         path.write_bytes(bytes([AWAKE]) + name.encode())
         self._memory = _shared(path)
 
@@ -33,7 +35,7 @@ class Bell:
 
     def wait(self, timeout_s: float) -> None:
         """Until it rings, or `timeout_s` is over."""
-        if select.select([self._socket], [], [], timeout_s)[0]:
+        if self._poll.poll(timeout_s * 1000):
             with contextlib.suppress(BlockingIOError):
                 while self._socket.recv(64):
                     pass

@@ -159,6 +159,8 @@ class Cluster:
         except HarnessError:
             if worker.alive() or any(event.kind == Kind.FAULT_INJECTED for event in self.seen):
                 raise
+            if worker.process.wait() < 0:
+                raise  # somebody killed it
             said = worker.process.last_words()
             raise UsageError(f"a worker of {self.subject.app} does not start\n{said}") from None
 

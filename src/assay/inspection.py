@@ -94,7 +94,7 @@ def _task(app: Celery, task: Any) -> Task:
             getattr(error, "__name__", str(error)) for error in _each(getattr(task, "autoretry_for", None))
         ),
         retry_backoff=float(1 if backoff is True else backoff or 0),
-        retry_backoff_max=float(getattr(task, "retry_backoff_max", 600)),
+        retry_backoff_max=float(600 if (most := getattr(task, "retry_backoff_max", None)) is None else most),
         retry_jitter=bool(getattr(task, "retry_jitter", True)),
         retry_countdown=retry_kwargs.get("countdown"),
         retries_itself=retries_by_hand(task, run),

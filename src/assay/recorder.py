@@ -65,8 +65,9 @@ class Recorder:
         self.ring()
 
     def close(self) -> None:
-        if self._tape is not None:
-            self._tape.close()
+        tape, self._tape = self._tape, None
+        if tape is not None:
+            tape.close()
 
     def point(self, point: Point, invocation: str, start: int = -1) -> None:
         """Stand at a crash point."""

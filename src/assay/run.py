@@ -226,6 +226,7 @@ def _run_one(it: Bench, row: Row) -> Result:
     try:
         _act(it, row, folder, db, case)
     except UsageError:
+        it.must_live()
         raise
     except HarnessError as error:
         it.must_live()

@@ -38,10 +38,9 @@ class Ledger:
         goes on for PATIENCE times as long ends too, and so does what is `enough`.
         """
         cluster, now = self._cluster, time.monotonic()
-        last, quiet_since, seen = now + PATIENCE * timeout_s, now, -1
+        last = now + PATIENCE * timeout_s
         while not enough():
-            if len(cluster.seen) != seen:
-                seen, quiet_since = len(cluster.seen), time.monotonic()
+            quiet_since = max(now, cluster.seen[-1].at_ns / 1e9) if cluster.seen else now
             left = min(quiet_since + timeout_s, last) - time.monotonic()
             if left <= 0:
                 break

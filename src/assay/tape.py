@@ -8,6 +8,7 @@ only.
 import contextlib
 import mmap
 import os
+from io import FileIO
 from time import monotonic_ns
 
 FIRST, LARGEST = 1 << 15, 1 << 20  # bytes of a window; each is twice as large as the one before
@@ -39,14 +40,22 @@ class Tape:
 
     def _next(self, size: int) -> "Window | Plain":
         path = f"{self._folder}/{self._pid}-{monotonic_ns()}.jsonl"
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
-        os.posix_fallocate(fd, 0, size)  # a full disk is an error here; later it would be SIGBUS
+        file = FileIO(path, "x+")
         try:
-            memory = mmap.mmap(fd, size)
+            # A full disk is an error here; later it would be SIGBUS. The C library does it by hand where the file
+            # system cannot, but not for a file that is opened to append.
+            os.posix_fallocate(file.fileno(), 0, size)
+        except OSError:
+            file.close()
+            os.unlink(path)
+            raise
+        try:
+            memory = mmap.mmap(file.fileno(), size)
         except OSError:  # some file systems of virtual machines share no memory
-            os.ftruncate(fd, 0)
-            return Plain(fd)
-        os.close(fd)
+            file.truncate(0)
+            file.seek(0)
+            return Plain(file)
+        file.close()
         return Window(path, memory)
 
     def close(self) -> None:
@@ -73,11 +82,8 @@ class Window:
 class Plain:
     """A file that is written to by system calls. It is closed with its process."""
 
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
-
-    def write(self, line: bytes) -> None:
-        os.write(self._fd, line)
+    def __init__(self, file: FileIO) -> None:
+        self.write = file.write
 
     def end(self) -> None:
         """It holds nothing back."""

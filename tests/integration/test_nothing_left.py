@@ -65,12 +65,15 @@ def test_given_workers_at_work_when_the_run_is_interrupted_then_it_says_so_and_l
     assert str(tmp_path / "run") in err
 
 
-def test_given_a_supervisor_that_is_killed_then_its_processes_follow_and_the_run_ends(tmp_path: Path) -> None:
+@pytest.mark.parametrize("which", ["supervisor.py", "assay.zygote"])
+def test_given_what_all_stands_on_is_killed_then_its_processes_follow_and_the_harness_has_broken(
+    tmp_path: Path, which: str
+) -> None:
     with running(*arguments(tmp_path), cwd=APPS, tmp=tmp_path) as command:
         wait_until(lambda: workers(command) > 8, what="workers with children", timeout_s=30.0)
         ports = command.ports()
-        supervisor = next(p for p in command.processes() if any("supervisor.py" in word for word in p.cmdline()))
-        supervisor.kill()
+        process = next(p for p in command.processes() if any(which in word for word in p.cmdline()))
+        process.kill()
         status, _, err = command.end(60.0)
         command.must_leave_nothing(ports)
     assert status == 4, err

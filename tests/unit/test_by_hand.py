@@ -67,7 +67,7 @@ def not_at_all(self: Base) -> None:
 
 def with_body(body: Callable[..., Any], **options: Any) -> Subject:
     app = Celery("shop", set_as_current=False, task_cls=Base)
-    app.task(bind=True, shared=False, name="shop.charge", **options)(body)
+    app.task(**({"bind": True, "shared": False, "name": "shop.charge"} | options))(body)
     app.finalize(auto=True)
     return describe(app, "shop", ".")
 
@@ -90,6 +90,32 @@ def test_given_the_retry_of_something_else_then_it_is_not_the_tasks(body: Callab
     subject = with_body(body)
     assert not subject.task("shop.charge").retries_itself
     assert not [said for said in subject.warnings if "by hand" in said]
+
+
+class OfARequest:
+    """As a web framework's proxy: outside of a request it raises."""
+
+    def _get_current_object(self) -> None:
+        raise RuntimeError("Working outside of application context.")
+
+
+current_app = OfARequest()
+
+
+def logs(self: Task) -> None:
+    current_app.logger.info("done")
+
+
+def test_given_a_proxy_that_has_nothing_to_give_then_it_is_not_asked() -> None:
+    assert not with_body(logs).task("shop.charge").retries_itself
+
+
+def of_its_argument(session: Any) -> None:
+    session.retry()
+
+
+def test_given_a_body_that_is_not_bound_then_none_of_its_arguments_is_the_task() -> None:
+    assert not with_body(of_its_argument, bind=False).task("shop.charge").retries_itself
 
 
 def test_given_a_retry_by_hand_then_neither_its_delay_nor_its_number_is_claimed() -> None:

@@ -11,6 +11,7 @@ import pytest
 from assay import tape as tapes
 from assay.event import Event, Kind, encode
 from assay.history import Follower, History
+from assay.recorder import Recorder
 from assay.tape import FIRST, Plain, Tape, ends, whole
 
 LINE = encode(Event(1, Kind.ACKED, 7, "w1", "an-invocation")) + b"\n"
@@ -132,3 +133,28 @@ def test_given_what_a_kill_leaves_then_complete_lines_are_told_from_the_rest(
 @pytest.mark.parametrize("data", [b"\0\xff\na\n", b"a\n\0\nb\n"])
 def test_given_lines_behind_what_was_not_reached_then_that_is_no_end(data: bytes) -> None:
     assert not ends(data)
+
+
+def test_given_many_clusters_one_after_the_other_then_no_descriptor_is_left_of_any(events: Path) -> None:
+    def held() -> int:
+        return len(os.listdir("/proc/self/fd"))
+
+    before = held()
+    for _ in range(20):
+        recorder = Recorder(str(events), "")
+        recorder.record(Kind.SETTLED)
+        recorder.close()
+    assert held() <= before + 1
+    assert len(list(History(events.parent))) == 20
+
+
+def test_given_a_disk_without_room_then_it_is_said_and_no_file_is_left(
+    events: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(OSError, match="No space left"):
+        Tape(str(events), 7)
+    assert list(events.iterdir()) == []

@@ -46,10 +46,10 @@ class Evidence(msgspec.Struct, frozen=True, tag="evidence"):
 
 def _in_flight(life: Life, at_ns: int) -> bool:
     """Delivered before and not finished by then: it waits for its time, an attempt is open, or a report is due."""
-    delivered = sum(event.at_ns <= at_ns for event in life.deliveries)
-    if not delivered:
+    delivered = max((event.at_ns for event in life.deliveries if event.at_ns <= at_ns), default=None)
+    if delivered is None:
         return False
-    if delivered > sum(event.at_ns <= at_ns for event in (*life.acks, *life.rejects)):
+    if not any(delivered <= event.at_ns <= at_ns for event in (*life.acks, *life.rejects)):
         return True
     for attempt in life.attempts:
         if attempt.started_at <= at_ns and (attempt.ended_at is None or attempt.ended_at > at_ns):

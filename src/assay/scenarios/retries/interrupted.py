@@ -14,7 +14,7 @@ from assay.scenarios.retries.policy import FAILS, retries
 from assay.script import Act
 from assay.stage import Stage
 
-WAIT_S = 3.0
+WAIT_S = 5.0
 
 
 def long_wait(target: Target) -> Scaling:

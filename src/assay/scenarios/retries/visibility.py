@@ -8,7 +8,7 @@ from assay.scenario import scenario
 from assay.scenarios.acks_late.visibility import claim, second_worker, waiting_s
 from assay.stage import Stage
 
-WAIT_S = 6.0
+WAIT_S = 10.0
 
 
 def waits_long(target: Target) -> bool:
@@ -30,7 +30,7 @@ def second_worker_while_it_waits(stage: Stage) -> None:
     stage.cluster.wait_event(
         lambda event: event.kind == Kind.RECEIVED and event.invocation == invocation, what="the message received"
     )
-    second_worker(stage, waiting)
+    second_worker(stage, invocation, waiting)
     if stage.starts(invocation):
         raise HarnessError(f"the wait of {WAIT_S:g} s was over before the second worker had started")
     stage.settle()
