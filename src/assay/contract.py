@@ -58,6 +58,9 @@ def _remedy(task: Task, subject: Subject) -> str:
     missing = [option for option, present in options.items() if not present]
     if not missing:
         return ""
+    overridden = [option for option in missing if (found := subject.setting(f"task_{option}")) and found.value is True]
+    if overridden:
+        return f"take {' and '.join(f'{option}=False' for option in overridden)} off the task: it wins over the setting"
     own = any(options.values()) and not any(subject.setting(f"task_{option}") for option in options)
     said = " and ".join(f"{option}=True" if own else f"task_{option}=True" for option in missing)
     return f"set {said}{' on the task' if own else ''}"

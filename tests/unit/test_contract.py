@@ -57,6 +57,11 @@ def remedy(settings: dict[str, Any], options: dict[str, Any], demanded: str = "i
         ({"task_acks_late": True}, {}, "set task_reject_on_worker_lost=True"),
         ({"task_reject_on_worker_lost": True}, {}, "set task_acks_late=True"),
         ({"task_acks_late": True, "task_reject_on_worker_lost": True}, {}, ""),
+        (
+            {"task_acks_late": True, "task_reject_on_worker_lost": True},
+            {"acks_late": False},
+            "take acks_late=False off the task: it wins over the setting",
+        ),
         ({}, {"acks_late": True}, "set reject_on_worker_lost=True on the task"),
         ({}, {"reject_on_worker_lost": True, "acks_late": False}, "set acks_late=True on the task"),
     ],

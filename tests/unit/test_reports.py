@@ -213,7 +213,7 @@ def test_markdown_lets_no_text_of_the_user_become_markup() -> None:
 @pytest.mark.parametrize(
     ("landed", "lost", "told"),
     [
-        (0, 0, "no fault landed, so nothing is proved about faults"),
+        (0, 0, "no fault that could lose a task landed, so nothing is proved about losses"),
         (1, 0, "0 lost in 1 landed fault: under 95 % a fault (95 %)"),
         (250, 0, "0 lost in 250 landed faults: under 1.2 % a fault (95 %)"),
         (3000, 0, "0 lost in 3000 landed faults: under 0.1 % a fault (95 %)"),
@@ -247,6 +247,12 @@ def test_commands_to_go_on_with() -> None:
     ]
     assert replay(a_report(a_row()), None) == []
     assert "recycling.memory_limit" in replay(a_report(an_unknown_row()), None)[0]
+
+
+def test_what_was_run_is_run_again_without_what_chose_among_its_rows() -> None:
+    report = a_report(an_unknown_row())
+    report.command = "assay run -A shop --pool=solo --live --suite recycling --broker redis --out x --cold"
+    assert replay(report, None)[0].startswith("assay run -A shop --pool solo --live --broker redis --cold --scenario ")
 
 
 def test_a_command_whose_quote_is_not_closed_gives_no_options_to_go_on_with() -> None:

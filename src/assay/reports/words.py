@@ -118,7 +118,7 @@ def row_line(result: Result) -> str:
 def evidence(report: Report) -> str:
     """What a green is worth: "0 lost in 250 landed faults: under 1.2 % a fault (95 %)"."""
     if report.landed == 0:
-        return "no fault landed, so nothing is proved about faults"
+        return "no fault that could lose a task landed, so nothing is proved about losses"
     faults = "fault" if report.landed == 1 else "faults"
     counted = f"{report.lost} lost in {report.landed} landed {faults}"
     bound = evidence_bound(report.lost, report.landed)
@@ -151,7 +151,7 @@ def replay(report: Report, folder: Path | None, program: str = "assay") -> list[
     worst = worst or next((r for r in report.results if r.verdict is Verdict.UNKNOWN), None)
     if worst:
         names = f"--scenario {quote(scenario_name(worst))} --task {quote(worst.task)}"
-        commands.append(f"{program} run{_app_options(report)} {names}")
+        commands.append(f"{program} run{_kept_options(report)} {names}")
     if folder:
         commands.append(f"{program} check {quote(str(folder))}")
         ids = [i for r in report.results if r.verdict is not Verdict.HELD for j in r.judgements for i in j.invocations]
@@ -160,8 +160,15 @@ def replay(report: Report, folder: Path | None, program: str = "assay") -> list[
     return commands
 
 
-def _app_options(report: Report) -> str:
-    """The options that say which app it was, as they were given; none where the command cannot be read."""
+KEPT = ("-A", "--app", "--config", "--workdir", "--broker", "--pool")  # each with a value
+KEPT_FLAGS = ("--cold", "--live", "--each-task")
+
+
+def _kept_options(report: Report) -> str:
+    """The options that say what was run, as they were given, without those that choose among its rows.
+
+    None where the command cannot be read.
+    """
     try:
         words = iter(shlex.split(report.command))
     except ValueError:  # a quote that is not closed, in a report that was edited
@@ -171,6 +178,8 @@ def _app_options(report: Report) -> str:
         name, separator, value = word.partition("=")
         if word.startswith("-A") and word != "-A":
             name, separator, value = "-A", "=", word[2:]
-        if name in ("-A", "--app", "--config", "--workdir"):
+        if name in KEPT:
             found += [name, value if separator else next(words, "")]
+        elif word in KEPT_FLAGS:
+            found.append(word)
     return "".join(f" {quote(word)}" for word in found)
