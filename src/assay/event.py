@@ -18,6 +18,7 @@ class Kind(StrEnum):
     PUBLISH_IN_DOUBT = "publish_in_doubt"  # nobody knows; detail: error
     WORKER_SPAWNED = "worker_spawned"  # detail: pid
     WORKER_EXITED = "worker_exited"  # the main process is gone; detail: pid, status (negative: signal)
+    WORKER_HANGS = "worker_hangs"  # it was told to stop and is still there; detail: pid, after_s
     FAULT_INJECTED = "fault_injected"  # detail: fault, target pid, point
     FAULT_LANDED = "fault_landed"  # proved by an event of the operating system or of the worker
     FAULT_HEALED = "fault_healed"

@@ -112,6 +112,8 @@ class Fold:
             Kind.FINAL_QUEUE: self._queued,
             Kind.FINAL_UNACKED: self._unacked,
             Kind.FINAL_PROCESS: world.left.append,
+            Kind.WORKER_STOPPING: world.stopping.append,
+            Kind.WORKER_HANGS: world.hanging.append,
             Kind.WORKER_SPAWNED: lambda event: _spawned(world, event),
         }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from assay import contract
 from assay import script as scripts
-from assay.checkers import AnyChecker, Evidence, Published
+from assay.checkers import AnyChecker, Evidence, Published, Stops
 from assay.cluster import Cluster
 from assay.contract import Contract
 from assay.errors import HarnessError
@@ -23,6 +23,7 @@ from assay.worker import Worker
 #: what Celery refuses because of the configuration; other errors are of the broker, or of how the harness publishes
 BY_CELERY = ("QueueNotFound", "ValueError: soft_time_limit must be less")
 SETTLE_S = 25.0
+EXIT_S = 20.0
 GIVEN_BACK_S = 6.0
 
 
@@ -202,6 +203,15 @@ class Stage:
     def kill_child_at(self, invocation: str, point: Point, **options: Any) -> None:
         """Wait until the attempt stands at the point, and kill its process there."""
         self.cluster.kill_child(self.hold(invocation, point, **options))
+
+    def wait_stopped(self, worker: Worker) -> None:
+        """Wait until the worker that was told to stop is gone. One that is not is recorded, and killed."""
+        if worker.process.gone(EXIT_S):
+            worker.wait(1.0)
+        else:
+            self.cluster.record(Kind.WORKER_HANGS, worker=worker.name, pid=worker.pid, after_s=EXIT_S)
+            worker.kill_group()
+        self.check(Stops())
 
     def signal(self, worker: Worker, number: signal.Signals, invocation: str = "") -> None:
         self.cluster.signal_worker(worker, number, invocation)

@@ -150,6 +150,7 @@ SENTENCES: dict[Kind, Words] = {
     Kind.WORKER_EXITED: _status,
     Kind.WORKER_READY: _with("worker is ready"),
     Kind.WORKER_STOPPING: _with("worker is stopping", how=","),
+    Kind.WORKER_HANGS: _with("worker was told to stop and hangs", after_s=", after seconds:"),
     Kind.FAULT_INJECTED: _with("FAULT injected", fault=":", target=", pid", point=", at point"),
     Kind.FAULT_LANDED: _with("FAULT landed", fault=":", target=", pid", point=", at point"),
     Kind.FAULT_HEALED: _with("fault healed", fault=":"),

@@ -104,6 +104,7 @@ FURTHER = {
     "swallows_errors": "retries.other_errors_fail_at_once",
     "swallows_soft_limit": "time_limits.soft_limit_not_handled",
     "silent_timeout": "time_limits.hard_limit",
+    "hangs_at_stop": "acks_late.warm_shutdown",
 }
 # A soft shutdown came with Celery 5.5.
 OLDER: set[str] = {"acks_late.soft_shutdown"} if celery.VERSION < (5, 5) else set()

@@ -14,6 +14,7 @@ from assay.checkers.recycling import Recycling, Restarted
 from assay.checkers.retries import RetryPolicy
 from assay.checkers.routing import Routing
 from assay.checkers.signals import Signals
+from assay.checkers.stops import Stops
 
 AnyChecker = (
     Attempts
@@ -33,6 +34,7 @@ AnyChecker = (
     | Revoked
     | Routing
     | Signals
+    | Stops
     | TimeLimit
     | Undeclared
     | Unknown
@@ -59,6 +61,7 @@ __all__ = [
     "Revoked",
     "Routing",
     "Signals",
+    "Stops",
     "TimeLimit",
     "Undeclared",
     "Unknown",

@@ -1,9 +1,10 @@
 """Did the faults land, was work in flight, did the run settle? Without it nothing else counts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from assay.event import Event
 from assay.life import Life, World
 from assay.verdict import Judgement, Verdict
 
@@ -24,7 +25,7 @@ class Evidence(msgspec.Struct, frozen=True, tag="evidence"):
         if len(world.landed) < self.landed:
             return Judgement("evidence", Verdict.UNKNOWN, f"{len(world.landed)} of {self.landed} faults landed")
         if self.in_flight and not any(
-            _in_flight(life, event.at_ns) for event in world.landed for life in lives.values()
+            _in_flight(life, event.at_ns, world) for event in world.landed for life in lives.values()
         ):
             return Judgement("evidence", Verdict.UNKNOWN, "no work was in flight when the fault landed")
         if self.settled and world.settled is not True:
@@ -44,12 +45,18 @@ class Evidence(msgspec.Struct, frozen=True, tag="evidence"):
         )
 
 
-def _in_flight(life: Life, at_ns: int) -> bool:
-    """Delivered before and not finished by then: it waits for its time, an attempt is open, or a report is due."""
-    delivered = max((event.at_ns for event in life.deliveries if event.at_ns <= at_ns), default=None)
-    if delivered is None:
-        return False
-    if not any(delivered <= event.at_ns <= at_ns for event in (*life.acks, *life.rejects)):
+def _in_flight(life: Life, at_ns: int, world: World) -> bool:
+    """Delivered before and not finished by then: it waits for its time, an attempt is open, or a report is due.
+
+    A retry has the id of what it retries, so deliveries and their ends are counted; those of a process that was dead
+    before the fault was injected have no end.
+    """
+    begun = max((each.at_ns for each in world.injected if each.at_ns <= at_ns), default=at_ns)
+
+    def counted(events: Iterable[Event]) -> int:
+        return sum(each.at_ns <= at_ns and world.dead.get(each.pid, begun) >= begun for each in events)
+
+    if counted(life.deliveries) > counted((*life.acks, *life.rejects)):
         return True
     for attempt in life.attempts:
         if attempt.started_at <= at_ns and (attempt.ended_at is None or attempt.ended_at > at_ns):

@@ -8,7 +8,7 @@ from typing import Any
 import celery
 from celery import Celery, Task
 from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded, TimeLimitExceeded
-from celery.signals import celeryd_init
+from celery.signals import celeryd_init, worker_shutdown
 from celery.worker.request import Request
 from kombu import Exchange, Queue
 
@@ -182,6 +182,12 @@ def for_this_host(conf: Any = None, **_: Any) -> None:
         conf.worker_max_tasks_per_child *= 2
     if flipped("host_never_recycles"):
         conf.worker_max_tasks_per_child = None
+
+
+@worker_shutdown.connect
+def on_stop(**_: Any) -> None:
+    if flipped("hangs_at_stop"):
+        time.sleep(60)
 
 
 @app.task(**({} if flipped("no_limits") else {"time_limit": 300, "soft_time_limit": 200}))

@@ -44,6 +44,7 @@ from assay.checkers import (
     Revoked,
     Routing,
     Signals,
+    Stops,
     TimeLimit,
     Undeclared,
     Unknown,
@@ -71,6 +72,9 @@ FAILED_AGAIN: Story = (
     settled(),
     result("FAILURE"),
 )
+STOPPING = event(Kind.WORKER_STOPPING, how="warm")
+HANGS = event(Kind.WORKER_HANGS, pid=1, after_s=20.0)
+STOPPED: Story = (published(), *attempt(), acked(), STOPPING, event(Kind.WORKER_EXITED, pid=1, status=0))
 SOFT, HARD = event(Kind.SOFT_LIMIT, "a", limit_s=1.0), event(Kind.HARD_LIMIT, "a", limit_s=2.0, child=CHILD)
 RETRIED: Story = (
     *(published(), received(), *started(), retry(), *ended(raised="ConnectionError", state="RETRY"), acked()),
@@ -179,6 +183,8 @@ CASES = {
     "signals twice": Case(
         Signals(), (*LOST, signal("task_failure"), signal("task_failure")), (*LOST, signal("task_failure"))
     ),
+    "stops": Case(Stops(), (*STOPPED[:-1], HANGS), STOPPED, PLAIN, Outcome.STUCK),
+    "stops while a body runs": Case(Stops(), (STOPPING, HANGS), STOPPED, (published(), *started(), STOPPING, HANGS)),
     "time_limit": Case(
         TimeLimit(ids=["a"], hard_s=2.0, grace_s=0.1),
         (published(), received(), *started(), *([settled()] * 300), HARD, *killed()),

@@ -9,8 +9,6 @@ from assay.scenario import EVERY_POOL, scenario
 from assay.script import Act
 from assay.stage import Stage
 
-EXIT_S = 20.0
-
 
 @scenario("acks_late", fault="SIGTERM", pools=EVERY_POOL, weight_s=3.0)
 def warm_shutdown(stage: Stage) -> None:
@@ -23,7 +21,7 @@ def warm_shutdown(stage: Stage) -> None:
     stage.at_rest()
     stage.signal(worker, SIGTERM, flying)
     standing.release()
-    worker.wait(EXIT_S)
+    stage.wait_stopped(worker)
     stage.take_over()
     stage.check(
         Delivery(contract="effectively_once", ids=[flying, *waiting]),
@@ -42,7 +40,7 @@ def cold_shutdown(stage: Stage) -> None:
     waiting = stage.publish_many(3)
     stage.at_rest()
     stage.signal(worker, SIGQUIT, flying)
-    worker.wait(EXIT_S)
+    stage.wait_stopped(worker)
     standing.release()
     stage.take_over()
     stage.check(
@@ -71,7 +69,7 @@ def soft_shutdown(stage: Stage) -> None:
     going.release()
     stage.signal(worker, SIGQUIT, long)
     ending.release()
-    worker.wait(EXIT_S)
+    stage.wait_stopped(worker)
     stage.claims(
         "worker_soft_shutdown_timeout",
         "a task that ends within the grace ends, a longer one goes back",

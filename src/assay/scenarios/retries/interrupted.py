@@ -48,7 +48,7 @@ def worker_stopped_while_retry_waits(stage: Stage) -> None:
     worker = stage.worker()
     invocation = _waiting_retry(stage)
     stage.signal(worker, SIGTERM, invocation)
-    worker.wait(20.0)
+    stage.wait_stopped(worker)
     stage.take_over()
     stage.check(
         Delivery(contract="effectively_once", ids=[invocation]),
