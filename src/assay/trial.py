@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from assay.checker import Checker, check, conclude
 from assay.cluster import Cluster
+from assay.errors import UsageError
 from assay.event import Event, Point
 from assay.history import History
 from assay.launch import starter
 from assay.scaling import Target, countdowns
 from assay.script import Act, Hold, Script
+from assay.selection import nearest
 from assay.story import told
 from assay.verdict import Outcome, Verdict
 
@@ -40,13 +42,19 @@ class Trial(Cluster):
         )
 
     def send(self, task: str, *acts: Act, hold: Point | str | None = None, **options: Any) -> str:
-        """Publish one invocation whose attempts do `acts` in turn and whose first one holds at `hold`."""
-        holds = (Hold(Point(hold)),) if hold else ()
+        """Publish one invocation whose attempts do `acts` in turn and whose first one holds at `hold`.
+
+        Raises UsageError for a task that the app does not have, or a crash point that there is not.
+        """
+        names = [each.name for each in self.subject.tasks]
+        if task not in names:
+            raise UsageError(f"{self.subject.app} has no task {task}{nearest(task, names)}")
+        holds = (Hold(_point(hold)),) if hold else ()
         return self.publish(task, Script(acts=acts or (Act(),), holds=holds), **options)
 
     def kill_child_at(self, invocation: str, point: Point | str) -> None:
         """Wait until its attempt stands at the crash point, and kill that process there."""
-        self.kill_child(self.hold_at(invocation, Point(point)))
+        self.kill_child(self.hold_at(invocation, _point(point)))
 
     @property
     def history(self) -> list[Event]:
@@ -70,3 +78,13 @@ class Trial(Cluster):
             involved = dict.fromkeys(i for each in judgements if each.verdict == verdict for i in each.invocations)
             stories = "\n\n".join("\n".join(told(events, each)) for each in list(involved)[:3])
             raise AssertionError(f"{verdict}: {reason}\n\n{stories}\n\nrun folder: {self.folder}")
+
+
+def _point(named: Point | str) -> Point:
+    try:
+        return Point(named)
+    except ValueError:
+        names = [str(each) for each in Point]
+        raise UsageError(
+            f"no crash point is named {named}{nearest(named, names)}; there are {', '.join(names)}"
+        ) from None
