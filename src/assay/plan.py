@@ -47,7 +47,8 @@ def rows(settings: Settings, subject: Subject, pool: str, members: dict[str, lis
             if scenario.applies(target):
                 found.append(Row(scenario, target, _planned(len(found), scenario, name, members[name])))
     if not found:
-        live = ", live: are there arguments for it in [live]?" if settings.bodies == "live" else ""
+        some = subject.tasks[0].name
+        live = f', live: say how to call it, as in [live."{some}"] args = []' if settings.bodies == "live" else ""
         raise UsageError(f"no selected scenario applies to a selected task of this app with this pool{live}")
     return found
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
@@ -165,8 +165,10 @@ def _path(raw: Any, folder: Path) -> Path:
 def _told(key: str, error: str) -> str:
     """msgspec's "Expected `int`, got `str` - at `$[0].x`" as "key[0].x: expected int, got str"."""
     what, _, where = error.partition(" - at ")
-    what = what.replace("`", "")
-    return f"{key}{where.strip('`').removeprefix('$')}: {what[:1].lower()}{what[1:]}"
+    what = what.replace("`", "").replace("Expected array", "Expected a list")
+    choices = [str(each) for each in get_args(TYPES[key]) if each] if "invalid enum" in error.lower() else []
+    known = f"; there are {', '.join(choices)}" if choices else ""
+    return f"{key}{where.strip('`').removeprefix('$')}: {what[:1].lower()}{what[1:]}{known}"
 
 
 def _check_broker(broker: str) -> None:
