@@ -40,6 +40,8 @@ def cold_shutdown(stage: Stage) -> None:
     waiting = stage.publish_many(3)
     stage.at_rest()
     stage.signal(worker, SIGQUIT, flying)
+    if stage.target.pool == "threads":
+        standing.release()  # no thread can be given up: the worker waits for its body
     stage.wait_stopped(worker)
     standing.release()
     stage.take_over()
