@@ -14,6 +14,7 @@ from assay.scenario import SUITES
 APPS = Path(__file__).with_name("apps")
 EXAMPLES = Path(__file__).parents[2] / "examples"
 QUICK = ("child_killed_middle", "main_killed_middle", "hard_limit", "fails_then_succeeds", "consumed", "unknown_task")
+WHOLE_S = 600.0  # for a run that ends by itself, on a machine that does other things too
 Rows = dict[tuple[str, str], dict[str, Any]]
 
 
@@ -30,7 +31,11 @@ def run(
     wanted = [word for name in scenarios for word in ("--scenario", name)]
     out = tmp / f"run-{time.monotonic_ns()}"
     status, said, err = assay(
-        "run", "-A", app, "--out", str(out), "--jobs", "4", *wanted, *arguments, cwd=cwd, tmp=tmp, env=env
+        *("run", "-A", app, "--out", str(out), "--jobs", "4", *wanted, *arguments),
+        cwd=cwd,
+        tmp=tmp,
+        env=env,
+        timeout_s=WHOLE_S,
     )
     assert status in ends, f"exit {status}\n{said}\n{err}"
     report: dict[str, Any] = json.loads((out / "report.json").read_text())

@@ -2,7 +2,6 @@
 
 from assay.checkers import Attempts, Delivery
 from assay.errors import HarnessError
-from assay.event import Kind
 from assay.scaling import Scaling, Target, countdowns
 from assay.scenario import scenario
 from assay.scenarios.acks_late.visibility import claim, second_worker, waiting_s
@@ -27,9 +26,6 @@ def second_worker_while_it_waits(stage: Stage) -> None:
     claim(stage, 0.0, waiting)
     stage.worker(concurrency=1)
     invocation = stage.publish(countdown=waiting)
-    stage.cluster.wait_event(
-        lambda event: event.kind == Kind.RECEIVED and event.invocation == invocation, what="the message received"
-    )
     second_worker(stage, invocation, waiting)
     if stage.starts(invocation):
         raise HarnessError(f"the wait of {WAIT_S:g} s was over before the second worker had started")
