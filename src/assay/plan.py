@@ -38,8 +38,9 @@ def rows(settings: Settings, subject: Subject, pool: str, members: dict[str, lis
     known = scenarios()
     wanted = [known[name] for name in only.pick_scenarios(known)]
     found: list[Row] = []
+    skipped = uncallable(settings, subject, list(members))
     for name in members:
-        if name in uncallable(settings, subject, [name]):
+        if name in skipped:
             continue
         call = settings.live.get(name)
         target = Target(subject, subject.task(name), pool, settings.bodies, bool(call and call.slow))

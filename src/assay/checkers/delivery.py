@@ -115,7 +115,7 @@ def outcome(life: Life, world: World) -> Outcome:
     if life.revoked:
         return Outcome.REVOKED
     last = life.attempts[-1] if life.attempts else None
-    if last is not None and last.raised == "SystemExit" and life.result != "FAILURE":
+    if last is not None and last.raised == "SystemExit" and life.result != FAILED:
         return Outcome.LOST  # a worker that gives up its children by SIGTERM ends bodies so, and records no failure
     # what fails before its body (in before_start, or where STARTED cannot be stored) has raised nothing in it
     if (
