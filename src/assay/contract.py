@@ -49,6 +49,14 @@ def of(task: Task, subject: Subject, demanded: str, *, child_lost: bool) -> Cont
     return Contract("any", "", "nothing is promised: the message is acknowledged before the body runs")
 
 
+SPARE = 6  # attempts beyond its retries that an app may allow which counts deliveries by itself before it gives up
+
+
+def most_attempts(task: Task) -> int:
+    """After how many attempts a task that can never succeed must have ended. Celery itself sets no bound before 5.7."""
+    return 1 + (3 if task.max_retries is None else task.max_retries) + SPARE
+
+
 def _remedy(task: Task, subject: Subject) -> str:
     """What this task lacks for a redelivery when a child is lost, where its own options come from.
 

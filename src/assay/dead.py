@@ -1,7 +1,7 @@
 """Settings and task options that nothing reads: claims that cannot hold, found without running anything."""
 
 from assay.report import Claim
-from assay.subject import Setting, Subject, Unrouted
+from assay.subject import Setting, Subject, Task, Unrouted
 from assay.verdict import Verdict
 
 #: what people believe these do, and what does it
@@ -18,7 +18,39 @@ INTENTS = {
     "task_retry_backoff": ("retries back off", "retry_backoff on a base Task class"),
     "task_timeout": ("a task is stopped after so long", "task_time_limit"),
     "worker_max_task_per_child": ("a child is replaced after so many tasks", "worker_max_tasks_per_child"),
+    "prefetch": ("a worker takes so many messages ahead", "worker_prefetch_multiplier"),
+    "max_retries": (
+        "a failed task is retried at most so often",
+        "max_retries on a base Task class or in task_annotations",
+    ),
+    "default_retry_delay": ("a retry waits so long", "default_retry_delay on a base Task class or in task_annotations"),
+    "autoretry_for": ("these errors are retried", "autoretry_for on a base Task class"),
+    "retry_backoff": ("retries back off", "retry_backoff on a base Task class"),
 }
+#: options of the task or the worker that are given without `task_` or `worker_`, and what they would be for
+BARE = {
+    "acks_late": "task_acks_late",
+    "acks_on_failure_or_timeout": "task_acks_on_failure_or_timeout",
+    "reject_on_worker_lost": "task_reject_on_worker_lost",
+    "retry_on_worker_lost": "task_retry_on_worker_lost",
+    "track_started": "task_track_started",
+    "time_limit": "task_time_limit",
+    "soft_time_limit": "task_soft_time_limit",
+    "concurrency": "worker_concurrency",
+    "prefetch_multiplier": "worker_prefetch_multiplier",
+    "max_tasks_per_child": "worker_max_tasks_per_child",
+    "max_memory_per_child": "worker_max_memory_per_child",
+}
+#: options of the broker's transport that are given as settings. Source: kombu/transport/redis.py
+TRANSPORT = (
+    "global_keyprefix",
+    "priority_steps",
+    "queue_order_strategy",
+    "socket_timeout",
+    "unacked_restore_interval",
+    "unacked_restore_throttle",
+    "visibility_timeout",
+)
 #: settings that an older release stores and does not read: celery/app/defaults.py of each, compared
 SINCE = {
     "5.5": (
@@ -63,7 +95,31 @@ def dead_claims(subject: Subject) -> list[Claim]:
     settings = [claim for setting in subject.settings if not setting.known and (claim := _claim(setting, subject))]
     options = sorted({option for task in subject.tasks for option in task.unread})
     routes = [_route(route) for route in subject.unrouted if route.own]
-    return [*settings, *(_option(option, subject) for option in options), *routes]
+    return [*settings, *(_option(option, subject) for option in options), *routes, *_soft_limits(subject)]
+
+
+def _soft_limits(subject: Subject) -> list[Claim]:
+    """One claim for each pair of limits of which the soft one is not the sooner."""
+    pairs: dict[tuple[float, float], list[Task]] = {}
+    for task in subject.tasks:
+        if task.soft_time_limit and task.time_limit and task.soft_time_limit >= task.time_limit:
+            pairs.setdefault((task.soft_time_limit, task.time_limit), []).append(task)
+    return [_soft_limit(soft, hard, tasks, subject) for (soft, hard), tasks in pairs.items()]
+
+
+def _soft_limit(soft: float, hard: float, tasks: list[Task], subject: Subject) -> Claim:
+    """Source: celery/app/task.py, apply_async (5.7 refuses it); celery/concurrency/asynpool.py, _on_soft_timeout."""
+    setting = subject.setting("task_soft_time_limit")
+    global_one = setting is not None and setting.value == soft
+    return Claim(
+        setting=str(setting) if global_one else f"soft_time_limit={soft:g}",
+        promise=f"a body is told after {soft:g} s and can clean up before the hard limit",
+        verdict=Verdict.VIOLATED,
+        observed=f"the hard limit of {_few([task.name for task in tasks])} is {hard:g} s, which is not later: no body "
+        "is told in time; Celery 5.7 refuses to publish such a task, older releases run it past its hard limit",
+        place=setting.place if global_one and setting else tasks[0].place,
+        remedy=f"a soft limit below {hard:g} s, with the time between them that the body needs to clean up",
+    )
 
 
 def _route(route: Unrouted) -> Claim:
@@ -105,7 +161,11 @@ def _claim(setting: Setting, subject: Subject) -> Claim | None:
         promise, remedy = INTENTS[key]
     elif release := _since(key):
         promise, remedy = f"what it does from Celery {release} on", f"Celery {release} or newer"
-    elif key.startswith(PREFIXES):
+    elif key in TRANSPORT:
+        promise, remedy = "an option of the broker's transport", f"broker_transport_options={{{key!r}: ...}}"
+    elif key in BARE:
+        promise, remedy = "an option of every task or worker", BARE[key]
+    elif key.startswith(PREFIXES) or (setting.key.isupper() and setting.nearest):
         promise, remedy = "it looks like a setting of Celery's", setting.nearest
     else:
         return None
@@ -116,5 +176,12 @@ def _claim(setting: Setting, subject: Subject) -> Claim | None:
         observed=f"Celery {subject.versions.get('celery', '')} has no such setting: "
         "it is stored, shown by `celery report`, and read by nothing",
         place=setting.place,
-        remedy=f"use {remedy}" if remedy else "remove it",
+        remedy=f"use {_spelt(remedy, setting)}" if remedy else "remove it",
     )
+
+
+def _spelt(remedy: str, setting: Setting) -> str:
+    """As the configuration spells its settings: under its own namespace, such as CELERY_, where it has one."""
+    name, separator, rest = remedy.partition("=")
+    namespace = setting.given.removesuffix(setting.key.upper()) if setting.given.isupper() else ""
+    return f"{namespace}{name.upper()}{separator}{rest}" if namespace and name.isidentifier() else remedy

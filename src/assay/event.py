@@ -54,7 +54,7 @@ class Kind(StrEnum):
     CHILD_STOPPING = "child_stopping"  # leaves by itself; detail: exitcode
     ATTEMPT_STARTED = "attempt_started"  # detail: retries, redelivered
     BODY_ENTERED = "body_entered"
-    BODY_EXITED = "body_exited"  # detail: raised (class name, or absent where it returned)
+    BODY_EXITED = "body_exited"  # detail: raised (class name), message; both absent where it returned
     ATTEMPT_ENDED = "attempt_ended"  # detail: state
     RESULT_STORED = "result_stored"  # by child or main; detail: state
     RESULT_FAILED = "result_failed"  # detail: state, error

@@ -39,6 +39,9 @@ class Commands(click.Group):
         kwargs["standalone_mode"] = False
         try:
             code = super().main(*args, **kwargs)
+        except click.exceptions.NoArgsIsHelpError as error:
+            say(error.format_message() + "\n", error=True)
+            code = 2
         except click.ClickException as error:
             code = _fail(2, _of_click(error))
         except AssayError as error:

@@ -44,11 +44,20 @@ def _edges(task: Task, recorder: Recorder, body: Callable[[str, int], Any]) -> A
         recorder.point(Point.BODY_ENTER, invocation, start)
         result = body(invocation, start)
     except BaseException as error:
-        recorder.record(Kind.BODY_EXITED, invocation, task.name, raised=type(error).__name__)
+        recorder.record(
+            Kind.BODY_EXITED, invocation, task.name, raised=type(error).__name__, message=_first_line(error)
+        )
         raise
     recorder.record(Kind.BODY_EXITED, invocation, task.name)
     recorder.point(Point.BODY_EXIT, invocation, start)
     return result
+
+
+def _first_line(error: BaseException) -> str:
+    try:
+        return next(iter(str(error).splitlines()), "")[:200]
+    except Exception:  # an exception of the app's own may not be printable
+        return ""
 
 
 def _live(task: Task, original: Callable[..., Any], recorder: Recorder) -> Callable[..., Any]:

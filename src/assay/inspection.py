@@ -33,10 +33,10 @@ SECRET = ("password", "secret", "token", "key_file", "username", "credentials")
 def describe(app: Celery, name: str, workdir: str) -> Subject:
     """Everything that the harness needs to know of the app, before any address is redirected."""
     conf = app.conf
-    tasks = [_task(app, task) for key, task in sorted(app.tasks.items()) if not key.startswith("celery.")]
+    places = Places(workdir)
+    tasks = [_task(app, task, places) for key, task in sorted(app.tasks.items()) if not key.startswith("celery.")]
     options = conf.broker_transport_options or {}
     django = "django.conf" in sys.modules and bool(os.environ.get("DJANGO_SETTINGS_MODULE"))
-    places = Places(workdir)
     subject = Subject(
         app=name,
         name=app.main or name,
@@ -71,7 +71,7 @@ def describe(app: Celery, name: str, workdir: str) -> Subject:
     return subject
 
 
-def _task(app: Celery, task: Any) -> Task:
+def _task(app: Celery, task: Any, places: Places) -> Task:
     run = inspect.unwrap(getattr(task, "_orig_run", task.run))
     code = getattr(run, "__code__", None)
     failure_or_timeout = getattr(task, "acks_on_failure_or_timeout", True)
@@ -81,7 +81,7 @@ def _task(app: Celery, task: Any) -> Task:
     backoff = getattr(task, "retry_backoff", False)
     return Task(
         name=task.name,
-        place=f"{code.co_filename}:{code.co_firstlineno}" if code else "",
+        place=f"{places.relative(code.co_filename)}:{code.co_firstlineno}" if code else "",
         queue=_route(app, task),
         acks_late=bool(task.acks_late),
         reject_on_worker_lost=bool(task.reject_on_worker_lost),
@@ -244,7 +244,9 @@ def _in_force(conf: Any, key: str) -> Any:
 
 
 def _nearest(key: str) -> str:
-    return next(iter(difflib.get_close_matches(key.lower(), SETTING_KEYS, n=1, cutoff=0.75)), "")
+    """Among the old names for what is written as one: Celery refuses a configuration that mixes old and new."""
+    names, least = (OLD_NAMES, 0.9) if key.isupper() else (SETTING_KEYS, 0.75)
+    return next(iter(difflib.get_close_matches(key, names, n=1, cutoff=least)), "")
 
 
 def _named(given: str, prefix: str) -> tuple[str, bool]:

@@ -25,7 +25,7 @@ from assay.plan import Planned, Row
 from assay.process import Supervisor
 from assay.progress import Progress
 from assay.report import Report
-from assay.scaling import POOL_CHECK
+from assay.scaling import POOL_CHECK, told
 from assay.scenario import EVERY_POOL
 from assay.selection import Selection
 from assay.settings import Settings
@@ -88,8 +88,8 @@ def run(settings: Settings, selection: Selection, progress: Progress) -> Report:
 
 
 def _scaled(plan: list[Row], pool: str) -> list[str]:
-    said = {sentence for row in plan for sentence in row.scenario.scale(row.target).sentences}
-    return sorted(said | ({POOL_CHECK} if pool == "prefork" else set()))
+    said = told(row.scenario.scale(row.target) for row in plan)
+    return sorted([*said, POOL_CHECK]) if pool == "prefork" else said
 
 
 def _keep(facts: Facts, folder: Path) -> None:
@@ -246,7 +246,7 @@ def _act(it: Bench, row: Row, folder: Path, db: int, case: Case) -> None:
     """Drive the scenario. What keeps it from its end is raised; then its verdict is unknown."""
     settings, scenario, target = it.settings, row.scenario, row.target
     scaling = scenario.scale(target)
-    case.scaled = scaling.sentences
+    case.scaled = told([scaling])
     with Cluster(
         it.zygote,
         it.broker,

@@ -1,6 +1,7 @@
 """Durations that a gate cannot wait for, scaled down by a stated factor; their order is kept."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from assay.redirect import SHORTEST_S, Redirection, scaled_limit
 from assay.subject import Subject, Task
@@ -38,6 +39,31 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Delays:
+    """Retry delays of at most `longest_s` in production, of which the longest takes `within_s` in a run."""
+
+    longest_s: float
+    within_s: float
+    backoff: bool
+
+    @staticmethod
+    def told(alike: "Sequence[Delays]") -> str:
+        """One sentence for all scenarios, of which each has its own factor."""
+        longest, backoff = alike[0].longest_s, alike[0].backoff
+        factors = sorted({longest / each.within_s for each in alike})
+        takes = sorted({each.within_s for each in alike})
+        said = (
+            f"retry delays up to {longest:g} s: divided by {_span(factors)}, so that the longest takes {_span(takes)} s"
+        )
+        least = f", and none less than {SHORTEST_S:g} s that takes more in production"
+        return said + (least if backoff else "")
+
+
+def _span(values: Sequence[float]) -> str:
+    return f"{values[0]:.4g}" if len(values) == 1 else f"{values[0]:.4g} to {values[-1]:.4g}"
+
+
+@dataclass(frozen=True)
 class Scaling:
     """`sentences` tell the user what was scaled, in production units; factors are production over real time."""
 
@@ -46,6 +72,7 @@ class Scaling:
     soft: float = 1.0
     hard: float = 1.0
     sentences: list[str] = field(default_factory=list)
+    delays: Delays | None = None
 
 
 def longest_delay(task: Task) -> float:
@@ -63,10 +90,18 @@ def countdowns(target: Target, within_s: float = COUNTDOWN_S) -> Scaling:
     factor = max(1.0, longest / within_s)
     if factor == 1.0:
         return Scaling()
-    said = f"retry delays up to {longest:g} s: divided by {factor:.4g}, so that the longest takes {within_s:g} s"
-    if target.task.retry_backoff:
-        said += f", and none less than {SHORTEST_S:g} s that takes more in production"
-    return Scaling(Redirection(broker_url="", countdown_scale=factor), factor, sentences=[said])
+    delays = Delays(longest, within_s, bool(target.task.retry_backoff))
+    return Scaling(Redirection(broker_url="", countdown_scale=factor), factor, delays=delays)
+
+
+def told(scalings: Iterable[Scaling]) -> list[str]:
+    """What the scenarios of a run scale, each thing once."""
+    scalings = list(scalings)
+    alike: dict[tuple[float, bool], list[Delays]] = {}
+    for delays in (scaling.delays for scaling in scalings if scaling.delays):
+        alike.setdefault((delays.longest_s, delays.backoff), []).append(delays)
+    said = {sentence for scaling in scalings for sentence in scaling.sentences}
+    return sorted(said | {Delays.told(each) for each in alike.values()})
 
 
 def limits(target: Target) -> Scaling:
@@ -85,7 +120,7 @@ def limits(target: Target) -> Scaling:
     if hard:
         said.append(f"hard time limit of {hard:g} s: divided by {hard_factor:.4g} in suite time_limits")
     redirection = Redirection(broker_url="", countdown_scale=base.countdown, limits=tuple(points))
-    return Scaling(redirection, base.countdown, soft_factor, hard_factor, said)
+    return replace(base, redirection=redirection, soft=soft_factor, hard=hard_factor, sentences=said)
 
 
 def tasks_per_child(target: Target) -> int:
@@ -102,7 +137,7 @@ def recycling(target: Target) -> Scaling:
     redirection = Redirection(
         broker_url="", countdown_scale=base.countdown, settings={"worker_max_tasks_per_child": real}
     )
-    return Scaling(redirection, base.countdown, sentences=[*base.sentences, said])
+    return replace(base, redirection=redirection, sentences=[*base.sentences, said])
 
 
 def shutdowns(target: Target) -> Scaling:
@@ -115,4 +150,4 @@ def shutdowns(target: Target) -> Scaling:
     redirection = Redirection(
         broker_url="", countdown_scale=base.countdown, settings={"worker_soft_shutdown_timeout": SHUTDOWN_S}
     )
-    return Scaling(redirection, base.countdown, sentences=[*base.sentences, said])
+    return replace(base, redirection=redirection, sentences=[*base.sentences, said])

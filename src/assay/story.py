@@ -120,6 +120,11 @@ def _with(text: str, **named: str) -> Words:
     return words
 
 
+def _raised(detail: dict[str, Any]) -> str:
+    message = detail.get("message")
+    return f"body raised {detail['raised']}" + (f": {message}" if message else "")
+
+
 def _status(detail: dict[str, Any]) -> str:
     status = detail.get("status")
     how = f"killed by signal {-status}" if isinstance(status, int) and status < 0 else f"with exit status {status}"
@@ -176,7 +181,7 @@ SENTENCES: dict[Kind, Words] = {
     Kind.SWEPT: _with("looked for messages past their visibility timeout", restored=", given back:"),
     Kind.ATTEMPT_STARTED: _started,
     Kind.BODY_ENTERED: _with("body entered"),
-    Kind.BODY_EXITED: lambda d: f"body raised {d['raised']}" if d.get("raised") else "body returned",
+    Kind.BODY_EXITED: lambda d: _raised(d) if d.get("raised") else "body returned",
     Kind.ATTEMPT_ENDED: _with("attempt ends", state=" as"),
     Kind.RESULT_STORED: _with("result stored", state=":"),
     Kind.RESULT_FAILED: _with("storing the result failed", state=":", error=":"),

@@ -356,3 +356,10 @@ def test_the_command_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert heavy & set(done.stdout.split()) == set()
+
+
+def test_the_bare_command_shows_its_help() -> None:
+    found = assay()
+    assert found.exit_code == 2
+    assert found.stderr.startswith("Usage: assay [OPTIONS] COMMAND")
+    assert "(see assay --help)" not in found.stderr

@@ -8,7 +8,7 @@ import pytest
 from celery import Celery
 from celery.app.defaults import SETTING_KEYS
 
-from assay.dead import INTENTS, SINCE, dead_claims
+from assay.dead import BARE, INTENTS, SINCE, TRANSPORT, dead_claims
 from assay.inspection import describe
 from assay.subject import Setting, Subject
 from assay.verdict import Verdict
@@ -68,6 +68,54 @@ def test_a_misspelt_one_is_told_with_its_nearest_and_others_settings_are_left_al
         )
     )
     assert [claim.remedy for claim in claims] == ["use task_acks_late"]
+
+
+@pytest.mark.parametrize("key", [*BARE, *TRANSPORT])
+def test_what_is_given_without_its_prefix_or_as_a_setting_of_its_own_is_told_with_where_it_belongs(key: str) -> None:
+    (claim,) = dead_claims(subject(Setting(key, 3, known=False)))
+    assert claim.verdict is Verdict.VIOLATED
+    assert claim.remedy == f"use {BARE.get(key) or f'broker_transport_options={{{key!r}: ...}}'}"
+
+
+def test_what_belongs_elsewhere_is_no_setting_and_its_remedy_is_one() -> None:
+    assert not set(BARE) & set(SETTING_KEYS)
+    assert not set(TRANSPORT) & set(SETTING_KEYS)
+    newer = {key for keys in SINCE.values() for key in keys}
+    assert set(BARE.values()) <= {*SETTING_KEYS, *newer}
+
+
+@pytest.mark.parametrize(
+    ("given", "namespace", "remedy"),
+    [
+        ("CELERY_TASK_ACK_LATE", "CELERY", "use CELERY_TASK_ACKS_LATE"),
+        ("CELERY_CONCURRENCY", "CELERY", "use CELERY_WORKER_CONCURRENCY"),
+        ("CELERY_VISIBILITY_TIMEOUT", "CELERY", "use CELERY_BROKER_TRANSPORT_OPTIONS={'visibility_timeout': ...}"),
+        ("CELERYD_MAX_TASK_PER_CHILD", "", "use CELERYD_MAX_TASKS_PER_CHILD"),
+    ],
+)
+def test_a_remedy_is_spelt_as_the_configuration_spells_its_settings(given: str, namespace: str, remedy: str) -> None:
+    app = Celery("shop", set_as_current=False)
+    app.config_from_object({given: 1}, namespace=namespace or None)
+    (claim,) = dead_claims(describe(app, "shop", "."))
+    assert (claim.setting, claim.remedy) == (f"{given}=1", remedy)
+
+
+def nothing() -> None:
+    """The body of a task of which only the options matter."""
+
+
+@pytest.mark.parametrize(("soft", "hard", "claims"), [(600, 570, 1), (600, 600, 1), (570, 600, 0), (600, None, 0)])
+def test_a_soft_limit_that_is_not_before_the_hard_one_is_one_claim(soft: int, hard: int | None, claims: int) -> None:
+    app = Celery("shop", set_as_current=False)
+    app.conf.update(task_soft_time_limit=soft, task_time_limit=hard)
+    for name in ("a", "b"):
+        app.task(nothing, name=name, shared=False)
+    found = dead_claims(describe(app, "shop", "."))
+    assert len(found) == claims
+    for claim in found:
+        assert claim.setting == "task_soft_time_limit=600"
+        assert claim.remedy.startswith(f"a soft limit below {hard} s")
+        assert "a and 1 more" in claim.observed
 
 
 ROUTES: list[Any] = [

@@ -370,3 +370,15 @@ def test_given_a_route_to_a_queue_that_nobody_declared_then_describing_it_declar
     assert subject.task("shop.charge").queue == "nowhere"
     assert subject.queues == ["celery"]
     assert list(app.amqp.queues) == ["celery"]
+
+
+def test_a_task_is_placed_as_its_settings_are_below_the_project(tmp_path: Path) -> None:
+    app = Celery("shop", set_as_current=False)
+
+    @app.task(shared=False, name="shop.charge")
+    def charge() -> None: ...
+
+    app.finalize(auto=True)
+    here = Path(__file__)
+    assert describe(app, "shop", str(here.parent)).task("shop.charge").place.startswith(f"{here.name}:")
+    assert describe(app, "shop", str(tmp_path)).task("shop.charge").place.startswith(f"{here}:")

@@ -9,7 +9,7 @@ from celery.exceptions import Retry
 from targets import target, task
 
 from assay.inspection import describe
-from assay.scaling import longest_delay
+from assay.scaling import countdowns, longest_delay, told
 from assay.scenarios.retries.policy import delays
 
 
@@ -59,3 +59,11 @@ def test_given_any_backoff_then_its_waits_are_those_that_celery_draws(
 
 def test_given_a_backoff_and_no_error_to_retry_for_then_the_delay_is_the_plain_one() -> None:
     assert longest_delay(target(task(retry_backoff=2.0)).task) == 180.0
+
+
+def test_given_scenarios_that_scale_the_same_delays_apart_then_one_sentence_tells_of_them_all() -> None:
+    one = target(task(default_retry_delay=60.0))
+    assert told([countdowns(one, 10.0), countdowns(one, 0.4), countdowns(one, 0.4), countdowns(one, 100.0)]) == [
+        "retry delays up to 60 s: divided by 6 to 150, so that the longest takes 0.4 to 10 s"
+    ]
+    assert told([countdowns(one, 5.0)]) == ["retry delays up to 60 s: divided by 12, so that the longest takes 5 s"]

@@ -77,3 +77,9 @@ def test_torn_lines_are_told(run: Path) -> None:
 def test_an_unclear_beginning_is_an_error(run: Path, prefix: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         find_life(run, prefix)
+
+
+def test_a_body_that_raised_tells_what_it_said() -> None:
+    raised = Event(0, Kind.BODY_EXITED, 1, detail={"raised": "KeyError", "message": "'order'"})
+    assert sentence(raised) == "body raised KeyError: 'order'"
+    assert sentence(Event(0, Kind.BODY_EXITED, 1, detail={"raised": "Broken", "message": ""})) == "body raised Broken"

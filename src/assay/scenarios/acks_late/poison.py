@@ -3,17 +3,16 @@
 from collections.abc import Callable
 
 from assay.checkers import Attempts, Delivery, Evidence, FinalState
+from assay.contract import most_attempts
 from assay.scenario import scenario
 from assay.script import Act
 from assay.stage import Stage
-
-SPARE = 6  # beyond its retries: an app that counts deliveries by itself may allow some more before it gives up
 
 
 def poison(*acts: Act) -> Callable[[Stage], None]:
     def act(stage: Stage) -> None:
         task = stage.task
-        bound = 1 + (3 if task.max_retries is None else task.max_retries) + SPARE
+        bound = most_attempts(task)
         setting = (
             "task_reject_on_worker_lost" if task.reject_on_worker_lost else "task_acks_late" if task.acks_late else ""
         )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from assay.checkers import Attempts, Delivery, FinalState, Leftovers, NextTask, TimeLimit
+from assay.contract import most_attempts
 from assay.event import Event, Kind
 from assay.scaling import Target, limits
 from assay.scenario import scenario
@@ -10,7 +11,6 @@ from assay.script import Act
 from assay.stage import Stage
 
 FOR_EVER = 30.0
-SPARE = 6  # attempts that an app which counts deliveries by itself may allow beyond its retries
 SETTLE_S = 30.0
 RETRIED_FOR = {"SoftTimeLimitExceeded", "Exception", "BaseException"}  # by which a soft limit is one more retry
 
@@ -122,7 +122,7 @@ def hard_limit(stage: Stage) -> None:
 @scenario("time_limits", fault="too slow", when=given_back, scale=limits, weight_s=25.0)
 def too_slow_every_time(stage: Stage) -> None:
     """A task that goes back to its queue after a hard limit, and is too slow in every attempt."""
-    bound = 1 + (3 if stage.task.max_retries is None else stage.task.max_retries) + SPARE
+    bound = most_attempts(stage.task)
     claim_end(stage, f"a task that is too slow every time ends, after {bound} attempts at the most")
     stage.worker(concurrency=1)
     invocation = stage.publish(Act(work_s=FOR_EVER, ignores_soft=True))
