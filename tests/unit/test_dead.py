@@ -4,9 +4,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from celery import Celery
 from celery.app.defaults import SETTING_KEYS
+from targets import task
 
 from assay.dead import BARE, INTENTS, SINCE, TRANSPORT, dead_claims
 from assay.inspection import describe
@@ -100,17 +102,10 @@ def test_a_remedy_is_spelt_as_the_configuration_spells_its_settings(given: str, 
     assert (claim.setting, claim.remedy) == (f"{given}=1", remedy)
 
 
-def nothing() -> None:
-    """The body of a task of which only the options matter."""
-
-
 @pytest.mark.parametrize(("soft", "hard", "claims"), [(600, 570, 1), (600, 600, 1), (570, 600, 0), (600, None, 0)])
 def test_a_soft_limit_that_is_not_before_the_hard_one_is_one_claim(soft: int, hard: int | None, claims: int) -> None:
-    app = Celery("shop", set_as_current=False)
-    app.conf.update(task_soft_time_limit=soft, task_time_limit=hard)
-    for name in ("a", "b"):
-        app.task(nothing, name=name, shared=False)
-    found = dead_claims(describe(app, "shop", "."))
+    both = [task(name=name, soft_time_limit=float(soft), time_limit=hard and float(hard)) for name in ("a", "b")]
+    found = dead_claims(msgspec.structs.replace(subject(Setting("task_soft_time_limit", soft)), tasks=both))
     assert len(found) == claims
     for claim in found:
         assert claim.setting == "task_soft_time_limit=600"

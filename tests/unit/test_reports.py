@@ -236,7 +236,7 @@ def test_small_words() -> None:
     assert tally(a_red_report()) == "1 violated, 1 unknown, 1 held, 1 known violation, 1 more claim that does not hold"
     assert tally(a_report()) == "no scenario ran"
     lost = a_lost_row(verdict=Verdict.HELD)
-    assert tally(a_report(lost, a_row())) == "2 held (of these 1 lost the task, and no setting promises otherwise)"
+    assert tally(a_report(lost, a_row())) == "2 held (of these 1 lost, which nothing promises against)"
     assert stack(a_red_report()) == "fakeredis 2.40.0, prefork, celery 5.7.0"
     assert plain("a\x1b[31m\nb\u202e") == "a\\x1b[31m b\\x202e"
 

@@ -75,8 +75,9 @@ def tally(report: Report) -> str:
     for result in report.results:
         counts["known" if result.known else str(result.verdict)] += 1
     words = [f"{counts[verdict]} {verdict}" for verdict in ("violated", "unknown", "held") if counts[verdict]]
-    if unprotected := sum(r.outcome is Outcome.LOST and r.verdict is Verdict.HELD for r in report.results):
-        words[-1] += f" (of these {unprotected} lost the task, and no setting promises otherwise)"
+    counting = [row for row in report.results if row.verdict is Verdict.HELD and not row.known]
+    if lost := sum(row.outcome is Outcome.LOST for row in counting):
+        words[-1] += f" (of these {lost} lost, which nothing promises against)"
     if counts["known"]:
         words.append(f"{counts['known']} known violation{'s' * (counts['known'] > 1)}")
     told = {result.claim for result in report.results if result.verdict is not Verdict.HELD}
