@@ -49,7 +49,9 @@ def test_no_module_imports_one_that_imports_it() -> None:
     assert list(graphlib.TopologicalSorter(graph).static_order())
 
 
-@pytest.mark.parametrize("name", sorted(FILES.keys() - INSIDE))
+@pytest.mark.parametrize(
+    "name", sorted(name for name in FILES if not any(f"{name}.".startswith(f"{each}.") for each in INSIDE))
+)
 def test_the_harness_never_imports_celery_or_the_apps_frameworks(name: str) -> None:
     roots = {each.partition(".")[0] for each in imports(FILES[name], everywhere=True)}
     assert not roots & THEIRS

@@ -13,7 +13,8 @@ from celery.concurrency import prefork
 
 from assay.dead import dead_claims
 from assay.errors import UsageError
-from assay.inspection import NEWER_OPTIONS, describe
+from assay.inspection import describe
+from assay.inspection.tasks import NEWER_OPTIONS
 from assay.loading import load
 from assay.subject import Setting, Subject
 

@@ -17,6 +17,8 @@ from celery.utils.dispatch import Signal
 from assay import instrument
 from assay.event import Kind
 from assay.history import History
+from assay.instrument import wrapping
+from assay.instrument.pool import record_pool
 from assay.recorder import Recorder
 
 #: every wrapped method, with the arguments that its wrapper hands on
@@ -69,7 +71,7 @@ def test_every_place_is_in_this_release_and_takes_what_it_is_given(
         inspect.signature(getattr(owner, name)).bind(None, *[None] * arguments)
         found[place] = arguments
 
-    monkeypatch.setattr(instrument, "wrap", note)
+    monkeypatch.setattr(wrapping, "wrap", note)
     monkeypatch.setattr(Signal, "connect", lambda self, *_, **__: signals.add(self.name))
     app = Celery("shop", set_as_current=False)
     app.finalize(auto=False)
@@ -93,9 +95,9 @@ def test_a_job_that_the_pool_hands_on_to_another_child_is_told(
 ) -> None:
     for owner, name in ((AsynPool, "on_job_process_down"), (AsynPool, "on_partial_read")):
         monkeypatch.setattr(owner, name, getattr(owner, name))
-    monkeypatch.setattr(instrument, "wrap", _only("on_job_process_down"))
+    monkeypatch.setattr(wrapping, "wrap", _only("on_job_process_down"))
     (tmp_path / "events").mkdir()
-    instrument._wrap_pool(Recorder(f"{tmp_path}/events", "w1"))
+    record_pool(Recorder(f"{tmp_path}/events", "w1"))
     put_back: list[Any] = []
     pool = AsynPool.__new__(AsynPool)
     pool._put_back, pool._active_writers = put_back.append, set()
@@ -107,7 +109,7 @@ def test_a_job_that_the_pool_hands_on_to_another_child_is_told(
 
 
 def _only(wanted: str) -> Any:
-    real = instrument.wrap
+    real = wrapping.wrap
 
     def wrap(owner: Any, name: str, make: Any) -> None:
         if name == wanted:

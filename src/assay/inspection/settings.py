@@ -1,0 +1,78 @@
+"""The settings that the user gave, under whichever names, and what of them may be shown."""
+
+import difflib
+from typing import Any
+
+from celery import Celery
+from celery.app.defaults import _TO_NEW_KEY as OLD_NAMES
+from celery.app.defaults import NAMESPACES, SETTING_KEYS
+
+from assay.places import Places
+from assay.subject import Setting
+
+OLD_PREFIXES = ("CELERY_", "CELERYD_", "CELERYBEAT_", "BROKER_")
+SECRET = ("password", "secret", "token", "key_file", "username", "credentials")
+
+
+def given_settings(app: Celery, places: Places) -> list[Setting]:
+    """What the user set, in the order of the configuration; unknown keys are those that no part of Celery reads."""
+    found = []
+    prefix = str(getattr(app.conf, "prefix", "") or "")
+    values = app.conf.table(with_defaults=False, censored=False)
+    for given, value in app.conf.table(with_defaults=False).items():
+        key, known = _named(given, prefix)
+        if key:
+            place = places.find(given) or places.find(key)
+            nearest = "" if known else _nearest(key)
+            found.append(
+                Setting(
+                    key,
+                    _printable(key, _uncensored(value, values.get(given))),
+                    known,
+                    place,
+                    "" if given == key else given,
+                    nearest,
+                )
+            )
+    return found
+
+
+def _uncensored(censored: Any, value: Any) -> Any:
+    """Celery shows stars and ports also in an address that has neither: such a one is shown as it was given."""
+    return value if isinstance(value, str) and "://" in value and "@" not in value else censored
+
+
+def _nearest(key: str) -> str:
+    """Among the old names for what is written as one: Celery refuses a configuration that mixes old and new."""
+    names, least = (OLD_NAMES, 0.9) if key.isupper() else (SETTING_KEYS, 0.75)
+    return next(iter(difflib.get_close_matches(key, names, n=1, cutoff=least)), "")
+
+
+def _named(given: str, prefix: str) -> tuple[str, bool]:
+    """(its name of today, whether Celery reads it); no name for what is not Celery's: all Django settings come along.
+
+    Source: celery/app/utils.py (Settings, detect_settings) and celery/app/defaults.py (the old names).
+    """
+    if given in SETTING_KEYS:
+        return given, True
+    if given in OLD_NAMES:
+        return OLD_NAMES[given], True
+    if prefix and given.startswith(prefix):
+        key = given.removeprefix(prefix).lower()
+        return key, key in SETTING_KEYS
+    if given.isupper():
+        return (given if given.startswith(OLD_PREFIXES) and not prefix else ""), False
+    return ("" if given == "deprecated_settings" else given), given in NAMESPACES or given.startswith("django_")
+
+
+def _printable(key: str, value: Any) -> Any:
+    if any(word in key.lower() for word in SECRET):
+        return "(hidden)"
+    if isinstance(value, bool | int | float) or value is None:
+        return value
+    text = str(value)
+    if "://" in text and "@" in text:
+        return "(hidden: an address with credentials)"
+    if any(word in text.lower() for word in ("password", "secret", "token")):
+        return "(hidden: it holds a credential)"
+    return text if len(text) <= 200 else text[:197] + "..."
