@@ -4,25 +4,19 @@ import difflib
 import os
 import platform
 import sys
-from collections.abc import Callable
 from importlib import metadata
 from typing import Any
 from urllib.parse import urlsplit
 
 from celery import Celery
-from celery.app.defaults import _TO_NEW_KEY as OLD_NAMES
-from celery.app.defaults import NAMESPACES, SETTING_KEYS
+from celery.app.defaults import SETTING_KEYS
 from celery.app.routes import MapRoute
-from celery.app.task import Task as CeleryTask
 from celery.concurrency import ALIASES as POOLS
-from celery.worker.request import Request as CeleryRequest
 
-from assay.by_hand import retries_by_hand
 from assay.inspection.settings import given_settings
 from assay.inspection.tasks import backend_scheme, task_options
 from assay.places import Places
-from assay.redirect import has_own_backend
-from assay.subject import Setting, Subject, Task, Unrouted
+from assay.subject import Subject, Unrouted
 from assay.told import redirected, warnings
 
 
@@ -30,9 +24,7 @@ def describe(app: Celery, name: str, workdir: str) -> Subject:
     """Everything that the harness needs to know of the app, before any address is redirected."""
     conf = app.conf
     places = Places(workdir)
-    tasks = [
-        task_options(app, task, places) for key, task in sorted(app.tasks.items()) if not key.startswith("celery.")
-    ]
+    own = [task for key, task in sorted(app.tasks.items()) if not key.startswith("celery.")]
     options = conf.broker_transport_options or {}
     django = "django.conf" in sys.modules and bool(os.environ.get("DJANGO_SETTINGS_MODULE"))
     subject = Subject(
