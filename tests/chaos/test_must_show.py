@@ -105,17 +105,15 @@ def test_given_old_names_and_priority_steps_then_every_list_of_a_queue_is_read(t
         assert found["warm_shutdown", task]["outcome"] in ("ok", "recovered")
 
 
-def test_given_200_tasks_in_three_profiles_then_they_cost_what_five_tasks_cost(tmp_path: Path) -> None:
-    def timed(number: int) -> tuple[float, dict[str, Any]]:
-        began = time.monotonic()
-        _, report = run(tmp_path, "many:app", MANY_TASKS=str(number))
-        return time.monotonic() - began, report
-
-    few_s, few = timed(5)
-    many_s, many = timed(200)
-    assert len(many["results"]) == len(few["results"])
+def test_given_200_tasks_in_three_profiles_then_they_are_run_as_five_tasks_are(tmp_path: Path) -> None:
+    """How long both take is in benchmarks/profiles.py: a busy machine may slow down either."""
+    _, few = run(tmp_path, "many:app", MANY_TASKS="5")
+    _, many = run(tmp_path, "many:app", MANY_TASKS="200")
+    assert [(row["scenario"], row["task"]) for row in many["results"]] == [
+        (row["scenario"], row["task"]) for row in few["results"]
+    ]
     assert {name for row in many["results"] for name in row["members"]} == {f"many.task_{n:03d}" for n in range(200)}
-    assert many_s < 2 * few_s
+    assert len(list((tmp_path).glob("run-*/cases/*/events"))) == 2 * len(few["results"])
 
 
 @pytest.mark.parametrize("pool", ["solo", "threads"])
