@@ -19,6 +19,7 @@ from assay.recorder import Recorder
 from assay.redirect import Redirection, apply, scaled_s
 
 RECEIVE = 1 << 22
+QUICK = {"without_mingle": True, "without_gossip": True, "without_heartbeat": True}  # mingle alone waits for a second
 loaded: Celery | None = None  # what a cold worker hands to Celery's command line
 
 
@@ -91,11 +92,8 @@ def work(boot: Boot, app: Celery) -> None:
         loglevel="INFO",
         logfile=None,
         queues=",".join(boot.queues) or None,
-        without_mingle=True,
-        without_gossip=True,
-        without_heartbeat=True,
         quiet=True,
-        **boot.options,
+        **(QUICK | boot.options),
     )
     worker.start()
     sys.exit(worker.exitcode)

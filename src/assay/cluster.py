@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import msgspec
 import psutil
@@ -25,6 +26,7 @@ from assay import script as scripts
 from assay.bell import BELL, Bell
 from assay.boot import Boot
 from assay.broker import Broker
+from assay.connections import How, sever
 from assay.errors import HarnessError, UsageError
 from assay.event import Event, Kind, Point
 from assay.gate import Gate, Waiting
@@ -286,6 +288,20 @@ class Cluster:
             give_up=lambda: not worker.alive(),
         )
         self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **target)
+
+    def break_connections(self, worker: Worker, how: How, invocation: str = "") -> None:
+        """Cut or reset every connection of a worker's main process to the broker; landed when none of them is left."""
+        target: dict[str, Any] = {"fault": f"connection {how}", "target": worker.pid, "signal": how}
+        self.record(Kind.FAULT_INJECTED, invocation, worker=worker.name, **target)
+        port = urlsplit(self.redirection.broker_url).port
+        worker.pause()  # all of them at the same instant, and none that is just made is missed
+        try:
+            broken = sever(worker.pid, port, how) if port else []
+        finally:
+            worker.resume()
+        if not broken:
+            raise HarnessError(f"worker {worker.name} has no TCP connection to the broker that could be broken")
+        self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **target, connections=len(broken))
 
     def record_landed_deaths(self, invocation: str, fault: str) -> None:
         """Faults that the body inflicted on its own process: landed where the process of its attempt is gone."""

@@ -17,7 +17,8 @@ def arguments(boot: booting.Boot) -> list[str]:
     """What a person would type after `celery -A app`."""
     argv = ["worker", "--loglevel=INFO", "-P", boot.pool, "-c", str(boot.concurrency), "-n", f"{boot.name}@assay"]
     for name, value in boot.options.items():
-        argv += [f"--{name.replace('_', '-')}", str(value)]
+        if value is not False:  # a flag that is not given
+            argv += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
     return argv + (["-Q", ",".join(boot.queues)] if boot.queues else [])
 
 

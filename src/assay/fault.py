@@ -23,6 +23,10 @@ FAULTS = {
     "SIGTERM": "warm shutdown with work in flight; landed when the worker says that it stops",
     "SIGQUIT": "cold or soft shutdown with work in flight; landed when the worker says that it stops",
     "SIGTERM, then SIGKILL": "warm shutdown; landed when the worker says that it stops, then all are killed mid-task",
+    "connection cut": "all connections of the main process to the broker are closed in order (FIN), as by a broker "
+    "that goes down; landed when the kernel has none of them any more",
+    "connection reset": "the same connections are aborted (RST), as by a firewall that has forgotten them; landed when "
+    "the kernel has none of them any more",
     "pool_restart": "the pool is restarted by remote control; landed when all children are new",
     "revoke": "the invocation is revoked with terminate=True; landed when the child is gone",
     "transient error": "the body raises an error that the task retries for; landed when it was raised",

@@ -268,8 +268,10 @@ def _gone(world: World, event: Event) -> None:
     pid = event.detail.get("child") if event.kind is Kind.CHILD_LOST else event.detail.get("pid")
     if isinstance(pid, int):
         world.dead.setdefault(pid, event.at_ns)
-    if event.kind is Kind.WORKER_EXITED:  # pool children do not outlive their main process
-        for child, worker in world.started.items():
+    if event.kind is Kind.WORKER_EXITED:
+        if world.settled is None:  # later ones are the harness's own doing
+            world.exited.append(event)
+        for child, worker in world.started.items():  # pool children do not outlive their main process
             if worker == event.worker:
                 world.dead.setdefault(child, event.at_ns)
 

@@ -23,6 +23,8 @@ DOUBLES = Bed(("few_a_child", "host_doubles_tasks"))
 BRIEF = Bed(("short_visibility", "no_deduplication"))
 FEW = Bed(("few_a_child",))
 STRAYS = Bed(("loses_queue",))
+GREEDY = Bed(("greedy",))
+LEAVES, GREEDY_LEAVES = Bed(("no_reconnect",)), Bed(("greedy", "no_reconnect"))
 SOLO, THREADS = Bed(pool="solo"), Bed(pool="threads")
 LIVE = Bed(live=True)
 LIVE_EARLY = Bed(("early", "lost_is_no_retry"), live=True)
@@ -96,6 +98,14 @@ TABLE = {
     "routing.clogged_queue": Pair(STRAYS),
     "routing.undeclared_queue": Pair(Bed(("falls_back",))),
     "routing.unknown_task": Pair(Bed(("leaves_unknown",))),
+    "reconnect.cut_idle": Pair(LEAVES),
+    "reconnect.cut_while_it_runs": Pair(LEAVES),
+    "reconnect.cut_while_it_is_reserved": Pair(GREEDY_LEAVES, GREEDY),
+    "reconnect.cut_while_it_waits": Pair(LEAVES),
+    "reconnect.reset_idle": Pair(LEAVES),
+    "reconnect.reset_while_it_runs": Pair(LEAVES),
+    "reconnect.reset_while_it_is_reserved": Pair(GREEDY_LEAVES, GREEDY),
+    "reconnect.reset_while_it_waits": Pair(LEAVES),
 }
 # Further bugs of the same twin: the scenario that must find each.
 FURTHER = {
@@ -105,6 +115,7 @@ FURTHER = {
     "swallows_soft_limit": "time_limits.soft_limit_not_handled",
     "silent_timeout": "time_limits.hard_limit",
     "hangs_at_stop": "acks_late.warm_shutdown",
+    "acks_at_receipt": "reconnect.cut_while_it_waits",
 }
 # A soft shutdown came with Celery 5.5.
 OLDER: set[str] = {"acks_late.soft_shutdown"} if celery.VERSION < (5, 5) else set()

@@ -7,6 +7,7 @@ from assay.checkers.isolation import Isolation
 from assay.checkers.ledgers import FinalState, Ledgers
 from assay.checkers.leftovers import Leftovers
 from assay.checkers.limits import TimeLimit
+from assay.checkers.liveness import Liveness
 from assay.checkers.neighbours import Bystanders, NextTask
 from assay.checkers.publishing import Published, Revoked, Undeclared, Unknown
 from assay.checkers.recovery import Recovery
@@ -25,6 +26,7 @@ AnyChecker = (
     | Isolation
     | Ledgers
     | Leftovers
+    | Liveness
     | NextTask
     | Published
     | Recovery
@@ -52,6 +54,7 @@ __all__ = [
     "Isolation",
     "Ledgers",
     "Leftovers",
+    "Liveness",
     "NextTask",
     "Published",
     "Recovery",

@@ -21,7 +21,7 @@ EXIT_WORDS = {
 
 MEANINGS = {
     Outcome.OK: "done once",
-    Outcome.RECOVERED: "an attempt was killed or stopped, a later one did the work; the time is from the fault to it",
+    Outcome.RECOVERED: "interrupted by the fault, and done by a later attempt; the time is from the one to the other",
     Outcome.FAILED: "ended in a recorded failure",
     Outcome.REVOKED: "stopped on request",
     Outcome.IN_DOUBT: "it cannot be told",

@@ -141,6 +141,7 @@ app.conf.update(
     task_reject_on_worker_lost=not flipped("keeps_lost"),
     task_retry_on_worker_lost=not flipped("lost_is_no_retry"),
     task_track_started=True,
+    broker_connection_retry=not flipped("no_reconnect"),
     task_time_limit=600,
     task_soft_time_limit=500,
     worker_prefetch_multiplier=4 if flipped("greedy") else 1,

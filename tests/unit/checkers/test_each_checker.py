@@ -35,6 +35,7 @@ from assay.checkers import (
     Isolation,
     Ledgers,
     Leftovers,
+    Liveness,
     NextTask,
     Published,
     Recovery,
@@ -72,6 +73,11 @@ FAILED_AGAIN: Story = (
     settled(),
     result("FAILURE"),
 )
+CUT: Story = tuple(
+    event(kind, pid=1, fault="connection cut", target=1, signal="cut")
+    for kind in (Kind.FAULT_INJECTED, Kind.FAULT_LANDED)
+)
+EXITED = event(Kind.WORKER_EXITED, pid=1, status=1)
 STOPPING = event(Kind.WORKER_STOPPING, how="warm")
 HANGS = event(Kind.WORKER_HANGS, pid=1, after_s=20.0)
 STOPPED: Story = (published(), *attempt(), acked(), STOPPING, event(Kind.WORKER_EXITED, pid=1, status=0))
@@ -176,6 +182,16 @@ CASES = {
         Routing(queues={"shop.charge": "shop"}, consumers={"w1": ["mail"]}),
         PLAIN,
         tuple(At(each, worker="w2") for each in PLAIN),
+    ),
+    "liveness": Case(Liveness(ids=["a"], within_s=9.0), (*CUT, published(), settled()), (*CUT, *PLAIN), (*PLAIN, *CUT)),
+    "liveness late": Case(
+        Liveness(ids=["a"], within_s=0.025), (*CUT, published(), settled(), settled(), *attempt()), (*CUT, *PLAIN)
+    ),
+    "liveness of a worker that ends by itself": Case(
+        Liveness(ids=["a"], within_s=9.0), (*CUT, EXITED, *PLAIN), (*CUT, STOPPING, EXITED, *PLAIN)
+    ),
+    "liveness of a worker that the harness ends": Case(
+        Liveness(ids=["a"], within_s=9.0), (*CUT, EXITED, *PLAIN), (*CUT, *PLAIN, EXITED)
     ),
     "signals": Case(
         Signals(), (*PLAIN, signal("task_success"), signal("task_failure")), (*PLAIN, signal("task_success"))

@@ -1,0 +1,148 @@
+"""The main process loses its connections to a broker that lives on: it must come back, and nothing may be lost."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import msgspec
+
+from assay.checkers import Attempts, Delivery, Evidence, Liveness
+from assay.connections import How
+from assay.event import Kind, Point
+from assay.gate import Waiting
+from assay.scaling import Scaling, Target, countdowns
+from assay.scenario import scenario
+from assay.stage import Stage
+
+WITHIN_S = 10.0  # of a fresh task's publication: Celery waits two seconds before its second try to connect
+WAIT_S = 3.0
+#: what `celery worker` has without a flag: each of the three has connections and state of its own
+DEFAULT_FLAGS = {"without_mingle": False, "without_gossip": False, "without_heartbeat": False}
+
+
+def long_countdown(target: Target) -> Scaling:
+    """A countdown is long enough for the connections to be broken meanwhile."""
+    base = countdowns(target)
+    redirection = msgspec.structs.replace(base.redirection, least_countdown_s=WAIT_S)
+    said = f"in the scenarios about a task that waits for its time each countdown is {WAIT_S:g} s at least"
+    return replace(base, redirection=redirection, sentences=[*base.sentences, said])
+
+
+@dataclass
+class InFlight:
+    """What the worker knows when the fault lands. What runs is given back, and runs again where it is acked late."""
+
+    runs: str = ""
+    waits: str = ""
+    held: Waiting | None = None
+
+    @property
+    def ids(self) -> list[str]:
+        return [each for each in (self.runs, self.waits) if each]
+
+
+def idle(stage: Stage) -> InFlight:
+    return InFlight()
+
+
+def running(stage: Stage) -> InFlight:
+    runs = stage.publish(hold=Point.BODY_MIDDLE)
+    held = stage.hold(runs, Point.BODY_MIDDLE)
+    stage.acknowledged_early(runs)
+    return InFlight(runs, held=held)
+
+
+def reserved(stage: Stage) -> InFlight:
+    found = running(stage)
+    found.waits = _delivered(stage, stage.publish())
+    return found
+
+
+def eta(stage: Stage) -> InFlight:
+    return InFlight(waits=_delivered(stage, stage.publish(countdown=WAIT_S)))
+
+
+def _delivered(stage: Stage, invocation: str) -> str:
+    stage.cluster.wait_event(
+        lambda event: event.kind == Kind.RECEIVED and event.invocation == invocation,
+        what=f"the delivery of {invocation}",
+    )
+    return invocation
+
+
+def breaks(how: How, situation: Callable[[Stage], InFlight]) -> Callable[[Stage], None]:
+    def act(stage: Stage) -> None:
+        stage.claims(
+            "broker_connection_retry",
+            "a worker that loses its connection comes back by itself, and loses no task by it",
+            "leave broker_connection_retry at True",
+        )
+        worker = stage.worker(concurrency=1, options=DEFAULT_FLAGS)
+        work = situation(stage)
+        stage.cluster.break_connections(worker, how, next(iter(work.ids), ""))
+        if work.held:
+            work.held.release()
+        fresh = stage.publish_many(3)
+
+        def gone() -> bool:
+            worker.exited()
+            return not worker.alive()
+
+        if not stage.settle(enough=gone) and gone():  # started again, as systemd or Kubernetes would
+            stage.replacement()
+            stage.settle()
+        stage.check(
+            Liveness(ids=fresh, within_s=WITHIN_S),
+            Delivery(contract="effectively_once", ids=fresh),
+            Evidence(in_flight=bool(work.ids)),
+        )
+        if work.ids:
+            stage.check(Delivery(contract="at_least_once", ids=work.ids))
+        if work.runs:
+            stage.check(Attempts(ids=[work.runs], most=2 if stage.task.acks_late else 1))
+        if work.waits:
+            stage.check(Attempts(ids=[work.waits], most=1))
+
+    return act
+
+
+def always(target: Target) -> bool:
+    return True
+
+
+def reserves(target: Target) -> bool:
+    """Whether a worker takes a message while its only slot is busy with this task."""
+    return not target.task.acks_late or target.subject.prefetch_multiplier != 1
+
+
+class Situation(NamedTuple):
+    """`words` go into the scenario's line."""
+
+    begin: Callable[[Stage], InFlight]
+    words: str
+    when: Callable[[Target], bool] = always
+    scale: Callable[[Target], Scaling] = countdowns
+
+
+SITUATIONS = {
+    "idle": Situation(idle, "of an idle worker"),
+    "while_it_runs": Situation(running, "while a body runs, which is then let go"),
+    "while_it_is_reserved": Situation(
+        reserved, "while a task is reserved behind one that runs: it runs once", when=reserves
+    ),
+    "while_it_waits": Situation(
+        eta, "while a task waits in the worker for its time: it runs once", scale=long_countdown
+    ),
+}
+HOWS: dict[How, str] = {"cut": "closed", "reset": "aborted"}
+for how, what in HOWS.items():
+    for name, situation in SITUATIONS.items():
+        scenario(
+            "reconnect",
+            name=f"{how}_{name}",
+            fault=f"connection {how}",
+            doc=f"All connections of main to the broker are {what} {situation.words}; the next tasks run soon.",
+            when=situation.when,
+            scale=situation.scale,
+            weight_s=6.0,
+        )(breaks(how, situation.begin))
