@@ -108,15 +108,19 @@ def _soft_limits(subject: Subject) -> list[Claim]:
 
 
 def _soft_limit(soft: float, hard: float, tasks: list[Task], subject: Subject) -> Claim:
-    """Source: celery/app/task.py, apply_async (5.7 refuses it); celery/concurrency/asynpool.py, _on_soft_timeout."""
+    """Source: celery/app/task.py, apply_async (5.5); celery/concurrency/asynpool.py, _on_soft_timeout (5.4)."""
     setting = subject.setting("task_soft_time_limit")
     global_one = setting is not None and setting.value == soft
+    then = (
+        "both come at the same moment, so no body is told in time"
+        if soft == hard
+        else "Celery refuses to publish such a task from 5.5 on, and 5.4 lets it run until the soft limit has passed"
+    )
     return Claim(
         setting=str(setting) if global_one else f"soft_time_limit={soft:g}",
         promise=f"a body is told after {soft:g} s and can clean up before the hard limit",
         verdict=Verdict.VIOLATED,
-        observed=f"the hard limit of {_few([task.name for task in tasks])} is {hard:g} s, which is not later: no body "
-        "is told in time; Celery 5.7 refuses to publish such a task, older releases run it past its hard limit",
+        observed=f"the hard limit of {_few([task.name for task in tasks])} is {hard:g} s, which is not later: {then}",
         place=setting.place if global_one and setting else tasks[0].place,
         remedy=f"a soft limit below {hard:g} s, with the time between them that the body needs to clean up",
     )

@@ -78,7 +78,7 @@ TABLE = {
     "time_limits.soft_limit_handled": Pair(SLOW_SOFT),
     "time_limits.soft_limit_not_handled": Pair(SLOW_SOFT),
     "time_limits.hard_limit": Pair(Bed(("silent_timeout",)), Bed(("redelivers_failed",))),
-    "time_limits.too_slow_every_time": Pair(Bed(("redelivers_failed",)), None),
+    "time_limits.too_slow_every_time": Pair(Bed(("redelivers_failed", "lost_is_no_retry")), None),
     "time_limits.own_limit_over_global": Pair(SLOW_HARD, Bed(("shorter_at_call",))),
     "time_limits.own_soft_limit_over_global": Pair(SLOW_SOFT, Bed(("shorter_at_call",))),
     "time_limits.limit_of_the_call": Pair(SLOW_HARD),

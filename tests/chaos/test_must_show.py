@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import celery
 import pytest
 from leftovers import assay
 
@@ -189,6 +190,10 @@ SAME = (
     "killed_while_recycled",
     "redelivery_stays",
 )
+
+
+if celery.VERSION < (5, 7):  # its worker hangs at SIGTERM in some runs and not in others (docs/celery-findings.md)
+    SAME = tuple(name for name in SAME if name != "worker_stopped_while_retry_waits")
 
 
 @pytest.fixture(scope="module", params=["", "early,lost_is_no_retry"], ids=["as it should be", "planted"])

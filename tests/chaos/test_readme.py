@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import celery
 import pytest
 from leftovers import assay
 
@@ -29,6 +30,12 @@ def red_run(readme: str) -> str:
     found = re.search(r"holds them -->\n```text\n(.*?)```", (ROOT / readme).read_text(), re.DOTALL)
     assert found, f"{readme} has no red run"
     return found[1]
+
+
+if celery.VERSION < (5, 7):
+    pytest.skip(
+        "the README shows what Celery 5.7 does; earlier releases lack some of its settings", allow_module_level=True
+    )
 
 
 @pytest.fixture(scope="module")

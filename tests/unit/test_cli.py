@@ -242,7 +242,11 @@ def test_a_stopped_run_says_what_is_kept(fake: Run, tmp_path: Path, number: int,
         raise AssertionError("the signal did not stop the run")
 
     fake.answer = stop
-    result = assay("run", "-A", "shop", "--out", "there")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+    try:
+        result = assay("run", "-A", "shop", "--out", "there")
+    finally:
+        signal.signal(signal.SIGINT, before)
 
     assert result.exit_code == code
     assert result.stderr.startswith(f"assay: {word}")
