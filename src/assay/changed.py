@@ -10,7 +10,10 @@ def changed(subject: Subject, settings: Settings) -> list[str]:
     rather = f" rather than {configured}" if configured else ""
     said = [f"workers have {settings.concurrency} slots{rather}, or one or two where a scenario needs so many"]
     if not settings.cold:
-        said.append("workers run without mingle, gossip and heartbeat (--cold runs them with all three)")
+        said.append(
+            "workers run without mingle, gossip and heartbeat, except in suite reconnect; "
+            "--cold runs them with all three everywhere"
+        )
     return said
 
 
