@@ -114,7 +114,7 @@ def _soft_limit(soft: float, hard: float, tasks: list[Task], subject: Subject) -
     then = (
         "both come at the same moment, so no body is told in time"
         if soft == hard
-        else "Celery refuses to publish such a task from 5.5 on, and 5.4 lets it run until the soft limit has passed"
+        else "Celery 5.7 refuses to publish such a task, older releases may let it run until the soft limit has passed"
     )
     return Claim(
         setting=str(setting) if global_one else f"soft_time_limit={soft:g}",

@@ -15,6 +15,9 @@ import click
 
 from assay.errors import AssayError, HarnessError, UsageError
 
+NO_COMMAND: Any = getattr(
+    click.exceptions, "NoArgsIsHelpError", ()
+)  # click 8.2; 8.1 shows the help and exits by itself
 INTERRUPTED = 128 + signal.SIGINT
 TERMINATED = 128 + signal.SIGTERM
 
@@ -39,7 +42,7 @@ class Commands(click.Group):
         kwargs["standalone_mode"] = False
         try:
             code = super().main(*args, **kwargs)
-        except click.exceptions.NoArgsIsHelpError as error:
+        except NO_COMMAND as error:
             say(error.format_message() + "\n", error=True)
             code = 2
         except click.ClickException as error:
