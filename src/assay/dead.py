@@ -19,27 +19,27 @@ INTENTS = {
     "task_timeout": ("a task is stopped after so long", "task_time_limit"),
     "worker_max_task_per_child": ("a child is replaced after so many tasks", "worker_max_tasks_per_child"),
     "prefetch": ("a worker takes so many messages ahead", "worker_prefetch_multiplier"),
-    "max_retries": (
-        "a failed task is retried at most so often",
-        "max_retries on a base Task class or in task_annotations",
-    ),
-    "default_retry_delay": ("a retry waits so long", "default_retry_delay on a base Task class or in task_annotations"),
-    "autoretry_for": ("these errors are retried", "autoretry_for on a base Task class"),
-    "retry_backoff": ("retries back off", "retry_backoff on a base Task class"),
+}
+INTENTS |= {
+    key.removeprefix("task_"): INTENTS[key]
+    for key in ("task_max_retries", "task_default_retry_delay", "task_autoretry_for", "task_retry_backoff")
 }
 #: options of the task or the worker that are given without `task_` or `worker_`, and what they would be for
 BARE = {
-    "acks_late": "task_acks_late",
-    "acks_on_failure_or_timeout": "task_acks_on_failure_or_timeout",
-    "reject_on_worker_lost": "task_reject_on_worker_lost",
-    "retry_on_worker_lost": "task_retry_on_worker_lost",
-    "track_started": "task_track_started",
-    "time_limit": "task_time_limit",
-    "soft_time_limit": "task_soft_time_limit",
-    "concurrency": "worker_concurrency",
-    "prefetch_multiplier": "worker_prefetch_multiplier",
-    "max_tasks_per_child": "worker_max_tasks_per_child",
-    "max_memory_per_child": "worker_max_memory_per_child",
+    key: f"{owner}_{key}"
+    for owner, keys in {
+        "task": (
+            "acks_late",
+            "acks_on_failure_or_timeout",
+            "reject_on_worker_lost",
+            "retry_on_worker_lost",
+            "track_started",
+            "time_limit",
+            "soft_time_limit",
+        ),
+        "worker": ("concurrency", "prefetch_multiplier", "max_tasks_per_child", "max_memory_per_child"),
+    }.items()
+    for key in keys
 }
 #: options of the broker's transport that are given as settings. Source: kombu/transport/redis.py
 TRANSPORT = (

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+import msgspec
+
 from assay.redirect import SHORTEST_S, Redirection, scaled_limit
 from assay.subject import Subject, Task
 
@@ -92,6 +94,13 @@ def countdowns(target: Target, within_s: float = COUNTDOWN_S) -> Scaling:
         return Scaling()
     delays = Delays(longest, within_s, bool(target.task.retry_backoff))
     return Scaling(Redirection(broker_url="", countdown_scale=factor), factor, delays=delays)
+
+
+def long_countdowns(target: Target, least_s: float, said: str, within_s: float = COUNTDOWN_S) -> Scaling:
+    """As `countdowns`, and none is shorter than `least_s`, for something to happen meanwhile; `said` tells it."""
+    base = countdowns(target, within_s)
+    redirection = msgspec.structs.replace(base.redirection, least_countdown_s=least_s)
+    return replace(base, redirection=redirection, sentences=[*base.sentences, said])
 
 
 def told(scalings: Iterable[Scaling]) -> list[str]:

@@ -45,6 +45,11 @@ class Scenario:
         return target.pool in self.pools and target.bodies in self.bodies and self.when(target)
 
 
+def always(target: Target) -> bool:
+    """For a scenario that means something for every task."""
+    return True
+
+
 _registry: dict[str, Scenario] = {}
 
 
@@ -52,7 +57,7 @@ def scenario(
     suite: str,
     *,
     fault: str,
-    when: Callable[[Target], bool] = lambda target: True,
+    when: Callable[[Target], bool] = always,
     pools: tuple[str, ...] = PREFORK,
     name: str = "",
     doc: str = "",

@@ -179,6 +179,13 @@ class Stage:
         if not self.cluster.wait(self.cluster.at_rest, timeout_s=10.0):
             raise HarnessError("published messages were neither received nor in their queues within 10 s")
 
+    def delivered(self, invocation: str) -> Event:
+        """Wait until a worker has the message; its first RECEIVED event."""
+        return self.cluster.wait_event(
+            lambda event: event.kind == Kind.RECEIVED and event.invocation == invocation,
+            what=f"the delivery of {invocation}",
+        )
+
     def acknowledged_early(self, invocation: str) -> None:
         """Wait until main has acknowledged what a child has begun, where it does so before the body's end.
 

@@ -36,9 +36,8 @@ class Liveness(msgspec.Struct, frozen=True, tag="liveness"):
                     Verdict.VIOLATED,
                     f"{event.worker} ended by itself, with status {event.detail.get('status')}: it should have gone on",
                 )
-        waits = {life.id: (life.attempts[0].started_at - life.published_at) / 1e9 for life in fresh if life.attempts}
         for life in fresh:
-            if life.id not in waits:
+            if not life.attempts:
                 return Judgement(
                     "liveness",
                     Verdict.VIOLATED,
@@ -46,8 +45,8 @@ class Liveness(msgspec.Struct, frozen=True, tag="liveness"):
                     Outcome.STUCK,
                     (life.id,),
                 )
-        longest = max(waits.values())
-        life = next(life for life in fresh if waits[life.id] == longest)
+        life = max(fresh, key=_wait_s)
+        longest = _wait_s(life)
         return Judgement(
             "liveness",
             Verdict.HELD if longest <= self.within_s else Verdict.VIOLATED,
@@ -55,6 +54,10 @@ class Liveness(msgspec.Struct, frozen=True, tag="liveness"):
             None,
             (life.id,),
         )
+
+
+def _wait_s(life: Life) -> float:
+    return (life.attempts[0].started_at - life.published_at) / 1e9
 
 
 def _asked(exit_: Event, world: World) -> bool:

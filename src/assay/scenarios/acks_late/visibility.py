@@ -48,9 +48,7 @@ def second_worker(stage: Stage, invocation: str, ahead_s: float) -> int:
 
     What has passed since, and what a start may take, is not added: near the border a slow machine decided otherwise.
     """
-    received = stage.cluster.wait_event(
-        lambda event: event.kind == Kind.RECEIVED and event.invocation == invocation, what="the delivery"
-    )
+    received = stage.delivered(invocation)
     passed_s = (time.monotonic_ns() - received.at_ns) / 1e9 + min(START_S, ahead_s / 10)
     worker = stage.worker(concurrency=1, clock_offset_s=ahead_s - passed_s)
     swept = stage.cluster.wait_event(

@@ -1,17 +1,15 @@
 """The main process loses its connections to a broker that lives on: it must come back, and nothing may be lost."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
-
-import msgspec
 
 from assay.checkers import Attempts, Delivery, Evidence, Liveness
 from assay.connections import How
-from assay.event import Kind, Point
+from assay.event import Point
 from assay.gate import Waiting
-from assay.scaling import Scaling, Target, countdowns
-from assay.scenario import scenario
+from assay.scaling import Scaling, Target, countdowns, long_countdowns
+from assay.scenario import always, scenario
 from assay.stage import Stage
 
 WITHIN_S = 10.0  # of a fresh task's publication: Celery waits two seconds before its second try to connect
@@ -20,12 +18,10 @@ WAIT_S = 3.0
 DEFAULT_FLAGS = {"without_mingle": False, "without_gossip": False, "without_heartbeat": False}
 
 
-def long_countdown(target: Target) -> Scaling:
+def long_wait(target: Target) -> Scaling:
     """A countdown is long enough for the connections to be broken meanwhile."""
-    base = countdowns(target)
-    redirection = msgspec.structs.replace(base.redirection, least_countdown_s=WAIT_S)
     said = f"in the scenarios about a task that waits for its time each countdown is {WAIT_S:g} s at least"
-    return replace(base, redirection=redirection, sentences=[*base.sentences, said])
+    return long_countdowns(target, WAIT_S, said)
 
 
 @dataclass
@@ -54,20 +50,15 @@ def running(stage: Stage) -> InFlight:
 
 def reserved(stage: Stage) -> InFlight:
     found = running(stage)
-    found.waits = _delivered(stage, stage.publish())
+    found.waits = stage.publish()
+    stage.delivered(found.waits)
     return found
 
 
 def eta(stage: Stage) -> InFlight:
-    return InFlight(waits=_delivered(stage, stage.publish(countdown=WAIT_S)))
-
-
-def _delivered(stage: Stage, invocation: str) -> str:
-    stage.cluster.wait_event(
-        lambda event: event.kind == Kind.RECEIVED and event.invocation == invocation,
-        what=f"the delivery of {invocation}",
-    )
-    return invocation
+    waits = stage.publish(countdown=WAIT_S)
+    stage.delivered(waits)
+    return InFlight(waits=waits)
 
 
 def breaks(how: How, situation: Callable[[Stage], InFlight]) -> Callable[[Stage], None]:
@@ -106,10 +97,6 @@ def breaks(how: How, situation: Callable[[Stage], InFlight]) -> Callable[[Stage]
     return act
 
 
-def always(target: Target) -> bool:
-    return True
-
-
 def reserves(target: Target) -> bool:
     """Whether a worker takes a message while its only slot is busy with this task."""
     return not target.task.acks_late or target.subject.prefetch_multiplier != 1
@@ -130,9 +117,7 @@ SITUATIONS = {
     "while_it_is_reserved": Situation(
         reserved, "while a task is reserved behind one that runs: it runs once", when=reserves
     ),
-    "while_it_waits": Situation(
-        eta, "while a task waits in the worker for its time: it runs once", scale=long_countdown
-    ),
+    "while_it_waits": Situation(eta, "while a task waits in the worker for its time: it runs once", scale=long_wait),
 }
 HOWS: dict[How, str] = {"cut": "closed", "reset": "aborted"}
 for how, what in HOWS.items():

@@ -1,14 +1,11 @@
 """Something dies while a retry is being arranged, or while it waits for its time."""
 
-from dataclasses import replace
 from signal import SIGTERM
-
-import msgspec
 
 from assay.checkers import Attempts, Delivery, Evidence
 from assay.errors import HarnessError
 from assay.event import Kind, Point
-from assay.scaling import Scaling, Target, countdowns
+from assay.scaling import Scaling, Target, long_countdowns
 from assay.scenario import scenario
 from assay.scenarios.retries.policy import FAILS, retries
 from assay.script import Act
@@ -19,10 +16,8 @@ WAIT_S = 5.0
 
 def long_wait(target: Target) -> Scaling:
     """A retry waits long enough for a worker to be stopped meanwhile, the first one with backoff and jitter too."""
-    base = countdowns(target, WAIT_S)
     said = f"in the scenarios about a waiting retry each retry waits {WAIT_S:g} s at least"
-    redirection = msgspec.structs.replace(base.redirection, least_countdown_s=WAIT_S)
-    return replace(base, redirection=redirection, sentences=[*base.sentences, said])
+    return long_countdowns(target, WAIT_S, said, within_s=WAIT_S)
 
 
 @scenario("retries", fault="SIGKILL child", when=retries, weight_s=5.0)
