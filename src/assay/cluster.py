@@ -17,7 +17,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import msgspec
 import psutil
@@ -26,7 +25,7 @@ from assay import script as scripts
 from assay.bell import BELL, Bell
 from assay.boot import Boot
 from assay.broker import Broker
-from assay.connections import How, sever
+from assay.connections import How, peers, sever
 from assay.errors import HarnessError, UsageError
 from assay.event import Event, Kind, Point
 from assay.gate import Gate, Waiting
@@ -293,10 +292,11 @@ class Cluster:
         """Cut or reset every connection of a worker's main process to the broker; landed when none of them is left."""
         target: dict[str, Any] = {"fault": f"connection {how}", "target": worker.pid, "signal": how}
         self.record(Kind.FAULT_INJECTED, invocation, worker=worker.name, **target)
-        port = urlsplit(self.redirection.broker_url).port
+        ends = peers(self.redirection.broker_url)
+        worker.must_live()
         worker.pause()  # all of them at the same instant, and none that is just made is missed
         try:
-            broken = sever(worker.pid, port, how) if port else []
+            broken = sever(worker.pid, ends, how)
         finally:
             worker.resume()
         if not broken:

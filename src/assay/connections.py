@@ -7,11 +7,13 @@ as fast as it is in production, and what breaks is the real one.
 
 import contextlib
 import ctypes
+import ipaddress
 import os
 import socket
 import struct
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -20,56 +22,103 @@ from assay.errors import HarnessError
 How = Literal["cut", "reset"]
 PIDFD_GETFD = 438  # the same number on every architecture
 UNSPEC = struct.pack("H14x", socket.AF_UNSPEC)  # a struct sockaddr: connect(2) to it takes a TCP connection down by RST
+#: of an address that names none
+PORTS = {"redis": 6379, "rediss": 6379, "amqp": 5672, "pyamqp": 5672, "amqps": 5671}
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def established(pid: int, port: int) -> dict[tuple[str, int], int]:
-    """{local address: file descriptor in the process} of its connections to a TCP port. Empty where it is gone."""
+class Peer(NamedTuple):
+    """An IP address and a port."""
+
+    ip: str
+    port: int
+
+
+def peers(url: str) -> set[Peer]:
+    """Where connections to a broker's URL end. Raises HarnessError where they are none that can be broken."""
+    parts = urlsplit(url)
+    port = parts.port or PORTS.get(parts.scheme)
+    if port is None or not parts.hostname:
+        raise HarnessError(f"connections by {parts.scheme} cannot be broken: only TCP ones to a host and port can")
+    try:
+        found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise HarnessError(f"the broker's host {parts.hostname} has no address: {error}") from None
+    return {_peer(address) for *_, address in found}
+
+
+class Connection(NamedTuple):
+    """One of a process: its local and remote address, and its file descriptor there."""
+
+    local: Peer
+    remote: Peer
+    fd: int
+
+
+def established(pid: int, ends: set[Peer]) -> list[Connection]:
+    """The process's connections to any of these ends. Empty where it is gone; HarnessError where it is not ours."""
     try:
         found = psutil.Process(pid).net_connections("tcp")
     except psutil.NoSuchProcess:
-        return {}
-    return {
-        (each.laddr.ip, each.laddr.port): each.fd
+        return []
+    except (psutil.AccessDenied, OSError) as error:
+        raise HarnessError(_forbidden(pid, str(error))) from None
+    return [
+        Connection(_peer(each.laddr), _peer(each.raddr), each.fd)
         for each in found
-        if each.raddr and each.raddr.port == port and each.status == psutil.CONN_ESTABLISHED
-    }
+        if each.raddr and each.status == psutil.CONN_ESTABLISHED and _peer(each.raddr) in ends
+    ]
 
 
-def sever(pid: int, port: int, how: How) -> list[tuple[str, int]]:
-    """End all connections of the process to this port; the local addresses of those that were ended, proved gone.
+def sever(pid: int, ends: set[Peer], how: How) -> list[Connection]:
+    """End all connections of the process to these ends; those that were ended. None of them is left then.
 
     `cut` closes both directions in order (FIN), as a broker or a load balancer does that stops; `reset` aborts (RST),
-    as a peer does that knows nothing of the connection any more. The process should be stopped meanwhile, or it may use
-    a descriptor again. Raises HarnessError where the kernel does not allow it.
+    as a peer does that knows nothing of the connection any more. The process should be stopped meanwhile, or it may
+    connect again. Raises HarnessError where the kernel does not allow it, and where any is left.
     """
-    before = established(pid, port)
-    for fd in before.values():
-        with _borrowed(pid, fd) as borrowed, contextlib.suppress(OSError):  # one that ended by itself in this moment
-            borrowed.shutdown(socket.SHUT_RDWR) if how == "cut" else _abort(borrowed)
-    return sorted(set(before) - set(established(pid, port)))
+    before = established(pid, ends)
+    for connection in before:
+        with _borrowed(pid, connection.fd) as borrowed, contextlib.suppress(OSError):  # one that ended in this moment
+            if _peer(borrowed.getpeername()) == connection.remote:
+                borrowed.shutdown(socket.SHUT_RDWR) if how == "cut" else _abort(borrowed)
+    if left := established(pid, ends):
+        raise HarnessError(f"{len(left)} of {len(before)} connections of process {pid} did not break")
+    return before
 
 
 @contextlib.contextmanager
 def _borrowed(pid: int, fd: int) -> Iterator[socket.socket]:
     """A copy of another process's socket, given back at once: while it is held, closing it there ends nothing."""
-    pidfd = os.pidfd_open(pid)
+    try:
+        pidfd = os.pidfd_open(pid)
+    except OSError as error:
+        raise HarnessError(_forbidden(pid, os.strerror(error.errno or 0))) from None
     try:
         copy = _libc.syscall(PIDFD_GETFD, pidfd, fd, 0)
         number = ctypes.get_errno()
     finally:
         os.close(pidfd)
-    if copy >= 0:
-        with socket.socket(fileno=copy) as borrowed:
-            yield borrowed
-        return
-    raise HarnessError(
-        f"the kernel does not lend the sockets of process {pid} ({os.strerror(number)}), so connections cannot be "
-        "broken: it takes Linux 5.6, kernel.yama.ptrace_scope of 0 or 1, and a container that allows pidfd_getfd"
-    )
+    if copy < 0:
+        raise HarnessError(_forbidden(pid, os.strerror(number)))
+    with socket.socket(fileno=copy) as borrowed:
+        yield borrowed
+
+
+def _peer(address: tuple[Any, ...]) -> Peer:
+    """An IPv4 address that came by an IPv6 socket is the same one."""
+    ip = ipaddress.ip_address(address[0].partition("%")[0])
+    return Peer(str(getattr(ip, "ipv4_mapped", None) or ip), address[1])
 
 
 def _abort(borrowed: socket.socket) -> None:
     if _libc.connect(borrowed.fileno(), UNSPEC, len(UNSPEC)) < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def _forbidden(pid: int, why: str) -> str:
+    return (
+        f"the kernel does not lend the sockets of process {pid} ({why}), so connections cannot be broken: "
+        "it takes Linux 5.6, kernel.yama.ptrace_scope of 0 or 1, and a container that allows pidfd_getfd"
+    )

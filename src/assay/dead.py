@@ -92,7 +92,8 @@ PREFIXES = ("task_", "worker_", "broker_", "result_", "event_", "beat_", "redis_
 
 def dead_claims(subject: Subject) -> list[Claim]:
     """One violated claim for each setting, task option or route of the app's own that nothing reads."""
-    settings = [claim for setting in subject.settings if not setting.known and (claim := _claim(setting, subject))]
+    unread = [setting for setting in subject.settings if not setting.known and not setting.own]
+    settings = [claim for setting in unread if (claim := _claim(setting, subject))]
     options = sorted({option for task in subject.tasks for option in task.unread})
     routes = [_route(route) for route in subject.unrouted if route.own]
     return [*settings, *(_option(option, subject) for option in options), *routes, *_soft_limits(subject)]
@@ -100,21 +101,23 @@ def dead_claims(subject: Subject) -> list[Claim]:
 
 def _soft_limits(subject: Subject) -> list[Claim]:
     """One claim for each pair of limits of which the soft one is not the sooner."""
-    pairs: dict[tuple[float, float], list[Task]] = {}
+    pairs: dict[tuple[float, float, bool], list[Task]] = {}
     for task in subject.tasks:
         if task.soft_time_limit and task.time_limit and task.soft_time_limit >= task.time_limit:
-            pairs.setdefault((task.soft_time_limit, task.time_limit), []).append(task)
-    return [_soft_limit(soft, hard, tasks, subject) for (soft, hard), tasks in pairs.items()]
+            pairs.setdefault((task.soft_time_limit, task.time_limit, task.limits_refused), []).append(task)
+    return [_soft_limit(soft, hard, tasks, subject) for (soft, hard, _), tasks in pairs.items()]
 
 
 def _soft_limit(soft: float, hard: float, tasks: list[Task], subject: Subject) -> Claim:
-    """Source: celery/app/task.py, apply_async (5.5); celery/concurrency/asynpool.py, _on_soft_timeout (5.4)."""
+    """Source: celery/concurrency/asynpool.py, AsynPool._on_soft_timeout: only then does it look at the hard limit."""
     setting = subject.setting("task_soft_time_limit")
     global_one = setting is not None and setting.value == soft
     then = (
         "both come at the same moment, so no body is told in time"
         if soft == hard
-        else "Celery 5.7 refuses to publish such a task, older releases may let it run until the soft limit has passed"
+        else f"Celery {subject.versions.get('celery', '')} refuses to publish it"
+        if tasks[0].limits_refused
+        else "a prefork pool looks at it only when the soft one has passed"
     )
     return Claim(
         setting=str(setting) if global_one else f"soft_time_limit={soft:g}",
@@ -178,7 +181,7 @@ def _claim(setting: Setting, subject: Subject) -> Claim | None:
         promise=promise,
         verdict=Verdict.VIOLATED,
         observed=f"Celery {subject.versions.get('celery', '')} has no such setting: "
-        "it is stored, shown by `celery report`, and read by nothing",
+        "it is stored, shown by `celery report`, and read by no part of it nor of the app",
         place=setting.place,
         remedy=f"use {_spelt(remedy, setting)}" if remedy else "remove it",
     )

@@ -17,7 +17,8 @@ class Kind(StrEnum):
     PUBLISH_FAILED = "publish_failed"  # it certainly did not; detail: asked_at_ns, error
     PUBLISH_IN_DOUBT = "publish_in_doubt"  # nobody knows; detail: error
     WORKER_SPAWNED = "worker_spawned"  # detail: pid
-    WORKER_EXITED = "worker_exited"  # the main process is gone; detail: pid, status (negative: signal)
+    # the main process is gone; detail: pid, status (negative: signal), closed (the scenario was over)
+    WORKER_EXITED = "worker_exited"
     WORKER_HANGS = "worker_hangs"  # it was told to stop and is still there; detail: pid, after_s
     FAULT_INJECTED = "fault_injected"  # detail: fault, target pid, point
     FAULT_LANDED = "fault_landed"  # proved by an event of the operating system or of the worker

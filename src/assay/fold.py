@@ -269,7 +269,7 @@ def _gone(world: World, event: Event) -> None:
     if isinstance(pid, int):
         world.dead.setdefault(pid, event.at_ns)
     if event.kind is Kind.WORKER_EXITED:
-        if world.settled is None:  # later ones are the harness's own doing
+        if not event.detail.get("closed"):
             world.exited.append(event)
         for child, worker in world.started.items():  # pool children do not outlive their main process
             if worker == event.worker:

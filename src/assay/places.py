@@ -9,7 +9,7 @@ class Places:
     """Searches the sources below `workdir` of the modules that are loaded, configuration-like modules first."""
 
     def __init__(self, workdir: str) -> None:
-        self._root = root = Path(workdir).resolve()
+        self.root = root = Path(workdir).resolve()
         self._lines: list[tuple[str, list[str]]] = []
         files = {Path(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))}
         own = [
@@ -35,7 +35,7 @@ class Places:
     def relative(self, file: str) -> str:
         """A file of the project as its settings are told, below `workdir`; any other one as it is."""
         path = Path(file)
-        return str(path.relative_to(self._root)) if path.is_relative_to(self._root) else file
+        return str(path.relative_to(self.root)) if path.is_relative_to(self.root) else file
 
     def find_name(self, name: str) -> str:
         """`file:line` of the last time that this name is a key, or the first of a pair; "" if none."""

@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any
 
 from assay.errors import HarnessError
+from assay.wait import wait_until
 
 RECEIVE = 1 << 22
 LAST_WORDS = 30
@@ -73,7 +74,14 @@ class Process:
             os.killpg(self.pid, number)
 
     def pause(self) -> None:
+        """SIGSTOP; returns when every thread of it has stopped, or it is gone. Raises HarnessError after 10 s."""
         self.send(signal.SIGSTOP)
+        wait_until(self._stopped, what=f"{self.name} (pid {self.pid}) to stop", poll_s=0.001)
+
+    def _stopped(self) -> bool:
+        """The kernel tells only a parent, and that is another process: so it is asked, for each thread. See proc(5)."""
+        states = [_state(thread) for thread in Path(f"/proc/{self.pid}/task").glob("*/stat")]
+        return all(state in "TtZX" for state in states) or not self.alive()
 
     def resume(self) -> None:
         self.send(signal.SIGCONT)
@@ -88,6 +96,13 @@ class Process:
         if self.pidfd is not None:
             os.close(self.pidfd)
             self.pidfd = None
+
+
+def _state(stat: Path) -> str:
+    """The letter after the command's name, which may hold anything; X for a thread that is gone."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return stat.read_text().rpartition(")")[2].split()[0]
+    return "X"
 
 
 class Parent:

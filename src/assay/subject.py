@@ -33,6 +33,7 @@ class Task(msgspec.Struct, kw_only=True, frozen=True):
     retries_itself: bool = False  # the body calls self.retry()
     soft_time_limit: float | None
     time_limit: float | None
+    limits_refused: bool = False  # this release does not publish it: its soft limit is above its hard one
     ignore_result: bool
     track_started: bool = False
     rate_limit: str | None = None
@@ -68,7 +69,9 @@ class Task(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """One setting that the user gave. `known`: this release of Celery reads it. `value` is printable and redacted.
+    """One setting that the user gave. `known`: this release of Celery reads it; `own`: it does not, and the app does.
+
+    `value` is printable and redacted.
 
     `key` is its name of today, `given` the one that the user wrote where that differs: an old one, or a namespaced one.
     """
@@ -78,6 +81,7 @@ class Setting(msgspec.Struct, frozen=True):
     known: bool = True
     place: str = ""
     given: str = ""
+    own: bool = False
     nearest: str = ""  # of one that is not known: the setting that it may have been meant to be
 
     def __str__(self) -> str:
@@ -109,6 +113,7 @@ class Subject(msgspec.Struct, kw_only=True):
     pool: str  # worker_pool as configured
     concurrency: int
     prefetch_multiplier: int = 4
+    disable_prefetch: bool = False  # Celery 5.6, on Redis: no message is taken while all slots are busy
     max_tasks_per_child: int | None = None
     max_memory_per_child: int | None = None  # KiB
     pool_restarts: bool = False

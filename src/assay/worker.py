@@ -5,6 +5,7 @@ import select
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -68,11 +69,12 @@ class Worker:
         self.exited()
         return status
 
-    def exited(self) -> None:
+    def exited(self, **detail: Any) -> None:
         """Record, once, that the main process is gone."""
         if not self._told_exit and not self.alive():
             self._told_exit = True
-            self._record(Kind.WORKER_EXITED, worker=self.name, pid=self.pid, status=self.process.wait())
+            status = self.process.wait()
+            self._record(Kind.WORKER_EXITED, worker=self.name, pid=self.pid, status=status, **detail)
 
     def must_live(self) -> None:
         if not self.alive():
@@ -82,8 +84,12 @@ class Worker:
         return self.process.log
 
     def close(self) -> None:
+        """The end of the scenario, and of the worker where it has not ended before."""
+        self.exited()
         if self.alive():
-            self.kill_group()
+            self.process.send_group(signal.SIGKILL)
+            self.process.wait()
+            self.exited(closed=True)
         self.process.close()
 
 

@@ -1,16 +1,22 @@
-"""A process's TCP connections are broken from outside: those to the given port, all of them, as their peer sees it."""
+"""A process's TCP connections are broken from outside: those to the given ends, all of them, as their peer sees it."""
 
+import os
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
 
+import psutil
 import pytest
 
-from assay.connections import How, established, sever
+from assay.connections import How, Peer, established, peers, sever
 from assay.errors import HarnessError
+from assay.process import Supervisor
+from assay.wait import wait_until
 
 OPENS = """
 import socket, sys
@@ -29,7 +35,7 @@ class Opened:
     """A process with two connections to one port and one to another; `peers` are their other ends."""
 
     process: subprocess.Popen[str]
-    port: int
+    ends: set[Peer]
     peers: list[socket.socket]
 
     def reads(self, number: int) -> str:
@@ -51,19 +57,19 @@ def opened() -> Iterator[Opened]:
         )
         stack.enter_context(process)
         stack.callback(process.kill)
-        peers = [stack.enter_context(server.accept()[0]) for server in (first, first, other)]
-        for peer in peers:
+        ends = [stack.enter_context(server.accept()[0]) for server in (first, first, other)]
+        for peer in ends:
             peer.settimeout(10)
         assert process.stdout
         assert process.stdout.readline() == "connected\n"
-        yield Opened(process, ports[0], peers)
+        yield Opened(process, {Peer("127.0.0.1", ports[0])}, ends)
 
 
 @pytest.mark.parametrize(("how", "seen"), [("cut", "b''"), ("reset", "ConnectionResetError")])
-def test_all_connections_to_the_port_are_ended_and_no_other_one(opened: Opened, how: How, seen: str) -> None:
-    assert len(established(opened.process.pid, opened.port)) == 2
-    assert len(sever(opened.process.pid, opened.port, how)) == 2
-    assert established(opened.process.pid, opened.port) == {}
+def test_all_connections_to_the_end_are_ended_and_no_other_one(opened: Opened, how: How, seen: str) -> None:
+    assert len(established(opened.process.pid, opened.ends)) == 2
+    assert len(sever(opened.process.pid, opened.ends, how)) == 2
+    assert established(opened.process.pid, opened.ends) == []
     for peer in opened.peers[:2]:
         if how == "cut":
             assert peer.recv(1) == b""
@@ -76,16 +82,85 @@ def test_all_connections_to_the_port_are_ended_and_no_other_one(opened: Opened, 
 
 
 def test_without_a_connection_nothing_is_broken_and_nothing_said_to_be(opened: Opened) -> None:
-    assert sever(opened.process.pid, 1, "cut") == []
+    assert sever(opened.process.pid, {Peer("127.0.0.1", 1)}, "cut") == []
 
 
 def test_of_a_process_that_is_gone_nothing_is_broken(opened: Opened) -> None:
     opened.process.kill()
     opened.process.wait()
-    assert sever(opened.process.pid, opened.port, "reset") == []
+    assert sever(opened.process.pid, opened.ends, "reset") == []
 
 
 def test_where_the_kernel_forbids_it_the_remedy_is_told(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("assay.connections.PIDFD_GETFD", -1)
     with pytest.raises(HarnessError, match=r"ptrace_scope of 0 or 1"):
-        sever(opened.process.pid, opened.port, "cut")
+        sever(opened.process.pid, opened.ends, "cut")
+
+
+def test_of_a_process_that_is_not_ours_the_remedy_is_told(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(pid: int) -> NoReturn:
+        raise psutil.AccessDenied(pid)
+
+    monkeypatch.setattr("psutil.Process", refuses)
+    with pytest.raises(HarnessError, match=r"ptrace_scope of 0 or 1"):
+        established(opened.process.pid, opened.ends)
+
+
+def test_one_that_does_not_break_is_no_success(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    def survives(borrowed: socket.socket) -> None: ...
+
+    monkeypatch.setattr("assay.connections._abort", survives)
+    with pytest.raises(HarnessError, match="2 of 2 connections of process"):
+        sever(opened.process.pid, opened.ends, "reset")
+
+
+@pytest.mark.parametrize(
+    ("url", "end"),
+    [
+        ("redis://127.0.0.1/0", Peer("127.0.0.1", 6379)),
+        ("redis://:secret@127.0.0.1:7000/0", Peer("127.0.0.1", 7000)),
+        ("amqp://guest@127.0.0.1//", Peer("127.0.0.1", 5672)),
+        ("redis://[::1]:7000/0", Peer("::1", 7000)),
+    ],
+)
+def test_the_ends_of_a_brokers_url_are_addresses(url: str, end: Peer) -> None:
+    assert peers(url) == {end}
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("redis+socket:///run/redis.sock", "connections by redis\\+socket cannot be broken"),
+        ("redis://no-such-host.invalid/0", "host no-such-host.invalid has no address"),
+    ],
+)
+def test_what_has_no_end_that_can_be_broken_is_told(url: str, why: str) -> None:
+    with pytest.raises(HarnessError, match=why):
+        peers(url)
+
+
+def test_an_ipv4_end_is_the_same_one_through_an_ipv6_socket() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_INET6) as client:
+        port = server.getsockname()[1]
+        client.connect(("::ffff:127.0.0.1", port))
+        assert [each.remote for each in established(os.getpid(), {Peer("127.0.0.1", port)})] == [
+            Peer("127.0.0.1", port)
+        ]
+
+
+def test_a_process_that_is_paused_runs_no_thread_any_more(tmp_path: Path) -> None:
+    busy = (
+        "import threading, time\n"
+        + "threading.Thread(target=lambda: [time.time() for _ in iter(int, 1)]).start()\n" * 8
+    )
+    with Supervisor() as supervisor:
+        process = supervisor.spawn([sys.executable, "-c", busy], log=tmp_path / "log")
+        wait_until(lambda: psutil.Process(process.pid).num_threads() == 9, what="its threads")
+        for _ in range(20):
+            process.pause()
+            states = [
+                path.read_text().rpartition(")")[2].split()[0]
+                for path in Path(f"/proc/{process.pid}/task").glob("*/stat")
+            ]
+            assert states == ["T"] * 9
+            process.resume()

@@ -95,11 +95,57 @@ def test_what_belongs_elsewhere_is_no_setting_and_its_remedy_is_one() -> None:
         ("CELERYD_MAX_TASK_PER_CHILD", "", "use CELERYD_MAX_TASKS_PER_CHILD"),
     ],
 )
-def test_a_remedy_is_spelt_as_the_configuration_spells_its_settings(given: str, namespace: str, remedy: str) -> None:
+def test_a_remedy_is_spelt_as_the_configuration_spells_its_settings(
+    given: str, namespace: str, remedy: str, tmp_path: Path
+) -> None:
     app = Celery("shop", set_as_current=False)
     app.config_from_object({given: 1}, namespace=namespace or None)
-    (claim,) = dead_claims(describe(app, "shop", "."))
+    (claim,) = dead_claims(describe(app, "shop", str(tmp_path)))
     assert (claim.setting, claim.remedy) == (f"{given}=1", remedy)
+
+
+READS = {
+    "conf.py": "timeout = app.conf.socket_timeout",
+    "by_key.py": "timeout = app.conf['socket_timeout']",
+    "by_get.py": "timeout = app.conf.get('socket_timeout', 3)",
+    "by_getattr.py": "timeout = getattr(app.conf, 'socket_timeout', 3)",
+    "its_own.py": "socket_timeout = 3\noptions = {'socket_timeout': socket_timeout}",
+    "below/views.py": "from config import socket_timeout\nconnect(socket_timeout)",
+}
+READS_NOT = {
+    "assigned.py": "app.conf.socket_timeout = 3\napp.conf['socket_timeout'] = 3\nsocket_timeout: int = 3",
+    "given.py": "app.conf.update(socket_timeout=3)\napp.conf.update({'socket_timeout': 3})",
+    "said.py": "# reads app.conf.socket_timeout\nsay('socket_timeout')",
+    "local.py": "def call():\n    socket_timeout = 3\n    return socket_timeout",
+    "environment.py": "import os\nos.environ['socket_timeout'], os.environ.get('socket_timeout')",
+    "of_another_thing.py": "args.socket_timeout, client['socket_timeout'], options.get('socket_timeout')",
+    "of_another_python.py": "print app.conf.socket_timeout",
+    "node_modules/conf.py": "app.conf.socket_timeout",
+    "venv/conf.py": "app.conf.socket_timeout",
+}
+
+
+@pytest.mark.parametrize(("files", "claims"), [*(([name], 0) for name in READS), (list(READS_NOT), 1)])
+def test_a_setting_that_the_app_reads_itself_is_its_own(files: list[str], claims: int, tmp_path: Path) -> None:
+    for name in files:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text({**READS, **READS_NOT}[name])
+    if "venv/conf.py" in files:
+        (tmp_path / "venv" / "pyvenv.cfg").touch()
+    app = Celery("shop", set_as_current=False)
+    app.conf.socket_timeout = 3
+    assert len(dead_claims(describe(app, "shop", str(tmp_path)))) == claims
+
+
+def test_a_namespaced_setting_that_the_app_reads_by_its_full_name_is_its_own(tmp_path: Path) -> None:
+    (tmp_path / "settings.py").write_text(
+        "CELERY_VISIBILITY_TIMEOUT = 9\n"
+        "CELERY_BROKER_TRANSPORT_OPTIONS = {'visibility_timeout': CELERY_VISIBILITY_TIMEOUT}\n"
+    )
+    app = Celery("shop", set_as_current=False)
+    app.config_from_object({"CELERY_VISIBILITY_TIMEOUT": 9}, namespace="CELERY")
+    assert dead_claims(describe(app, "shop", str(tmp_path))) == []
 
 
 @pytest.mark.parametrize(("soft", "hard", "claims"), [(600, 570, 1), (600, 600, 1), (570, 600, 0), (600, None, 0)])
@@ -111,6 +157,40 @@ def test_a_soft_limit_that_is_not_before_the_hard_one_is_one_claim(soft: int, ha
         assert claim.setting == "task_soft_time_limit=600"
         assert claim.remedy.startswith(f"a soft limit below {hard} s")
         assert "a and 1 more" in claim.observed
+
+
+@pytest.mark.parametrize(
+    ("soft", "refused", "then"),
+    [
+        (600, False, "both come at the same moment"),
+        (601, True, "Celery 5.6.3 refuses to publish it"),
+        (601, False, "a prefork pool looks at it only when the soft one has passed"),
+    ],
+)
+def test_what_becomes_of_a_late_soft_limit_is_told_of_this_release(soft: int, refused: bool, then: str) -> None:
+    one = task(soft_time_limit=float(soft), time_limit=600.0, limits_refused=refused)
+    (claim,) = dead_claims(msgspec.structs.replace(subject(), tasks=[one]))
+    assert then in claim.observed
+
+
+def test_which_limits_a_release_refuses_is_what_it_refuses() -> None:
+    app = Celery("shop", set_as_current=False, broker="memory://")
+    app.conf.update(task_soft_time_limit=20, task_time_limit=10)
+
+    @app.task(shared=False, name="own", soft_time_limit=9, time_limit=8)
+    def own() -> None: ...
+
+    @app.task(shared=False, name="of_settings")
+    def of_settings() -> None: ...
+
+    app.finalize(auto=True)
+    for one in describe(app, "shop", ".").tasks:
+        try:
+            app.tasks[one.name].apply_async()
+        except ValueError:
+            assert one.limits_refused
+        else:
+            assert not one.limits_refused
 
 
 ROUTES: list[Any] = [

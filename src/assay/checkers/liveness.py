@@ -13,6 +13,8 @@ from assay.verdict import Judgement, Outcome, Verdict
 class Liveness(msgspec.Struct, frozen=True, tag="liveness"):
     """Each of these invocations, published after the fault, begins within `within_s`, and no worker ends unasked.
 
+    One that a worker takes and drops because its time is over counts as begun: the worker is no less alive.
+
     A supervisor that starts such a worker again hides that it was gone, and what it had reserved waits meanwhile.
     """
 
@@ -37,7 +39,7 @@ class Liveness(msgspec.Struct, frozen=True, tag="liveness"):
                     f"{event.worker} ended by itself, with status {event.detail.get('status')}: it should have gone on",
                 )
         for life in fresh:
-            if not life.attempts:
+            if _began_at(life) is None:
                 return Judgement(
                     "liveness",
                     Verdict.VIOLATED,
@@ -56,8 +58,14 @@ class Liveness(msgspec.Struct, frozen=True, tag="liveness"):
         )
 
 
+def _began_at(life: Life) -> int | None:
+    if life.attempts:
+        return life.attempts[0].started_at
+    return life.deliveries[0].at_ns if life.revoked and life.deliveries else None
+
+
 def _wait_s(life: Life) -> float:
-    return (life.attempts[0].started_at - life.published_at) / 1e9
+    return ((_began_at(life) or life.published_at) - life.published_at) / 1e9
 
 
 def _asked(exit_: Event, world: World) -> bool:

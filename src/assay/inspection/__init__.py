@@ -38,6 +38,7 @@ def describe(app: Celery, name: str, workdir: str) -> Subject:
         pool=_pool(conf.worker_pool),
         concurrency=_whole(conf.worker_concurrency) or 2,
         prefetch_multiplier=int(conf.worker_prefetch_multiplier),
+        disable_prefetch=bool(_in_force(conf, "worker_disable_prefetch")),
         max_tasks_per_child=_whole(conf.worker_max_tasks_per_child),
         max_memory_per_child=_whole(conf.worker_max_memory_per_child),
         pool_restarts=bool(conf.worker_pool_restarts),

@@ -3,10 +3,12 @@
 import difflib
 from typing import Any
 
+import msgspec
 from celery import Celery
 from celery.app.defaults import _TO_NEW_KEY as OLD_NAMES
 from celery.app.defaults import NAMESPACES, SETTING_KEYS
 
+from assay.inspection.sources import read_in
 from assay.places import Places
 from assay.subject import Setting
 
@@ -31,10 +33,12 @@ def given_settings(app: Celery, places: Places) -> list[Setting]:
                     known,
                     place,
                     "" if given == key else given,
-                    nearest,
+                    nearest=nearest,
                 )
             )
-    return found
+    unknown = {name for each in found if not each.known for name in (each.key, each.given) if name}
+    own = read_in(places.root, unknown)
+    return [msgspec.structs.replace(each, own=not each.known and bool(own & {each.key, each.given})) for each in found]
 
 
 def _uncensored(censored: Any, value: Any) -> Any:

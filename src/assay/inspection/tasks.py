@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from celery import Celery
+from celery import VERSION, Celery
 from celery.app.task import Task as CeleryTask
 from celery.worker.request import Request as CeleryRequest
 
@@ -48,6 +48,7 @@ def task_options(app: Celery, task: Any, places: Places) -> Task:
         # the pool falls back to the app's limits; tasks themselves have them from Celery 5.7 on
         soft_time_limit=_seconds(task.soft_time_limit or app.conf.task_soft_time_limit),
         time_limit=_seconds(task.time_limit or app.conf.task_time_limit),
+        limits_refused=_limits_refused(task),
         ignore_result=bool(task.ignore_result),
         track_started=bool(task.track_started),
         rate_limit=str(task.rate_limit) if task.rate_limit else None,
@@ -65,6 +66,15 @@ def task_options(app: Celery, task: Any, places: Places) -> Task:
             if getattr(task, option, None) is not None and not hasattr(CeleryTask, option)
         ),
     )
+
+
+def _limits_refused(task: Any) -> bool:
+    """Celery 5.5 looks before it publishes, at the task's own limits; to those belong an app's from 5.7 on.
+
+    Source: celery/app/task.py, Task.apply_async and Task.from_config.
+    """
+    soft, hard = task.soft_time_limit, task.time_limit
+    return bool(soft and hard and soft > hard and VERSION[:2] >= (5, 5))
 
 
 def _read(task: Any, option: str) -> Any:

@@ -9,15 +9,22 @@ from assay.recorder import Recorder
 
 
 def record_connection(recorder: Recorder) -> None:
-    """Each loss of it, and when the worker consumes again."""
+    """Each loss of it, before the worker does anything about it, and when the worker consumes again.
+
+    Source: celery/worker/consumer/consumer.py, Consumer.start: what its blueprint raises decides whether it connects
+    again or ends.
+    """
     from celery.worker.consumer.consumer import Consumer, Evloop
 
     def lost(original: Callable[..., Any]) -> Callable[..., Any]:
-        def method(self: Any, error: BaseException) -> Any:
-            recorder.record(Kind.CONNECTION_LOST, error=f"{type(error).__name__}: {error}")
-            return original(self, error)
+        def start(self: Any, parent: Any) -> Any:
+            try:
+                return original(self, parent)
+            except (*parent.connection_errors, *parent.channel_errors) as error:
+                recorder.record(Kind.CONNECTION_LOST, error=f"{type(error).__name__}: {error}")
+                raise
 
-        return method
+        return start
 
     def up(original: Callable[..., Any]) -> Callable[..., Any]:
         def start(self: Any, consumer: Any) -> Any:
@@ -26,6 +33,5 @@ def record_connection(recorder: Recorder) -> None:
 
         return start
 
-    for name in ("on_connection_error_before_connected", "on_connection_error_after_connected"):
-        wrapping.wrap(Consumer, name, lost)
+    wrapping.wrap(Consumer.Blueprint, "start", lost)
     wrapping.wrap(Evloop, "start", up)

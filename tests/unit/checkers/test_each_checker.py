@@ -78,6 +78,8 @@ CUT: Story = tuple(
     for kind in (Kind.FAULT_INJECTED, Kind.FAULT_LANDED)
 )
 EXITED = event(Kind.WORKER_EXITED, pid=1, status=1)
+CLOSED = event(Kind.WORKER_EXITED, pid=1, status=-9, closed=True)
+EXPIRED: Story = (received(), event(Kind.REVOKED, "a", expired=True))
 STOPPING = event(Kind.WORKER_STOPPING, how="warm")
 HANGS = event(Kind.WORKER_HANGS, pid=1, after_s=20.0)
 STOPPED: Story = (published(), *attempt(), acked(), STOPPING, event(Kind.WORKER_EXITED, pid=1, status=0))
@@ -191,7 +193,10 @@ CASES = {
         Liveness(ids=["a"], within_s=9.0), (*CUT, EXITED, *PLAIN), (*CUT, STOPPING, EXITED, *PLAIN)
     ),
     "liveness of a worker that the harness ends": Case(
-        Liveness(ids=["a"], within_s=9.0), (*CUT, EXITED, *PLAIN), (*CUT, *PLAIN, EXITED)
+        Liveness(ids=["a"], within_s=9.0), (*CUT, *PLAIN, EXITED), (*CUT, *PLAIN, CLOSED)
+    ),
+    "liveness of a worker that takes and drops what is too old": Case(
+        Liveness(ids=["a"], within_s=9.0), (*CUT, published(), settled()), (*CUT, published(), *EXPIRED, settled())
     ),
     "signals": Case(
         Signals(), (*PLAIN, signal("task_success"), signal("task_failure")), (*PLAIN, signal("task_success"))

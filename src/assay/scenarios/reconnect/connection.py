@@ -71,6 +71,7 @@ def breaks(how: How, situation: Callable[[Stage], InFlight]) -> Callable[[Stage]
         worker = stage.worker(concurrency=1, options=DEFAULT_FLAGS)
         work = situation(stage)
         stage.cluster.break_connections(worker, how, next(iter(work.ids), ""))
+        stage.noticed_loss(worker)  # or it were chance which of the two main hears of first
         if work.held:
             work.held.release()
         fresh = stage.publish_many(3)
@@ -99,7 +100,10 @@ def breaks(how: How, situation: Callable[[Stage], InFlight]) -> Callable[[Stage]
 
 def reserves(target: Target) -> bool:
     """Whether a worker takes a message while its only slot is busy with this task."""
-    return not target.task.acks_late or target.subject.prefetch_multiplier != 1
+    subject = target.subject
+    if subject.disable_prefetch and subject.on_redis:
+        return False
+    return not target.task.acks_late or subject.prefetch_multiplier != 1
 
 
 class Situation(NamedTuple):
