@@ -16,10 +16,10 @@ from pathlib import Path
 import figures
 import psutil
 
+from assay.bench import Bench, bench
 from assay.cluster import Cluster
 from assay.launch import starter
 from assay.progress import Silent
-from assay.run import Bench, bench
 from assay.settings import load
 from assay.wait import wait_until
 

@@ -16,11 +16,11 @@ from pathlib import Path
 import figures
 import msgspec
 
+from assay.bench import Bench, bench
 from assay.cluster import Cluster
 from assay.event import Kind, Point
 from assay.launch import starter
 from assay.progress import Silent
-from assay.run import Bench, bench
 from assay.script import Hold, Script
 from assay.settings import load
 

@@ -95,6 +95,89 @@ def run(json_file: Path | None, junit_file: Path | None, scenarios: tuple[str, .
 
 
 @main.command()
+@about_app
+@click.option("--seed", type=int, help="What is drawn; the same seed draws the same. Default: a new one.")
+@click.option("--tasks", "number", type=click.IntRange(min=1), default=300, show_default=True, help="Invocations.")
+@click.option("--duration", metavar="TIME", help="End the faults after this time, such as 60s, 5m or 8h.")
+@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True)
+@click.option("--task", "tasks", multiple=True, metavar="PATTERN", help="Only these tasks. Repeatable.")
+@click.option("--broker", metavar="BROKER", help="fakeredis (embedded, the default), redis (a private one) or a URL.")
+@click.option("--pool", type=click.Choice(["prefork", "solo", "threads"]), help="Default: the app's own.")
+@click.option("--faults", metavar="LIST", default="", help="Names with commas between them, or swarm: a part, drawn.")
+@click.option(
+    "--intensity", type=click.FloatRange(0, 1), default=0.1, show_default=True, help="Share of invocations struck."
+)
+@click.option(
+    "--delivery",
+    type=click.Choice(["at_least_once", "at_most_once", "effectively_once"]),
+    help="What every task is held to; default: at_least_once.",
+)
+@click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
+@about_files
+def chaos(
+    json_file: Path | None,
+    junit_file: Path | None,
+    seed: int | None,
+    number: int,
+    duration: str | None,
+    workers: int,
+    faults: str,
+    intensity: float,
+    **options: Any,
+) -> int:
+    """Strike a loaded cluster with many faults, drawn from a seed, and say what survived."""
+    _need_linux()
+    settings = _settings_with_app(**options)
+    _need_writable(json_file, junit_file)
+    import random
+
+    from assay.chaos.run import chaos as run_chaos
+    from assay.chaos.run import chosen, draw_script
+    from assay.progress import PlainLines
+    from assay.selection import Selection
+
+    if faults not in ("", "swarm"):
+        chosen(faults)
+    duration_s = _seconds(duration)
+    seed = random.randrange(1_000_000) if seed is None else seed
+    selection = Selection(tasks=settings.tasks)
+    with claimed(settings.out, timed=settings.out_timed) as out:
+        settings, folder = msgspec.structs.replace(settings, out=out, jobs=1), _short(out)
+        with kept_in(folder):
+            with _live() if _colored(sys.stderr) else PlainLines(sys.stderr) as progress:
+                for note in settings.notes:
+                    progress.note(note)
+                report = run_chaos(
+                    settings,
+                    lambda subject: draw_script(
+                        subject,
+                        selection,
+                        seed=seed,
+                        number=number,
+                        workers=workers,
+                        concurrency=settings.concurrency,
+                        faults=faults,
+                        intensity=intensity,
+                    ),
+                    progress,
+                    duration_s=duration_s,
+                )
+            report.command = report.command or _command_line()
+            _keep(report, folder)
+        return _deliver(report, folder, json_file, junit_file)
+
+
+def _seconds(duration: str | None) -> float:
+    """ "90", "60s", "5m", "8h" in seconds; without end where none is given. Raises UsageError."""
+    if duration is None:
+        return float("inf")
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", duration.strip())
+    if not found or not float(found[1]):
+        raise UsageError(f"--duration {duration} is no time: say it as 60s, 5m or 8h")
+    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
+
+
+@main.command()
 @click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
 @about_files
 def check(run_folder: Path, json_file: Path | None, junit_file: Path | None) -> int:

@@ -7,13 +7,14 @@ with Cluster(zygote, broker, folder, db=0) as cluster:
     cluster.settle()
 """
 
+import contextlib
 import os
 import secrets
 import shutil
 import signal
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,7 +26,7 @@ from assay import script as scripts
 from assay.bell import BELL, Bell
 from assay.boot import Boot
 from assay.broker import Broker
-from assay.connections import How, peers, sever
+from assay.connections import How, peers, sever, unread
 from assay.errors import HarnessError, UsageError
 from assay.event import Event, Kind, Point
 from assay.gate import Gate, Waiting
@@ -41,12 +42,16 @@ from assay.worker import Worker, kill_child
 READY_S = 30.0
 HOLD_S = 20.0
 SETTLE_S = 25.0
+NOTICES_S = 6.0
+STILL_S = 5.0
+RUNS_S = 0.003  # that a worker has between two looks at whether it stands still
 
 
 class Cluster:
     """One cluster of a run. `redirection` holds what the scenario scales; addresses are filled in here.
 
     `folder` gets `events/`, `scripts/`, `starts/` and the logs; files that need no keeping (databases) go to `scratch`.
+    `keeps` says which events stay in `seen`; without it all do.
     """
 
     def __init__(
@@ -63,6 +68,7 @@ class Cluster:
         recorded: bool = True,
         scaled: Redirection | None = None,
         start: Callable[[Boot], Any] | None = None,
+        keeps: Callable[[Event], bool] | None = None,
     ) -> None:
         self.zygote = zygote
         self.subject = zygote.subject
@@ -79,7 +85,8 @@ class Cluster:
             part.mkdir(parents=True)
         self.gate = Gate()
         self._recorder = Recorder(str(folder / "events"), "")
-        self._follower = Follower(folder)
+        self._follower = Follower(folder, keeps)
+        self._hear: list[Callable[[Event], None]] = []
         self._bell = Bell(folder / BELL)
         self.workers: list[Worker] = []
         self.invocations: dict[str, str] = {}  # id -> task
@@ -183,18 +190,29 @@ class Cluster:
         *,
         args: Sequence[Any] = (),
         kwargs: dict[str, Any] | None = None,
+        payloads: Sequence[int] = (),
         **options: Any,
     ) -> list[str]:
-        """Publish in order; each is recorded as published, failed or in doubt."""
+        """Publish in order; each is recorded as published, failed or in doubt.
+
+        `payloads` are bytes that are put before each one's arguments; a hollow body takes them.
+        """
         requests: list[dict[str, Any]] = []
-        for task, script in tasks:
+        for number, (task, script) in enumerate(tasks):
             invocation = scripts.new_id() if script is not None else str(uuid.uuid4())
             self.invocations[invocation] = task
             if script is not None:
                 scripts.write(self.folder / "scripts", invocation, script)
                 (self.folder / "starts" / invocation).touch()
+            payload = ["x" * payloads[number]] if payloads and payloads[number] else []
             requests.append(
-                {"task": task, "id": invocation, "args": list(args), "kwargs": kwargs or {}, "options": options}
+                {
+                    "task": task,
+                    "id": invocation,
+                    "args": [*payload, *args],
+                    "kwargs": kwargs or {},
+                    "options": options,
+                }
             )
         for start in range(0, len(requests), 200):
             batch = requests[start : start + 200]
@@ -237,7 +255,7 @@ class Cluster:
         """SIGKILL the process that stands at a crash point, and prove it."""
         held = waiting.held
         target: dict[str, Any] = {
-            "fault": "kill child",
+            "fault": "SIGKILL child",
             "target": waiting.pid,
             "point": held.point,
             "signal": "SIGKILL",
@@ -250,7 +268,7 @@ class Cluster:
     def kill_pid(self, pid: int, invocation: str) -> None:
         """SIGKILL a pool child while it works on this invocation, and prove it."""
         worker = next((event.worker for event in self.seen if event.pid == pid), "")
-        target: dict[str, Any] = {"fault": "kill child", "target": pid, "signal": "SIGKILL"}
+        target: dict[str, Any] = {"fault": "SIGKILL child", "target": pid, "signal": "SIGKILL"}
         self.record(Kind.FAULT_INJECTED, invocation, worker=worker, **target)
         kill_child(pid)
         self.record(Kind.FAULT_LANDED, invocation, worker=worker, **target)
@@ -259,26 +277,35 @@ class Cluster:
         """Remember what this process has started: whatever of it still runs at the end is left behind."""
         self.watched += psutil.Process(pid).children(recursive=True)
 
-    def kill_worker(self, worker: Worker, waiting: Waiting | None = None, *, group: bool = False) -> None:
-        """SIGKILL the main process, or its whole group, and prove it."""
+    def kill_worker(
+        self, worker: Worker, waiting: Waiting | None = None, *, group: bool = False, fault: str = ""
+    ) -> None:
+        """SIGKILL the main process, or its whole group, and prove it. `fault` is what it is the end of, if anything."""
         invocation = waiting.held.invocation if waiting else ""
         point = {"point": waiting.held.point} if waiting else {}
         target: dict[str, Any] = {
-            "fault": "kill group" if group else "kill main",
+            "fault": fault or ("SIGKILL group" if group else "SIGKILL main"),
             "target": worker.pid,
             "signal": "SIGKILL",
             **point,
         }
         self.record(Kind.FAULT_INJECTED, invocation, worker=worker.name, **target)
-        worker.kill_group() if group else worker.kill()
+        held_itself = waiting is not None and waiting.pid == worker.pid
+        with contextlib.nullcontext() if held_itself else self.standing_still(worker):
+            worker.kill_group() if group else worker.kill()
         self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **target)
         if waiting:
             waiting.release()
 
     def signal_worker(self, worker: Worker, number: signal.Signals, invocation: str = "") -> None:
         """A signal to the main process; landed when the worker says that it is stopping, or has exited."""
-        target: dict[str, Any] = {"fault": f"{number.name} main", "target": worker.pid, "signal": number.name}
+        target: dict[str, Any] = {"fault": number.name, "target": worker.pid, "signal": number.name}
         self.record(Kind.FAULT_INJECTED, invocation, worker=worker.name, **target)
+        self.stop_worker(worker, number)
+        self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **target)
+
+    def stop_worker(self, worker: Worker, number: signal.Signals) -> None:
+        """Ask it to stop, without saying that this is a fault; returns when it says that it does, or has exited."""
         worker.send(number)
         self.wait_event(
             lambda event: event.kind == Kind.WORKER_STOPPING and event.worker == worker.name,
@@ -286,22 +313,69 @@ class Cluster:
             timeout_s=10.0,
             give_up=lambda: not worker.alive(),
         )
-        self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **target)
 
     def break_connections(self, worker: Worker, how: How, invocation: str = "") -> None:
         """Cut or reset every connection of a worker's main process to the broker; landed when none of them is left."""
         target: dict[str, Any] = {"fault": f"connection {how}", "target": worker.pid, "signal": how}
         self.record(Kind.FAULT_INJECTED, invocation, worker=worker.name, **target)
-        ends = peers(self.redirection.broker_url)
         worker.must_live()
-        worker.pause()  # all of them at the same instant, and none that is just made is missed
-        try:
-            broken = sever(worker.pid, ends, how)
-        finally:
-            worker.resume()
+        with self.standing_still(worker):  # all of them at the same instant, and none that is just made is missed
+            broken = sever(worker.pid, peers(self.redirection.broker_url), how)
         if not broken:
             raise HarnessError(f"worker {worker.name} has no TCP connection to the broker that could be broken")
         self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **target, connections=len(broken))
+
+    def wait_noticed(self, worker: Worker) -> None:
+        """Wait until it knows that its connection is lost, or stops. One that never does is for a checker to find."""
+        self.advance()
+        injected_ns = max(event.at_ns for event in self.seen if event.kind == Kind.FAULT_INJECTED)
+
+        def noticed() -> bool:
+            mine = [event for event in self.seen if event.worker == worker.name and event.at_ns > injected_ns]
+            return not worker.alive() or any(
+                event.kind in (Kind.CONNECTION_LOST, Kind.WORKER_STOPPING) for event in mine
+            )
+
+        self.wait(noticed, timeout_s=NOTICES_S)
+
+    def pause_worker(self, worker: Worker, invocation: str = "") -> None:
+        """SIGSTOP to the main process; landed when it has stopped."""
+        target: dict[str, Any] = {"fault": "SIGSTOP", "target": worker.pid, "signal": "SIGSTOP"}
+        self.record(Kind.FAULT_INJECTED, invocation, worker=worker.name, **target)
+        worker.pause()
+        self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **target)
+
+    def resume_worker(self, worker: Worker) -> None:
+        worker.resume()
+        self.record(Kind.FAULT_HEALED, worker=worker.name, fault="SIGSTOP", target=worker.pid)
+
+    @contextlib.contextmanager
+    def standing_still(self, worker: Worker) -> Iterator[None]:
+        """Stop the main process at a moment when no message is on its way into it; it goes on afterwards, if it lives.
+
+        kombu's Redis transport takes a message from its queue (BRPOP) and notes it as unacknowledged a moment later; a
+        process killed between the two loses it, whatever the app is configured to. A fault that is not about that
+        moment must not land in it. One that stops takes no messages any more. Raises HarnessError after STILL_S.
+        """
+        ends = peers(self.redirection.broker_url)
+        deadline = time.monotonic() + STILL_S
+        try:
+            while True:
+                worker.pause()
+                waits = worker.process.waits() or self.pool != "prefork"
+                if self._stops(worker) or (waits and not unread(worker.pid, ends)):
+                    break
+                worker.resume()
+                if time.monotonic() > deadline:
+                    raise HarnessError(f"worker {worker.name} was at no moment between two messages for {STILL_S:g} s")
+                self.wait(lambda: False, timeout_s=RUNS_S)
+            yield
+        finally:
+            worker.resume()
+
+    def _stops(self, worker: Worker) -> bool:
+        self.advance()
+        return any(event.kind == Kind.WORKER_STOPPING and event.worker == worker.name for event in self.seen)
 
     def record_landed_deaths(self, invocation: str, fault: str) -> None:
         """Faults that the body inflicted on its own process: landed where the process of its attempt is gone."""
@@ -318,8 +392,14 @@ class Cluster:
     def seen(self) -> list[Event]:
         return self._follower.seen
 
+    def listen(self, hear: Callable[[Event], None]) -> None:
+        """From now on tell each event, once, also one that is not kept in `seen`."""
+        self._hear.append(hear)
+
     def advance(self) -> None:
-        self._follower.advance()
+        for event in self._follower.advance():
+            for hear in self._hear:
+                hear(event)
 
     def wait(self, condition: Callable[[], Any], *, timeout_s: float) -> Any:
         """Wait until `condition()` is truthy, asked whenever something is recorded; its last value, truthy or not."""
@@ -373,6 +453,14 @@ class Cluster:
     def at_rest(self) -> bool:
         """Whether every message that was published is received by a worker or in its queue."""
         return self._ledger.at_rest()
+
+    def backlog(self) -> int:
+        """How many messages no worker has received yet."""
+        return self._ledger.backlog()
+
+    def orphaned(self) -> bool:
+        """Whether all that is open is what workers had that are gone."""
+        return self._ledger.orphaned()
 
     def final_read(self) -> None:
         """Record what the broker holds, what the result backend says, and what is left running."""

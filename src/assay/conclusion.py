@@ -32,6 +32,7 @@ class Facts(msgspec.Struct, kw_only=True):
     scaled: list[str] = []
     notes: list[str] = []
     plan: list[Planned] = []
+    demanded: str = ""  # delivery, of a chaos run
     duration_s: float = 0.0  # 0: it was cut short
 
     @classmethod

@@ -5,12 +5,15 @@ is done to the copy is done to the connection. No proxy stands between worker an
 as fast as it is in production, and what breaks is the real one.
 """
 
+import array
 import contextlib
 import ctypes
+import fcntl
 import ipaddress
 import os
 import socket
 import struct
+import termios
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -86,6 +89,17 @@ def sever(pid: int, ends: set[Peer], how: How) -> list[Connection]:
     if left := established(pid, ends):
         raise HarnessError(f"{len(left)} of {len(before)} connections of process {pid} did not break")
     return before
+
+
+def unread(pid: int, ends: set[Peer]) -> int:
+    """Bytes that have arrived for the process on its connections to these ends and that it has not read."""
+    total = 0
+    for connection in established(pid, ends):
+        with _borrowed(pid, connection.fd) as borrowed:
+            count = array.array("i", [0])
+            fcntl.ioctl(borrowed.fileno(), termios.FIONREAD, count)
+            total += count[0]
+    return total
 
 
 @contextlib.contextmanager

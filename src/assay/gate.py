@@ -89,6 +89,18 @@ class Gate:
             alive()
             select.select([self._listener], [], [], min(left, 0.5))
 
+    def next(self, timeout_s: float) -> Waiting | None:
+        """The attempt that has stood at a crash point for longest; None where none came in `timeout_s`."""
+        self._accept()
+        if not self._waiting:
+            select.select([self._listener], [], [], timeout_s)
+            self._accept()
+        if not self._waiting:
+            return None
+        waiting = self._waiting.pop(0)
+        self._handed.append(waiting)
+        return waiting
+
     def close(self) -> None:
         self._accept()
         for waiting in self._waiting + self._handed:

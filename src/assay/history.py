@@ -8,7 +8,7 @@ the end of a file are room that was not reached.
 import heapq
 import math
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import FileIO
 from itertools import chain
 from operator import attrgetter
@@ -141,11 +141,15 @@ class _File:
 
 
 class Follower:
-    """Reads what was appended since the last call, over all files of the folder. Not ordered between files."""
+    """Reads what was appended since the last call, over all files of the folder. Not ordered between files.
 
-    def __init__(self, folder: Path) -> None:
+    `seen` holds what it has read, or of that what `keeps` says.
+    """
+
+    def __init__(self, folder: Path, keeps: Callable[[Event], bool] | None = None) -> None:
         self._events = folder / "events"
         self._files: dict[Path, int] = {}
+        self._keeps = keeps
         self.seen: list[Event] = []
 
     def advance(self) -> list[Event]:
@@ -155,7 +159,7 @@ class Follower:
             while lines := self._more(path):
                 new += _decode_lines(lines)
         new.sort(key=_clock)
-        self.seen += new
+        self.seen += filter(self._keeps, new) if self._keeps else new
         return new
 
     def _more(self, path: Path) -> bytes:

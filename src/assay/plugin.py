@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from assay.run import Bench
+    from assay.bench import Bench
     from assay.trial import Trial
 
 OPTIONS = {
@@ -42,8 +42,8 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def assay_benches(pytestconfig: pytest.Config) -> Iterator[Callable[..., Bench]]:
     """A bench (broker and imported app) for each combination of app, folder, broker and pool, kept for the session."""
+    from assay.bench import bench
     from assay.progress import Silent
-    from assay.run import bench
     from assay.settings import load
 
     made: dict[tuple[tuple[str, str], ...], Bench] = {}

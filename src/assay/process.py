@@ -24,6 +24,11 @@ from assay.wait import wait_until
 
 RECEIVE = 1 << 22
 LAST_WORDS = 30
+#: epoll_wait, epoll_pwait, pselect6, select, nanosleep, clock_nanosleep, futex and wait4, by the machine's numbers
+WAITS = {
+    "x86_64": {"232", "281", "270", "23", "35", "230", "202", "61"},
+    "aarch64": {"22", "72", "101", "115", "98", "260"},
+}.get(os.uname().machine, set())
 
 
 class Process:
@@ -82,6 +87,16 @@ class Process:
         """The kernel tells only a parent, and that is another process: so it is asked, for each thread. See proc(5)."""
         states = [_state(thread) for thread in Path(f"/proc/{self.pid}/task").glob("*/stat")]
         return all(state in "TtZX" for state in states) or not self.alive()
+
+    def waits(self) -> bool:
+        """Whether its main thread waits for events, a time or a child, rather than being at work. See proc(5).
+
+        A read from a socket is work: the answer to it is what it goes on with.
+        """
+        try:
+            return Path(f"/proc/{self.pid}/syscall").read_text().split()[0] in WAITS
+        except (OSError, IndexError):
+            return False
 
     def resume(self) -> None:
         self.send(signal.SIGCONT)

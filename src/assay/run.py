@@ -3,65 +3,36 @@
 import queue
 import time
 import traceback
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from assay import broker as brokers
 from assay import case as cases
 from assay import plan as plans
-from assay.broker import Broker
+from assay.bench import Bench, bench
 from assay.case import Case
 from assay.changed import changed, visibility
+from assay.chaos import judging
+from assay.chaos import script as chaos_script
 from assay.cluster import Cluster
 from assay.conclusion import Facts, conclude
 from assay.errors import AssayError, HarnessError, UsageError
+from assay.facts import keep, read
 from assay.launch import starter
 from assay.plan import Planned, Row
 from assay.process import Supervisor
 from assay.progress import Progress
 from assay.report import Report
 from assay.scaling import POOL_CHECK, told
-from assay.scenario import EVERY_POOL
 from assay.selection import Selection
 from assay.settings import Settings
 from assay.stage import Refused, Stage
-from assay.subject import Subject
 from assay.verdict import Judgement, Result, Verdict
 from assay.warm import Zygote
 
-FACTS = "facts.json"
 BROKEN = "harness.txt"  # the traceback of a scenario in which the harness broke
-
-
-@dataclass
-class Bench:
-    """What all scenarios of a run share."""
-
-    settings: Settings
-    supervisor: Supervisor
-    broker: Broker
-    zygote: Zygote
-    databases: queue.SimpleQueue[int] = field(default_factory=queue.SimpleQueue)
-
-    @property
-    def subject(self) -> Subject:
-        return self.zygote.subject
-
-    @property
-    def pool(self) -> str:
-        return self.settings.pool or self.subject.pool
-
-    def must_live(self) -> None:
-        """Raises HarnessError where what all scenarios stand on is gone: no further row can say anything."""
-        if not self.supervisor.alive():
-            raise HarnessError("the run's supervisor was killed, and with it every process of the run")
-        if not self.zygote.process.alive():
-            raise HarnessError(f"the zygote died\n{self.zygote.process.last_words()}")
 
 
 def run(settings: Settings, selection: Selection, progress: Progress) -> Report:
@@ -77,13 +48,13 @@ def run(settings: Settings, selection: Selection, progress: Progress) -> Report:
         if skipped := plans.uncallable(settings, it.subject, list(members)):
             facts.notes.append(f"live: not run, since [live] does not say how to call them: {', '.join(skipped)}")
         facts.plan = [row.planned for row in plan]
-        _keep(facts, settings.out)
+        keep(facts, settings.out)
         for note in it.subject.redirected + it.subject.warnings + facts.notes:
             progress.note(note)
         progress.plan(len(plan))
         results = _run_all(it, plan, progress)
     facts.duration_s = time.monotonic() - clock
-    _keep(facts, settings.out)
+    keep(facts, settings.out)
     return conclude(facts, results)
 
 
@@ -92,22 +63,12 @@ def _scaled(plan: list[Row], pool: str) -> list[str]:
     return sorted([*said, POOL_CHECK]) if pool == "prefork" else said
 
 
-def _keep(facts: Facts, folder: Path) -> None:
-    """Written beside and renamed: a run that is killed here leaves the old facts or the new."""
-    path = folder / FACTS
-    path.with_suffix(".new").write_bytes(msgspec.json.encode(facts))
-    path.with_suffix(".new").rename(path)
-
-
 def check_again(folder: Path) -> Report:
     """Judge a finished or broken-off run from what it recorded. Raises UsageError for a damaged folder."""
-    path = folder / FACTS
-    try:
-        facts = msgspec.json.decode(path.read_bytes(), type=Facts)
-    except FileNotFoundError:
-        raise UsageError(f"{folder} is not a run folder: it has no {FACTS}") from None
-    except msgspec.MsgspecError as error:
-        raise UsageError(f"{path} is damaged or of another version of Assay: {error}") from None
+    facts = read(folder)
+    if facts.demanded:
+        script = chaos_script.read(folder / chaos_script.NAME)
+        return conclude(facts, judging.judge(facts.subject, script, facts.demanded, folder))
     return conclude(facts, [_judged_again(each, folder) for each in facts.plan])
 
 
@@ -130,48 +91,6 @@ def list_tasks(settings: Settings) -> dict[str, str]:
     with Supervisor() as supervisor:
         subject = Zygote(supervisor, settings.app, settings.workdir, env=settings.environment).subject
     return {task.name: f"queue {task.queue}, profile {task.profile()}" for task in subject.tasks}
-
-
-@contextmanager
-def bench(settings: Settings, progress: Progress) -> Iterator[Bench]:
-    """Supervisor, broker and zygote; all gone at the end."""
-    with ExitStack() as stack:
-        supervisor = stack.enter_context(Supervisor())
-        progress.phase("starting the broker")
-        broker = brokers.start(settings.broker, supervisor.folder / "broker", supervisor.spawn)
-        stack.callback(lambda: _tell(progress, broker.stop()))
-        progress.phase(f"importing {settings.app}")
-        zygote = Zygote(
-            supervisor,
-            settings.app,
-            settings.workdir,
-            env=settings.environment,
-            pool=settings.pool,
-            fixtures=settings.fixtures,
-        )
-        if (pool := settings.pool or zygote.subject.pool) not in EVERY_POOL:
-            raise UsageError(
-                f"worker_pool is {pool}, and a run knows {', '.join(EVERY_POOL)}: "
-                f"say with --pool which of them to judge {settings.app} with"
-            )
-        if not zygote.subject.tasks:
-            raise UsageError(
-                f"{settings.app} has no tasks of its own: are the modules with tasks imported "
-                "(include=, autodiscover_tasks())?"
-            )
-        if zygote.subject.databases:
-            progress.phase("migrating a private copy of the database")
-            zygote.prepare_databases()
-        progress.phase("running")
-        made = Bench(settings, supervisor, broker, zygote)
-        for number in range(1 if broker.name == "external" else settings.jobs):
-            made.databases.put(2 * number)  # one for messages, the next for results
-        yield made
-
-
-def _tell(progress: Progress, note: str) -> None:
-    if note:
-        progress.note(note)
 
 
 def _run_all(it: Bench, plan: list[Row], progress: Progress) -> list[Result]:

@@ -2,8 +2,8 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -21,15 +21,18 @@ class Ledger:
 
     def __init__(self, cluster: "Cluster") -> None:
         self._cluster = cluster
-        self._read = 0
-        self._due: Counter[str] = Counter()  # invocation -> messages that somebody put into the broker
-        self._received: Counter[str] = Counter()
-        self._accepted: Counter[tuple[str, int]] = Counter()  # (invocation, child), of tasks acknowledged early
+        self._heard = 0
+        self._last_ns = 0
+        #: invocation -> messages that somebody put into the broker, less deliveries; only where that is not nothing
+        self._due: Counter[str] = Counter()
+        self._held: Counter[tuple[str, str]] = Counter()  # (invocation, worker) -> messages unacknowledged there
+        #: (invocation, child) -> how often the child took it, less starts; of tasks acknowledged early
+        self._accepted: Counter[tuple[str, int]] = Counter()
         self._where: dict[tuple[str, int], str] = {}
-        self._started: Counter[tuple[str, int]] = Counter()
         self._running: dict[str, tuple[str, str]] = {}  # attempt -> (invocation, worker)
         self._late = {task.name for task in cluster.subject.tasks if task.acks_late}
         self._dead: set[str] = set()
+        cluster.listen(self._fold)
 
     def settle(self, timeout_s: float, enough: Callable[[], bool]) -> tuple[bool, list[str]]:
         """True when settled; else False and what was open at the end.
@@ -40,7 +43,7 @@ class Ledger:
         cluster, now = self._cluster, time.monotonic()
         last = now + PATIENCE * timeout_s
         while not enough():
-            quiet_since = max(now, cluster.seen[-1].at_ns / 1e9) if cluster.seen else now
+            quiet_since = max(now, self._last_ns / 1e9)
             left = min(quiet_since + timeout_s, last) - time.monotonic()
             if left <= 0:
                 break
@@ -50,9 +53,20 @@ class Ledger:
 
     def at_rest(self) -> bool:
         """Whether each message is received or in a queue, none on its way between the two."""
+        return self.backlog() == sum(self._depths().values())
+
+    def backlog(self) -> int:
+        """How many messages are in a queue, or on their way to a worker."""
         self._catch_up()
-        missing = sum(max(0, due - self._received[key]) for key, due in self._due.items())
-        return missing == sum(self._depths().values())
+        return sum(due for due in self._due.values() if due > 0)
+
+    def orphaned(self) -> bool:
+        """Whether nothing is open but what workers had that are gone: it comes back after the visibility timeout."""
+        if self._waiting() or any(self._depths().values()):
+            return False
+        held = self._cluster.broker.unacked(self._cluster.db, self._cluster.key_prefix)
+        theirs = {invocation for invocation, _ in self._held}
+        return bool(held) and theirs.isdisjoint(held)
 
     def _quiet(self) -> bool:
         """Nothing is open, nothing is recorded for a moment, and still nothing is open.
@@ -60,30 +74,26 @@ class Ledger:
         A message that is just popped is neither in a queue nor unacknowledged (kombu, redis transport: BRPOP, then
         ZADD and HSET), so one look at the broker may miss it.
         """
-        before = len(self._cluster.seen)
-        self._cluster.wait(lambda: len(self._cluster.seen) > before, timeout_s=QUIET_S)
-        return len(self._cluster.seen) == before and not self.open()
+        before = self._heard
+        self._cluster.wait(lambda: self._heard > before, timeout_s=QUIET_S)
+        return self._heard == before and not self.open()
 
     def open(self) -> list[str]:
         """Words for what is open, at most ten; asks the broker only when the events say that nothing is."""
+        return self._waiting() or self._broker()
+
+    def _waiting(self) -> list[str]:
         self._catch_up()
-        waiting = [f"{key[:8]} was not received" for key, due in self._due.items() if self._received[key] < due]
+        waiting = [f"{key[:8]} was not received" for key, due in self._due.items() if due > 0]
         running = [f"{key[:8]} runs in {worker}" for key, worker in self._running.values() if worker not in self._dead]
-        running += [
-            f"{key[:8]} was accepted" for (key, child), n in self._accepted.items() if n > self._started[key, child]
-        ]
-        if waiting or running:
-            return (waiting + running)[:10]
-        return self._broker()
+        running += [f"{key[:8]} was accepted" for (key, _), n in self._accepted.items() if n > 0]
+        return (waiting + running)[:10]
 
     def _catch_up(self) -> None:
         self._cluster.advance()
         for worker in self._cluster.workers:
             worker.exited()
-        seen = self._cluster.seen
-        while self._read < len(seen):
-            self._fold(seen[self._read])
-            self._read += 1
+        self._cluster.advance()
 
     def _depths(self) -> dict[str, int]:
         cluster, subject = self._cluster, self._cluster.subject
@@ -105,25 +115,36 @@ class Ledger:
 
     def _fold(self, event: Event) -> None:
         kind, key = event.kind, event.invocation
-        if kind == Kind.PUBLISHED or (kind == Kind.SENT and key in self._due):
-            self._due[key] += 1
+        self._heard += 1
+        self._last_ns = max(self._last_ns, event.at_ns)
+        if kind == Kind.PUBLISHED or (kind == Kind.SENT and key in self._cluster.invocations):
+            _add(self._due, key, 1)
         elif kind == Kind.RECEIVED:
-            self._received[key] += 1
-        elif kind == Kind.REJECTED and event.detail.get("requeue"):
-            self._due[key] += 1
+            _add(self._due, key, -1)
+            _add(self._held, (key, event.worker), 1)
+        elif kind in (Kind.ACKED, Kind.REJECTED):
+            _add(self._held, (key, event.worker), -1)
+            if event.detail.get("requeue"):
+                _add(self._due, key, 1)
         elif kind == Kind.ACCEPTED and event.task not in self._late:
             job = key, event.detail["child"]
-            self._accepted[job] += 1  # the broker shows those that are acknowledged late
-            self._where[job] = event.worker
+            _add(self._accepted, job, 1)  # the broker shows those that are acknowledged late
+            if job in self._accepted:
+                self._where[job] = event.worker
         elif kind == Kind.ATTEMPT_STARTED:
-            self._started[key, event.pid] += 1
+            if event.task not in self._late:
+                _add(self._accepted, (key, event.pid), -1)
             self._running[event.attempt] = (key, event.worker)
         elif kind == Kind.ATTEMPT_ENDED:
             self._running.pop(event.attempt, None)
+            if (key, event.pid) not in self._accepted:
+                self._where.pop((key, event.pid), None)
         elif kind in (Kind.CHILD_LOST, Kind.HARD_LIMIT, Kind.REVOKED):
             self._forget(key, event.worker)
         elif kind == Kind.WORKER_EXITED:
             self._dead.add(event.worker)
+            for job in [job for job in self._held if job[1] == event.worker]:
+                del self._held[job]
             here = [key for key, worker in self._running.values() if worker == event.worker]
             here += [key for (key, _), worker in self._where.items() if worker == event.worker]
             for key in here:
@@ -134,12 +155,20 @@ class Ledger:
         for attempt, running in list(self._running.items()):
             if running == (invocation, worker):
                 del self._running[attempt]
-        for job in [job for job in self._accepted if job[0] == invocation and self._where[job] == worker]:
-            del self._accepted[job]
+        for job in [job for job, where in self._where.items() if job[0] == invocation and where == worker]:
+            del self._where[job]
+            self._accepted.pop(job, None)
 
 
-def final_read(cluster: "Cluster") -> None:
-    """Record what the broker holds, what the result backend says, and what is left running."""
+def _add(counts: Counter[Any], key: Any, number: int) -> None:
+    """What is balanced is forgotten: a long run has many invocations, and few of them open."""
+    counts[key] += number
+    if not counts[key]:
+        del counts[key]
+
+
+def final_read(cluster: "Cluster", only: Sequence[str] | None = None) -> None:
+    """Record what the broker holds, what the result backend says (of `only`, or of all), and what is left running."""
     subject = cluster.subject
     steps = list(subject.priority_steps)
     for queue, ids in cluster.broker.queued(
@@ -148,7 +177,7 @@ def final_read(cluster: "Cluster") -> None:
         cluster.record(Kind.FINAL_QUEUE, queue=queue, ready=len(ids), ids=ids)
     cluster.record(Kind.FINAL_UNACKED, ids=cluster.broker.unacked(cluster.db, cluster.key_prefix))
     ignoring = {task.name for task in subject.tasks if task.ignore_result}
-    ids = list(cluster.invocations)
+    ids = list(cluster.invocations) if only is None else list(only)
     for start in range(0, len(ids), 200):
         for invocation, state in cluster.client.ask("states", ids=ids[start : start + 200]).items():
             ignored = subject.result_backend == "disabled" or cluster.invocations[invocation] in ignoring

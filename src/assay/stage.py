@@ -25,7 +25,6 @@ BY_CELERY = ("QueueNotFound", "ValueError: soft_time_limit must be less")
 SETTLE_S = 25.0
 EXIT_S = 20.0
 GIVEN_BACK_S = 6.0
-NOTICES_S = 6.0
 
 
 class Refused(Exception):
@@ -186,21 +185,6 @@ class Stage:
             lambda event: event.kind == Kind.RECEIVED and event.invocation == invocation,
             what=f"the delivery of {invocation}",
         )
-
-    def noticed_loss(self, worker: Worker) -> None:
-        """Wait until the worker knows that its connection is lost. One that never does is for a checker to find."""
-
-        self.cluster.advance()
-        seen = self.cluster.seen
-        injected_ns = max(event.at_ns for event in seen if event.kind == Kind.FAULT_INJECTED)
-
-        def noticed() -> bool:
-            return not worker.alive() or any(
-                event.kind == Kind.CONNECTION_LOST and event.worker == worker.name and event.at_ns > injected_ns
-                for event in seen
-            )
-
-        self.cluster.wait(noticed, timeout_s=NOTICES_S)
 
     def acknowledged_early(self, invocation: str) -> None:
         """Wait until main has acknowledged what a child has begun, where it does so before the body's end.

@@ -16,7 +16,7 @@ from assay.story import told
 from assay.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:
-    from assay.run import Bench
+    from assay.bench import Bench
 
 
 class Trial(Cluster):

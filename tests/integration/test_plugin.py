@@ -52,8 +52,8 @@ def test_given_early_acknowledgement_then_it_is_red_and_the_failure_tells_the_st
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "*violated: charge[[]*[]] is lost: *acknowledged at *the fault: kill child at body_middle*",
-            "*harness*FAULT landed: kill child*at point body_middle*",
+            "*violated: charge[[]*[]] is lost: *acknowledged at *the fault: SIGKILL child at body_middle*",
+            "*harness*FAULT landed: SIGKILL child*at point body_middle*",
             "*main notices that the child is gone*",
             "*the result backend says: FAILURE*",
             "*run folder: *assay*",

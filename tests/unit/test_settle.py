@@ -18,7 +18,14 @@ def ledger(*events: Event, late: bool = True) -> Ledger:
     )
     broker = SimpleNamespace(depths=lambda *_: {"celery": 0}, unacked=lambda *_: [])
     cluster: Any = SimpleNamespace(
-        subject=subject, broker=broker, db=0, seen=list(events), workers=[], key_prefix="", advance=lambda: None
+        subject=subject,
+        broker=broker,
+        db=0,
+        invocations={ID: "shop.charge"},
+        workers=[],
+        key_prefix="",
+        advance=lambda: None,
+        listen=lambda hear: [hear(each) for each in events],
     )
     return Ledger(cluster)
 

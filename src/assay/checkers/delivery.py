@@ -21,6 +21,8 @@ class Delivery(msgspec.Struct, frozen=True, tag="delivery"):
 
     contract: Contract
     ids: list[str] = []
+    task: str = ""  # without ids: of this task alone
+    besides: list[str] = []  # without ids: but these
 
     def forgets(self, life: Life) -> bool:
         """It is done once, which breaks no contract."""
@@ -28,13 +30,14 @@ class Delivery(msgspec.Struct, frozen=True, tag="delivery"):
 
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """Any outcome is shown; which ones violate depends on the contract."""
-        mine = [life for life in chosen(lives, self.ids) if life.publish is not Kind.PUBLISH_FAILED]
-        plain = forgotten(world, self.ids)
+        mine = [life for life in self._chosen(lives) if life.publish is not Kind.PUBLISH_FAILED]
+        plain = world.forgotten[self.task] if self.task else forgotten(world, self.ids)
         if not mine and not plain:
             return Judgement("delivery", Verdict.UNKNOWN, "nothing was published")
         outcomes = {life.id: outcome(life, world) for life in mine}
         broken = [life for life in mine if self._breaks(life, outcomes[life.id], world)]
-        unexpected = [life for life in lives.values() if life.publish is None and life.attempts and not self.ids]
+        narrow = bool(self.ids or self.task)
+        unexpected = [life for life in lives.values() if life.publish is None and life.attempts and not narrow]
         counts = Counter(str(each) for each in outcomes.values()) + Counter({str(Outcome.OK): plain})
         worst = max((outcomes[life.id] for life in broken or mine), default=Outcome.OK, key=lambda each: each.rank)
         waits = [wait for life in mine for wait in recoveries(life, world)]
@@ -53,6 +56,14 @@ class Delivery(msgspec.Struct, frozen=True, tag="delivery"):
                 "ok": sum(life.done > 0 for life in mine) + plain,
             },
         )
+
+    def _chosen(self, lives: Mapping[str, Life]) -> list[Life]:
+        others = frozenset(self.besides)
+        return [
+            life
+            for life in chosen(lives, self.ids)
+            if life.id not in others and (not self.task or life.task == self.task)
+        ]
 
     def _breaks(self, life: Life, what: Outcome, world: World) -> bool:
         if self.contract == "at_most_once" and len(life.attempts) > 1 + len(life.retries_sent):

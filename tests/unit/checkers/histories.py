@@ -65,7 +65,7 @@ def attempt(
 
 
 def killed(pid: int = CHILD, invocation: str = "a") -> tuple[At, At, At]:
-    detail = {"fault": "kill child", "target": pid, "signal": "SIGKILL", "point": "body_middle"}
+    detail = {"fault": "SIGKILL child", "target": pid, "signal": "SIGKILL", "point": "body_middle"}
     return (
         event(Kind.FAULT_INJECTED, invocation, pid=1, **detail),
         event(Kind.FAULT_LANDED, invocation, pid=1, **detail),

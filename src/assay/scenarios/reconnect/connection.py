@@ -71,7 +71,7 @@ def breaks(how: How, situation: Callable[[Stage], InFlight]) -> Callable[[Stage]
         worker = stage.worker(concurrency=1, options=DEFAULT_FLAGS)
         work = situation(stage)
         stage.cluster.break_connections(worker, how, next(iter(work.ids), ""))
-        stage.noticed_loss(worker)  # or it were chance which of the two main hears of first
+        stage.cluster.wait_noticed(worker)  # or it were chance which of the two main hears of first
         if work.held:
             work.held.release()
         fresh = stage.publish_many(3)

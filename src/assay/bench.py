@@ -1,0 +1,84 @@
+"""What everything that runs stands on: supervisor, broker, and the zygote with the app; all gone at the end."""
+
+import queue
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+from assay import broker as brokers
+from assay.broker import Broker
+from assay.errors import HarnessError, UsageError
+from assay.process import Supervisor
+from assay.progress import Progress
+from assay.scenario import EVERY_POOL
+from assay.settings import Settings
+from assay.subject import Subject
+from assay.warm import Zygote
+
+
+@dataclass
+class Bench:
+    """What all scenarios of a run share."""
+
+    settings: Settings
+    supervisor: Supervisor
+    broker: Broker
+    zygote: Zygote
+    databases: queue.SimpleQueue[int] = field(default_factory=queue.SimpleQueue)
+
+    @property
+    def subject(self) -> Subject:
+        return self.zygote.subject
+
+    @property
+    def pool(self) -> str:
+        return self.settings.pool or self.subject.pool
+
+    def must_live(self) -> None:
+        """Raises HarnessError where what all scenarios stand on is gone: no further row can say anything."""
+        if not self.supervisor.alive():
+            raise HarnessError("the run's supervisor was killed, and with it every process of the run")
+        if not self.zygote.process.alive():
+            raise HarnessError(f"the zygote died\n{self.zygote.process.last_words()}")
+
+
+@contextmanager
+def bench(settings: Settings, progress: Progress) -> Iterator[Bench]:
+    """Supervisor, broker and zygote; all gone at the end."""
+    with ExitStack() as stack:
+        supervisor = stack.enter_context(Supervisor())
+        progress.phase("starting the broker")
+        broker = brokers.start(settings.broker, supervisor.folder / "broker", supervisor.spawn)
+        stack.callback(lambda: _tell(progress, broker.stop()))
+        progress.phase(f"importing {settings.app}")
+        zygote = Zygote(
+            supervisor,
+            settings.app,
+            settings.workdir,
+            env=settings.environment,
+            pool=settings.pool,
+            fixtures=settings.fixtures,
+        )
+        if (pool := settings.pool or zygote.subject.pool) not in EVERY_POOL:
+            raise UsageError(
+                f"worker_pool is {pool}, and a run knows {', '.join(EVERY_POOL)}: "
+                f"say with --pool which of them to judge {settings.app} with"
+            )
+        if not zygote.subject.tasks:
+            raise UsageError(
+                f"{settings.app} has no tasks of its own: are the modules with tasks imported "
+                "(include=, autodiscover_tasks())?"
+            )
+        if zygote.subject.databases:
+            progress.phase("migrating a private copy of the database")
+            zygote.prepare_databases()
+        progress.phase("running")
+        made = Bench(settings, supervisor, broker, zygote)
+        for number in range(1 if broker.name == "external" else settings.jobs):
+            made.databases.put(2 * number)  # one for messages, the next for results
+        yield made
+
+
+def _tell(progress: Progress, note: str) -> None:
+    if note:
+        progress.note(note)

@@ -1,0 +1,195 @@
+"""One chaos run: warm up, faults under load, heal, drain, fresh tasks, final read. `judging` says what became of it."""
+
+import signal
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+
+from assay.chaos.draw import Job
+from assay.chaos.script import ChaosScript
+from assay.cluster import Cluster
+from assay.errors import HarnessError, UsageError
+from assay.event import Event, Kind
+from assay.faults import Heal, registry
+from assay.gate import Waiting
+from assay.progress import Progress
+from assay.script import Act, Script
+from assay.settle import final_read
+from assay.worker import Worker
+
+BATCH = 16
+EXIT_S = 10.0  # that a worker has which was told to stop
+STALLED_S = 30.0  # without an event
+MOST_DEAD_AT_START = 3
+MOST_ORPHANED = 5
+FRESH = 2  # for each task, after all
+FAULTS = (Kind.FAULT_INJECTED, Kind.FAULT_LANDED, Kind.FAULT_HEALED)
+
+
+def keeps(event: Event) -> bool:
+    """What the cluster has to remember of a run whose invocations are many."""
+    return not event.invocation or event.kind in FAULTS
+
+
+class Campaign:
+    """Publishes, strikes, heals and starts again what has ended, all in one thread, whenever something is recorded."""
+
+    def __init__(self, cluster: Cluster, script: ChaosScript, queues: list[str], progress: Progress) -> None:
+        self._cluster = cluster
+        self._script = script
+        self._queues = queues
+        self._progress = progress
+        self._known = registry()
+        self._left = deque(script.workload.numbers)
+        self._struck: dict[str, Job] = {}  # invocation -> what of the workload it is, where faults strike it
+        self._alive: dict[str, Worker] = {}
+        self._ready: set[str] = set()
+        self._stops_by: dict[str, float] = {}  # worker that was told to stop -> when it is called hanging
+        self._heals: list[tuple[float, str, Heal]] = []  # (when, worker, how)
+        self._dead_at_start = 0
+        self.counts: Counter[str] = Counter()
+        self.missed: Counter[str] = Counter()  # why a fault did not land
+        self.stopping = False  # asked to end early
+        cluster.listen(self._hear)
+
+    def run(self, until: float) -> None:
+        """Publish until all of the workload is, or the monotonic clock is at `until`; then heal, drain and read."""
+        self._progress.phase(f"starting {self._script.workers} workers")
+        for _ in range(self._script.workers):
+            self._start()
+        for worker in list(self._alive.values()):
+            self._cluster.wait_ready(worker)
+        self._progress.phase("faults under load")
+        self._load(until)
+        self._progress.phase("healing and draining")
+        self._heal(float("inf"))
+        self._drain()
+        self._fresh()
+        self._progress.phase("final read")
+        final_read(self._cluster, list(self._struck))
+
+    # -- what goes on
+
+    def _hear(self, event: Event) -> None:
+        if event.kind is Kind.WORKER_READY:
+            self._ready.add(event.worker)
+            self._dead_at_start = 0
+        elif event.kind is Kind.ATTEMPT_ENDED:
+            self.counts["ended"] += 1
+        elif event.kind is Kind.FAULT_LANDED:
+            self.counts["landed"] += 1
+
+    def _load(self, until: float) -> None:
+        while not self._over(until):
+            before = self.counts.total()
+            self._cluster.wait(lambda: self._tick() and self._over(until), timeout_s=STALLED_S)
+            if self.counts.total() == before and not self._over(until):
+                return  # stalled: nothing will come of waiting, and the drain will say what is open
+
+    def _over(self, until: float) -> bool:
+        return self.stopping or time.monotonic() >= until or (not self._left and not self._cluster.backlog())
+
+    def _tick(self) -> bool:
+        """All that is due now. True, so that it can stand in a condition."""
+        while waiting := self._cluster.gate.next(0.0):
+            self._strike(waiting)
+        self._heal(time.monotonic())
+        self._look_after_workers()
+        self._publish()
+        return True
+
+    def _publish(self) -> None:
+        """Enough that no child waits for work, and no more: what waits in a queue when a fault lands tells less."""
+        enough = 2 * self._script.workers * self._script.concurrency
+        if self.stopping or not self._left or self._cluster.backlog() >= enough:
+            return
+        jobs = [
+            Job(self._script, self._cluster.subject, self._left.popleft()) for _ in range(min(BATCH, len(self._left)))
+        ]
+        ids = self._cluster.publish_many([(job.task, job.script) for job in jobs], payloads=[j.payload for j in jobs])
+        for invocation, job in zip(ids, jobs, strict=True):
+            self.counts["published"] += 1
+            if job.strikes:
+                self._struck[invocation] = job
+
+    # -- faults
+
+    def _strike(self, waiting: Waiting) -> None:
+        held = waiting.held
+        job = self._struck.get(held.invocation)
+        strike = job.strikes.get((held.start + 1, held.point)) if job else None
+        worker = self._alive.get(held.worker)
+        if strike is None or worker is None or not worker.alive():
+            waiting.release()
+            return
+        if worker.name in self._stops_by:  # what it runs may end; another worker has its place already
+            self.missed[f"{strike.fault}: its worker was ending already"] += 1
+            waiting.release()
+            return
+        self._heal(float("inf"), worker.name)  # one fault at a time on each worker
+        try:
+            heal = self._known[strike.fault].inject(self._cluster, worker, waiting)
+        except HarnessError as error:
+            self.missed[f"{strike.fault}: {str(error).splitlines()[0]}"] += 1
+            waiting.release()
+            return
+        if heal:
+            self._heals.append((time.monotonic() + strike.lasts_s, worker.name, heal))
+        if strike.fault in (signal.SIGTERM.name, signal.SIGQUIT.name):
+            self._stops_by[worker.name] = time.monotonic() + EXIT_S
+            self._start()  # as a deployment does, which does not wait for the old one to be gone
+
+    def _heal(self, now: float, worker: str = "") -> None:
+        due = [each for each in self._heals if each[0] <= now and worker in ("", each[1])]
+        for each in due:
+            self._heals.remove(each)
+            each[2]()
+
+    # -- workers
+
+    def _start(self) -> None:
+        worker = self._cluster.start_worker(wait=False, queues=self._queues, concurrency=self._script.concurrency)
+        self._alive[worker.name] = worker
+
+    def _look_after_workers(self) -> None:
+        """As systemd would: what has ended is started again, and what does not end is killed in the end."""
+        for worker in list(self._alive.values()):
+            if not worker.alive():
+                worker.exited()
+                del self._alive[worker.name]
+                if worker.name not in self._ready:
+                    self._died_at_start(worker)
+                if self._stops_by.pop(worker.name, None) is None:
+                    self._start()
+            elif time.monotonic() > self._stops_by.get(worker.name, float("inf")):
+                self._cluster.record(Kind.WORKER_HANGS, worker=worker.name, pid=worker.pid, after_s=EXIT_S)
+                worker.kill_group()
+
+    def _died_at_start(self, worker: Worker) -> None:
+        self._dead_at_start += 1
+        if self._dead_at_start >= MOST_DEAD_AT_START:
+            said = worker.process.last_words()
+            raise UsageError(f"a worker of {self._cluster.subject.app} does not start again\n{said}")
+
+    # -- the end
+
+    def _drain(self) -> None:
+        """Until nothing is open. What dead workers had comes back once kombu's clock is past the visibility timeout."""
+        beyond = self._cluster.subject.visibility_timeout + 60
+        for times in range(1, MOST_ORPHANED + 1):  # faults may strike that worker too
+            if self._settle(self._cluster.orphaned) or not self._cluster.orphaned():
+                return
+            worker = self._cluster.start_worker(
+                queues=self._queues, concurrency=self._script.concurrency, clock_offset_s=times * beyond
+            )
+            self._alive[worker.name] = worker
+        self._settle(lambda: False)
+
+    def _settle(self, enough: Callable[[], bool]) -> bool:
+        return self._cluster.settle(STALLED_S, enough=lambda: self._tick() and enough())
+
+    def _fresh(self) -> None:
+        """Progress is demanded when all is healed."""
+        tasks = self._script.workload.tasks
+        self._cluster.publish_many([(task, Script(acts=(Act(),))) for task in tasks] * FRESH)
+        self._settle(lambda: False)

@@ -1,0 +1,63 @@
+"""What a seed stands for: each invocation of the workload, and the faults that strike it.
+
+`random.Random` of a string gives the same numbers in every release of Python, which Hypothesis does not promise of its
+strategies: a seed in a report must mean the same next year.
+"""
+
+from collections.abc import Sequence
+from random import Random
+
+from assay.chaos.script import ChaosScript, Workload
+from assay.faults import Strike, registry
+from assay.script import Act, Hold, Script
+from assay.subject import Subject
+
+LONGEST = 8  # times the mean: what a body takes at most
+SIZES = (0, 0, 0, 1_000, 100_000)  # bytes of results and arguments
+SWARM_LEAST = 2
+
+
+def choose(seed: int, faults: Sequence[str], *, swarm: bool) -> list[str]:
+    """The kinds of fault of a run; a swarm takes a part of them, so that kinds that hide each other are also apart."""
+    if not swarm:
+        return list(faults)
+    random = Random(f"{seed}:kinds")
+    number = random.randint(min(SWARM_LEAST, len(faults)), len(faults))
+    return sorted(random.sample(list(faults), number))
+
+
+def strikes(seed: int, workload: Workload, kinds: Sequence[str], intensity: float) -> tuple[Strike, ...]:
+    """A share of `intensity` of the workload is struck, each invocation at most once."""
+    known = [registry()[kind] for kind in kinds]
+    found = []
+    for number in workload.numbers:
+        random = Random(f"{seed}:{number}:fault")
+        if known and random.random() < intensity:
+            fault = random.choice(known)
+            point = random.choice(fault.points)
+            lasts_s = round(random.uniform(*fault.lasts_s), 3) if fault.lasts_s else 0.0
+            found.append(Strike(fault=fault.name, invocation=number, point=point, lasts_s=lasts_s))
+    return tuple(found)
+
+
+class Job:
+    """One invocation of the workload: `number` counts from 1."""
+
+    def __init__(self, script: ChaosScript, subject: Subject, number: int) -> None:
+        random = Random(f"{script.seed}:{number}:work")
+        workload = script.workload
+        mine = [strike for strike in script.faults if strike.invocation == number]
+        self.number = number
+        self.task = random.choice(workload.tasks)
+        work_s = min(random.expovariate(1 / workload.work_s), LONGEST * workload.work_s) if workload.work_s else 0.0
+        result_bytes, self.payload = random.choice(SIZES), random.choice(SIZES)
+        fails, retries = random.random() < workload.failing, random.random() < workload.retrying
+        act = Act(work_s=round(work_s, 4), result_bytes=result_bytes)
+        acts: tuple[Act, ...] = (act,)
+        if retries and subject.task(self.task).retries and subject.task(self.task).max_retries != 0:
+            acts = (Act(ends="raise", error="transient", work_s=act.work_s), act)
+        elif fails and not mine:  # what is struck is to be done in the end
+            acts = (Act(ends="raise", work_s=act.work_s),)
+        self.strikes = {(strike.attempt, strike.point): strike for strike in mine}
+        holds = tuple(Hold(strike.point, strike.attempt - 1) for strike in mine)
+        self.script = Script(acts=acts, holds=holds)

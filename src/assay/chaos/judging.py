@@ -1,0 +1,144 @@
+"""What became of a chaos run: a row for each task and kind of fault, for what was not struck, and for the end. Pure."""
+
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import msgspec
+
+from assay import contract
+from assay.chaos.script import ChaosScript
+from assay.checker import Checker, conclude, judged
+from assay.checkers import Delivery, Evidence, Liveness, Stops
+from assay.checkers.delivery import Contract
+from assay.event import Kind
+from assay.faults import named, registry
+from assay.history import History
+from assay.subject import Subject
+from assay.verdict import Judgement, Result, Verdict
+
+FOLDER = "chaos"
+ERROR = "error.txt"
+WITHIN_S = 10.0
+STOPPED_BY = ("SIGTERM", "SIGQUIT")
+NOT_STRUCK, FRESH, WORKERS = "not_struck", "fresh_tasks", "workers_stop"
+
+
+class Seen:
+    """What of a history says which rows there are."""
+
+    def __init__(self, history: History) -> None:
+        self.struck: dict[tuple[str, str], list[str]] = defaultdict(list)  # (fault, task) -> invocations
+        self.injected: Counter[tuple[str, str]] = Counter()
+        self.landed: Counter[tuple[str, str]] = Counter()
+        self.tasks: list[str] = []
+        published: dict[str, list[str]] = defaultdict(list)  # after the last fault
+        for event in history:
+            if event.kind is Kind.FAULT_INJECTED:
+                self.injected[str(event.detail["fault"]), event.task] += 1
+            elif event.kind is Kind.FAULT_LANDED:
+                key = str(event.detail["fault"]), event.task
+                self.landed[key] += 1
+                self.struck[key].append(event.invocation)
+                published.clear()
+            elif event.kind is Kind.PUBLISHED:
+                published[event.task].append(event.invocation)
+                if event.task not in self.tasks:
+                    self.tasks.append(event.task)
+        self.fresh = {task: ids[-2:] for task, ids in published.items()}
+
+    @property
+    def hit(self) -> list[str]:
+        return [each for ids in self.struck.values() for each in ids]
+
+
+def judge(subject: Subject, script: ChaosScript, demanded: str, folder: Path) -> list[Result]:
+    """Rows in the order of tasks and faults. What kept the run from its end is an unknown row of its own."""
+    path = folder / FOLDER / ERROR
+    error = path.read_text() if path.exists() else ""
+    history = History(folder / FOLDER)
+    seen = Seen(history)
+    rows: list[tuple[Result, list[Checker]]] = []
+    for task in sorted(set(seen.tasks)):
+        for fault, _ in [key for key in sorted(seen.struck) if key[1] == task]:
+            rows.append(_struck(subject, task, fault, seen, demanded))
+        rows.append(_others(subject, task, seen, demanded))
+    if script.faults:
+        ids = [each for fresh in seen.fresh.values() for each in fresh]
+        row = _row(FRESH, "*", "all of them", landed=seen.landed.total(), injected=seen.injected.total())
+        rows.append((row, [Liveness(ids=ids, within_s=WITHIN_S), Evidence(landed=1, in_flight=False)]))
+    if any(fault in STOPPED_BY for fault, _ in seen.struck):
+        told = sum(number for (fault, _), number in seen.landed.items() if fault in STOPPED_BY)
+        rows.append((_row(WORKERS, "*", " or ".join(STOPPED_BY), landed=told, injected=told), [Stops()]))
+    judgements, _ = judged([checker for _, checkers in rows for checker in checkers], history)
+    results, at = [], 0
+    for row, checkers in rows:
+        results.append(_concluded(row, judgements[at : at + len(checkers)]))
+        at += len(checkers)
+    if error or not results:
+        said = error or "nothing was published"
+        broken = Judgement("harness", Verdict.UNKNOWN, said)
+        results.append(_concluded(_row("run", "*", "none"), [broken]))
+    return results
+
+
+def _struck(subject: Subject, task: str, fault: str, seen: Seen, demanded: str) -> tuple[Result, list[Checker]]:
+    found = _demanded(subject, task, demanded, child_lost=registry()[fault].takes_child)
+    key = fault, task
+    row = _row(named(fault).replace("-", "_"), task, fault, landed=seen.landed[key], injected=seen.injected[key])
+    row = _claims(row, found, subject, task)
+    return row, [Delivery(contract=found.delivery, ids=seen.struck[key])]
+
+
+def _others(subject: Subject, task: str, seen: Seen, demanded: str) -> tuple[Result, list[Checker]]:
+    """What was in flight elsewhere in a worker that a fault took is among them, and what nothing came near."""
+    near = any(not registry()[fault].takes_child for fault, _ in seen.struck)
+    found = _demanded(subject, task, demanded, child_lost=False)
+    if not near and found.delivery == "any":
+        found = msgspec.structs.replace(found, delivery="at_least_once", promise="nothing else is lost")
+    row = _claims(_row(NOT_STRUCK, task, "none, under load"), found, subject, task)
+    return row, [Delivery(contract=found.delivery, task=task, besides=seen.hit)]
+
+
+def _demanded(subject: Subject, task: str, demanded: str, *, child_lost: bool) -> contract.Contract:
+    return contract.of(subject.task(task), subject, demanded, child_lost=child_lost)
+
+
+def _claims(row: Result, found: contract.Contract, subject: Subject, task: str) -> Result:
+    return msgspec.structs.replace(
+        row,
+        claim=subject.claim(found.setting) if found.setting else "",
+        promise=found.promise,
+        remedy=found.remedy,
+        place=subject.place(found.setting) or subject.task(task).place,
+    )
+
+
+def _row(scenario: str, task: str, fault: str, *, landed: int = 0, injected: int = 0) -> Result:
+    return Result(
+        suite="chaos",
+        scenario=scenario,
+        task=task,
+        members=[task],
+        fault=fault,
+        verdict=Verdict.UNKNOWN,
+        landed=landed,
+        injected=injected,
+        folder=FOLDER,
+    )
+
+
+def _concluded(row: Result, judgements: list[Judgement]) -> Result:
+    verdict, outcome, recovery_s, reason = conclude(judgements)
+    remedy = row.remedy if verdict is Verdict.VIOLATED else ""
+    return msgspec.structs.replace(
+        row,
+        verdict=verdict,
+        outcome=outcome,
+        recovery_s=recovery_s,
+        reason=reason,
+        judgements=judgements,
+        remedy=remedy,
+    )
+
+
+__all__ = ["FOLDER", "Contract", "judge"]

@@ -1,0 +1,143 @@
+"""A chaos run from its script to its report; where cluster, campaign and judging meet."""
+
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from assay.bench import Bench, bench
+from assay.chaos import draw, judging
+from assay.chaos.campaign import Campaign, keeps
+from assay.chaos.script import NAME, ChaosScript, Workload, write
+from assay.cluster import Cluster
+from assay.conclusion import Facts, conclude
+from assay.errors import HarnessError, UsageError
+from assay.facts import keep
+from assay.faults import named, registry
+from assay.launch import starter
+from assay.progress import Progress
+from assay.report import Report
+from assay.run import BROKEN
+from assay.scaling import POOL_CHECK, Target, countdowns, told
+from assay.selection import Selection, nearest
+from assay.settings import Settings
+from assay.subject import Subject
+from assay.verdict import Result
+
+SWARM = "swarm"
+#: what every broker and configuration can be held to: these end workers, or stop them in an orderly way
+USUAL = ("SIGKILL child", "SIGKILL main", "SIGKILL group", "SIGTERM", "SIGTERM, then SIGKILL", "connection reset")
+Drawn = Callable[[Subject], ChaosScript]
+
+
+def chaos(settings: Settings, drawn: Drawn, progress: Progress, *, duration_s: float = float("inf")) -> Report:
+    """Run a script that is drawn for the app, or given. Raises UsageError and HarnessError as `run` does."""
+    clock = time.monotonic()
+    with bench(settings, progress) as it:
+        script = drawn(it.subject)
+        settings.out.mkdir(parents=True, exist_ok=True)
+        write(script, settings.out / NAME)
+        facts = _facts(settings, it, script)
+        keep(facts, settings.out)
+        for note in it.subject.redirected + it.subject.warnings + facts.notes:
+            progress.note(note)
+        results = perform(it, script, settings.out, facts.demanded, progress, duration_s)
+    facts.duration_s = time.monotonic() - clock
+    keep(facts, settings.out)
+    return conclude(facts, results)
+
+
+def perform(
+    it: Bench, script: ChaosScript, out: Path, demanded: str, progress: Progress, duration_s: float = float("inf")
+) -> list[Result]:
+    """Run the script on a bench and judge what was recorded in `out`."""
+    settings, subject = it.settings, it.subject
+    targets = [Target(subject, subject.task(name), it.pool) for name in script.workload.tasks]
+    scaling = max((countdowns(target) for target in targets), key=lambda scaling: scaling.countdown)
+    queues = {subject.task(name).queue for name in script.workload.tasks} - {""}
+    usual = list(settings.queues) or subject.queues
+    given = [] if queues <= set(usual) and not settings.queues else sorted({*usual, *queues})
+    folder = out / judging.FOLDER
+    folder.mkdir()
+    db, error = it.databases.get(), ""
+    try:
+        with Cluster(
+            it.zygote,
+            it.broker,
+            folder,
+            it.supervisor.folder,
+            db,
+            pool=it.pool,
+            concurrency=script.concurrency,
+            scaled=scaling.redirection,
+            start=starter(settings, it.supervisor),
+            keeps=keeps,
+        ) as cluster:
+            campaign = Campaign(cluster, script, given, progress)
+            campaign.run(time.monotonic() + duration_s)
+            for why, times in campaign.missed.items():
+                progress.note(f"did not land, {times} times: {why}")
+    except UsageError:
+        it.must_live()
+        raise
+    except HarnessError as broke:
+        it.must_live()
+        error = str(broke)
+    except Exception as broke:
+        it.must_live()
+        error = f"the harness broke: {type(broke).__name__}: {broke} ({judging.FOLDER}/{BROKEN})"
+        (folder / BROKEN).write_text(traceback.format_exc())
+    finally:
+        it.databases.put(db)
+    if error:
+        (folder / judging.ERROR).write_text(error)
+    return judging.judge(subject, script, demanded, out)
+
+
+def _facts(settings: Settings, it: Bench, script: ChaosScript) -> Facts:
+    subject = it.subject
+    members = {name: [name] for name in script.workload.tasks}
+    facts = Facts.of(subject, it.broker.name, it.broker.version(), it.pool, settings, members)
+    targets = [Target(subject, subject.task(name), it.pool) for name in script.workload.tasks]
+    scaled = max((countdowns(target) for target in targets), key=lambda scaling: scaling.countdown)
+    facts.scaled = sorted([*told([scaled]), *([POOL_CHECK] if it.pool == "prefork" else [])])
+    facts.demanded = settings.delivery if settings.delivery != "inferred" else "at_least_once"
+    kinds = sorted({strike.fault for strike in script.faults})
+    facts.notes.append(
+        f"chaos: seed {script.seed}, {len(script.workload.numbers)} invocations, {len(script.faults)} faults"
+        f" ({', '.join(kinds) or 'none'}), {script.workers} workers of {script.concurrency}"
+    )
+    return facts
+
+
+def draw_script(
+    subject: Subject,
+    selection: Selection,
+    *,
+    seed: int,
+    number: int,
+    workers: int,
+    concurrency: int,
+    faults: str,
+    intensity: float,
+) -> ChaosScript:
+    """The script of a seed. `faults` are names with commas between them, or `swarm`. Raises UsageError."""
+    tasks = tuple(selection.pick_tasks([task.name for task in subject.tasks]))
+    workload = Workload(tasks=tasks, number=number)
+    kinds = draw.choose(seed, USUAL if faults in ("", SWARM) else chosen(faults), swarm=faults == SWARM)
+    strikes = draw.strikes(seed, workload, kinds, intensity)
+    return ChaosScript(seed=seed, workers=workers, concurrency=concurrency, workload=workload, faults=strikes)
+
+
+def chosen(faults: str) -> list[str]:
+    """The faults that a command line names. Raises UsageError for one that there is not."""
+    known = {named(name): name for name in registry()}
+    found = []
+    for slug in faults.split(","):
+        name = known.get(named(slug))
+        if name is None:
+            raise UsageError(
+                f"there is no fault {slug.strip()}{nearest(named(slug), known)}; {SWARM}, or of {', '.join(known)}"
+            )
+        found.append(name)
+    return found

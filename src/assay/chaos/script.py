@@ -1,0 +1,99 @@
+"""The script of a chaos run: its workload and its faults, as a file that a person can read and change."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from assay.errors import UsageError
+from assay.faults import Strike, registry
+from assay.selection import nearest
+
+NAME = "chaos.toml"
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class Workload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is published. Number n of a seed is the same invocation in every run, whichever others there are.
+
+    `failing` and `retrying` are the shares that fail for good, and once with an error that is retried, where the task
+    retries. `work_s` is the mean duration of a body in real seconds. `only` are the numbers that are left of it, where
+    it was made smaller.
+    """
+
+    tasks: tuple[str, ...]
+    number: Count
+    failing: Share = 0.05
+    retrying: Share = 0.1
+    work_s: float = 0.01
+    only: tuple[Count, ...] = ()
+
+    @property
+    def numbers(self) -> list[int]:
+        return sorted(self.only) if self.only else list(range(1, self.number + 1))
+
+
+class ChaosScript(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All that a run is made of, besides the app and the broker."""
+
+    seed: int
+    workers: Count = 2
+    concurrency: Count = 2
+    workload: Workload
+    faults: tuple[Strike, ...] = ()
+
+
+def write(script: ChaosScript, path: Path) -> None:
+    workload = script.workload
+    lines = [
+        "# What `assay replay` runs again: change it, and it runs what you wrote. A fault strikes when that attempt of",
+        "# that invocation (the workload's n-th) stands at that crash point. docs/chaos.md tells each key.",
+        f"seed = {script.seed}",
+        f"workers = {script.workers}",
+        f"concurrency = {script.concurrency}",
+        "",
+        "[workload]",
+        f"tasks = {_list(workload.tasks)}",
+        f"number = {workload.number}",
+        f"failing = {workload.failing}",
+        f"retrying = {workload.retrying}",
+        f"work_s = {workload.work_s}",
+    ]
+    if workload.only:
+        lines.append(f"only = {list(workload.only)}")
+    for strike in script.faults:
+        lines += ["", "[[faults]]", f'fault = "{strike.fault}"', f"invocation = {strike.invocation}"]
+        lines += [f"attempt = {strike.attempt}", f'point = "{strike.point}"']
+        if strike.lasts_s:
+            lines.append(f"lasts_s = {strike.lasts_s}")
+    path.write_text("\n".join(lines) + "\n")
+
+
+def _list(names: tuple[str, ...]) -> str:
+    return msgspec.json.encode(names).decode()
+
+
+def read(path: Path) -> ChaosScript:
+    """Raises UsageError for a script that is missing, damaged or asks for what there is not."""
+    try:
+        script = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), ChaosScript)
+    except FileNotFoundError:
+        raise UsageError(f"there is no script {path}: name a run folder of `assay chaos`, or a script's file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        raise UsageError(f"{path} is no script of a chaos run: {error}") from None
+    for strike in script.faults:
+        _check(strike, script, path)
+    return script
+
+
+def _check(strike: Strike, script: ChaosScript, path: Path) -> None:
+    known = registry()
+    fault = known.get(strike.fault)
+    if fault is None:
+        raise UsageError(f"{path}: there is no fault {strike.fault}{nearest(strike.fault, known)}")
+    if strike.point not in fault.points:
+        raise UsageError(f"{path}: {strike.fault} cannot strike at {strike.point}; it can at {', '.join(fault.points)}")
+    if strike.invocation not in script.workload.numbers:
+        raise UsageError(f"{path}: {strike.fault} strikes invocation {strike.invocation}, which is not published")
