@@ -51,6 +51,16 @@ def peers(url: str) -> set[Peer]:
     return {_peer(address) for *_, address in found}
 
 
+def obstacle(pid: int, url: str) -> str:
+    """Why connections of a process of the run to this broker cannot be broken; "" where they can. Tried on `pid`."""
+    try:
+        peers(url)
+        os.close(_lent(pid, 0))
+    except HarnessError as error:
+        return str(error)
+    return ""
+
+
 class Connection(NamedTuple):
     """One of a process: its local and remote address, and its file descriptor there."""
 
@@ -66,7 +76,7 @@ def established(pid: int, ends: set[Peer]) -> list[Connection]:
     except psutil.NoSuchProcess:
         return []
     except (psutil.AccessDenied, OSError) as error:
-        raise HarnessError(_forbidden(pid, str(error))) from None
+        raise HarnessError(_forbidden(str(error))) from None
     return [
         Connection(_peer(each.laddr), _peer(each.raddr), each.fd)
         for each in found
@@ -105,19 +115,24 @@ def unread(pid: int, ends: set[Peer]) -> int:
 @contextlib.contextmanager
 def _borrowed(pid: int, fd: int) -> Iterator[socket.socket]:
     """A copy of another process's socket, given back at once: while it is held, closing it there ends nothing."""
+    with socket.socket(fileno=_lent(pid, fd)) as borrowed:
+        yield borrowed
+
+
+def _lent(pid: int, fd: int) -> int:
+    """A descriptor of our own for one of that process's."""
     try:
         pidfd = os.pidfd_open(pid)
     except OSError as error:
-        raise HarnessError(_forbidden(pid, os.strerror(error.errno or 0))) from None
+        raise HarnessError(_forbidden(os.strerror(error.errno or 0))) from None
     try:
-        copy = _libc.syscall(PIDFD_GETFD, pidfd, fd, 0)
+        copy = int(_libc.syscall(PIDFD_GETFD, pidfd, fd, 0))
         number = ctypes.get_errno()
     finally:
         os.close(pidfd)
     if copy < 0:
-        raise HarnessError(_forbidden(pid, os.strerror(number)))
-    with socket.socket(fileno=copy) as borrowed:
-        yield borrowed
+        raise HarnessError(_forbidden(os.strerror(number)))
+    return copy
 
 
 def _peer(address: tuple[Any, ...]) -> Peer:
@@ -131,8 +146,9 @@ def _abort(borrowed: socket.socket) -> None:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
-def _forbidden(pid: int, why: str) -> str:
+def _forbidden(why: str) -> str:
     return (
-        f"the kernel does not lend the sockets of process {pid} ({why}), so connections cannot be broken: "
-        "it takes Linux 5.6, kernel.yama.ptrace_scope of 0 or 1, and a container that allows pidfd_getfd"
+        f"the kernel does not lend the sockets of other processes ({why}), so connections cannot be broken: it takes"
+        " Linux 5.6, kernel.yama.ptrace_scope of 0 or 1, and in a container pidfd_getfd"
+        " (docker run --cap-add SYS_PTRACE)"
     )

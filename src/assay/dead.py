@@ -181,9 +181,9 @@ def _claim(setting: Setting, subject: Subject) -> Claim | None:
         promise=promise,
         verdict=Verdict.VIOLATED,
         observed=f"Celery {subject.versions.get('celery', '')} has no such setting: "
-        "it is stored, shown by `celery report`, and read by no part of it nor of the app",
+        "it is stored, shown by `celery report`, and read by neither it nor the project's sources",
         place=setting.place,
-        remedy=f"use {_spelt(remedy, setting)}" if remedy else "remove it",
+        remedy=f"use {_spelt(remedy, setting)}" if remedy else "",
     )
 
 

@@ -17,7 +17,7 @@ class Kind(StrEnum):
     PUBLISH_FAILED = "publish_failed"  # it certainly did not; detail: asked_at_ns, error
     PUBLISH_IN_DOUBT = "publish_in_doubt"  # nobody knows; detail: error
     WORKER_SPAWNED = "worker_spawned"  # detail: pid
-    # the main process is gone; detail: pid, status (negative: signal), closed (the scenario was over)
+    # the main process is gone; detail: pid, status (negative: signal), closed (by the harness, at the end)
     WORKER_EXITED = "worker_exited"
     WORKER_HANGS = "worker_hangs"  # it was told to stop and is still there; detail: pid, after_s
     FAULT_INJECTED = "fault_injected"  # detail: fault, target pid, point
@@ -48,7 +48,9 @@ class Kind(StrEnum):
     CHILD_LOST = "child_lost"
     POOL_RESTARTED = "pool_restarted"
     CONNECTION_LOST = "connection_lost"  # detail: error
+    CONNECTION_CLOSED = "connection_closed"  # what the lost one had delivered is given up
     CONNECTION_UP = "connection_up"
+    CONSUMER_ENDED = "consumer_ended"  # by an exception, which ends the worker: a shutdown too; detail: error
     SWEPT = "swept"  # looked for messages that are unacknowledged for longer than allowed; detail: restored (count)
     # [pool child, or main where the pool has none]
     CHILD_STARTED = "child_started"

@@ -104,6 +104,7 @@ class Fold:
             Kind.FAULT_INJECTED: world.injected.append,
             Kind.FAULT_LANDED: landed,
             Kind.CHILD_LOST: child_lost,
+            Kind.CONSUMER_ENDED: world.ended.append,
             Kind.WORKER_EXITED: lambda event: _gone(world, event),
             Kind.CHILD_STARTED: lambda event: _child(world, event),
             Kind.CHILD_STOPPING: lambda event: _stopping(world, event),
@@ -269,7 +270,7 @@ def _gone(world: World, event: Event) -> None:
     if isinstance(pid, int):
         world.dead.setdefault(pid, event.at_ns)
     if event.kind is Kind.WORKER_EXITED:
-        if not event.detail.get("closed"):
+        if not event.detail.get("closed", world.settled is not None):
             world.exited.append(event)
         for child, worker in world.started.items():  # pool children do not outlive their main process
             if worker == event.worker:

@@ -107,7 +107,8 @@ class World:
         self.started: dict[int, str] = {}  # pid of a pool child -> worker
         self.left: list[Event] = []
         self.stopping: list[Event] = []  # workers that said that they stop
-        self.exited: list[Event] = []  # main processes that ended before the run settled, whoever asked for it
+        self.ended: list[Event] = []  # consumers that an exception ended, a shutdown among them
+        self.exited: list[Event] = []  # main processes that ended before the harness closed them, whoever asked for it
         self.hanging: list[Event] = []  # those of them that did not
         self.offsets: dict[str, float] = {}  # worker -> how far its clock is ahead, seconds
         self.forgotten: Counter[str] = Counter()  # task -> plain lives of it that are not among the lives any more

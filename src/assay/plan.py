@@ -33,8 +33,19 @@ class Row(msgspec.Struct, frozen=True):
     planned: Planned
 
 
-def rows(settings: Settings, subject: Subject, pool: str, members: dict[str, list[str]], only: Selection) -> list[Row]:
-    """Each selected scenario for each group that it applies to. Raises UsageError where there is none."""
+def rows(
+    settings: Settings,
+    subject: Subject,
+    pool: str,
+    members: dict[str, list[str]],
+    only: Selection,
+    *,
+    obstacle: str = "",
+) -> list[Row]:
+    """Each selected scenario for each group that it applies to. Raises UsageError where there is none.
+
+    `obstacle` is why connections cannot be broken here, if they cannot.
+    """
     known = scenarios()
     wanted = [known[name] for name in only.pick_scenarios(known)]
     found: list[Row] = []
@@ -43,14 +54,16 @@ def rows(settings: Settings, subject: Subject, pool: str, members: dict[str, lis
         if name in skipped:
             continue
         call = settings.live.get(name)
-        target = Target(subject, subject.task(name), pool, settings.bodies, bool(call and call.slow))
+        slow = bool(call and call.slow)
+        target = Target(subject, subject.task(name), pool, settings.bodies, slow, severable=not obstacle)
         for scenario in wanted:
             if scenario.applies(target):
                 found.append(Row(scenario, target, _planned(len(found), scenario, name, members[name])))
     if not found:
         some = subject.tasks[0].name
         live = f', live: say how to call it, as in [live."{some}"] args = []' if settings.bodies == "live" else ""
-        raise UsageError(f"no selected scenario applies to a selected task of this app with this pool{live}")
+        why = f" ({obstacle})" if obstacle else ""
+        raise UsageError(f"no selected scenario applies to a selected task of this app with this pool{live}{why}")
     return found
 
 

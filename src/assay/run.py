@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from assay import case as cases
+from assay import connections
 from assay import plan as plans
 from assay.bench import Bench, bench
 from assay.case import Case
@@ -40,13 +41,16 @@ def run(settings: Settings, selection: Selection, progress: Progress) -> Report:
     clock = time.monotonic()
     with bench(settings, progress) as it:
         members = plans.members(settings, it.subject, selection)
-        plan = plans.rows(settings, it.subject, it.pool, members, selection)
+        obstacle = connections.obstacle(it.zygote.process.pid, it.broker.url(0))
+        plan = plans.rows(settings, it.subject, it.pool, members, selection, obstacle=obstacle)
         settings.out.mkdir(parents=True, exist_ok=True)
         it.subject.redirected += changed(it.subject, settings)
         facts = Facts.of(it.subject, it.broker.name, it.broker.version(), it.pool, settings, members)
         facts.scaled = sorted({*_scaled(plan, it.pool), visibility(it.subject)})
         if skipped := plans.uncallable(settings, it.subject, list(members)):
             facts.notes.append(f"live: not run, since [live] does not say how to call them: {', '.join(skipped)}")
+        if obstacle:
+            facts.notes.append(f"suite reconnect is left out: {obstacle}")
         facts.plan = [row.planned for row in plan]
         keep(facts, settings.out)
         for note in it.subject.redirected + it.subject.warnings + facts.notes:

@@ -34,6 +34,7 @@ class Target:
     pool: str
     bodies: str = "hollow"
     slow: bool = False  # a slow live call is given for the task
+    severable: bool = True  # connections to the broker can be broken here
 
     @property
     def stores_results(self) -> bool:

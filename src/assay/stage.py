@@ -135,9 +135,9 @@ class Stage:
         self.cluster.watch_descendants(begun[-1].pid)
         return begun[-1].pid
 
-    def publish_many(self, number: int, *acts: Act, scripted: bool = True) -> list[str]:
+    def publish_many(self, number: int, *acts: Act, scripted: bool = True, **options: Any) -> list[str]:
         script = Script(acts=acts or (Act(),)) if scripted else None
-        options = self._arguments(self.task.name, slow=False)
+        options |= self._arguments(self.task.name, slow=False)
         return self._published(*self.cluster.publish_many([(self.task.name, script)] * number, **options))
 
     def _published(self, *ids: str) -> list[str]:

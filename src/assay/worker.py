@@ -5,7 +5,6 @@ import select
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -69,12 +68,12 @@ class Worker:
         self.exited()
         return status
 
-    def exited(self, **detail: Any) -> None:
+    def exited(self, *, closed: bool = False) -> None:
         """Record, once, that the main process is gone."""
         if not self._told_exit and not self.alive():
             self._told_exit = True
             status = self.process.wait()
-            self._record(Kind.WORKER_EXITED, worker=self.name, pid=self.pid, status=status, **detail)
+            self._record(Kind.WORKER_EXITED, worker=self.name, pid=self.pid, status=status, closed=closed)
 
     def must_live(self) -> None:
         if not self.alive():

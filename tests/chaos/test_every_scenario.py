@@ -107,16 +107,25 @@ TABLE = {
     "reconnect.reset_while_it_is_reserved": Pair(GREEDY_LEAVES, GREEDY),
     "reconnect.reset_while_it_waits": Pair(LEAVES),
 }
-# Further bugs of the same twin: the scenario that must find each.
-FURTHER = {
-    "retries_elsewhere": "retries.spacing",
-    "sends_again": "retries.gives_up",
-    "swallows_errors": "retries.other_errors_fail_at_once",
-    "swallows_soft_limit": "time_limits.soft_limit_not_handled",
-    "silent_timeout": "time_limits.hard_limit",
-    "hangs_at_stop": "acks_late.warm_shutdown",
-    "acks_at_receipt": "reconnect.cut_while_it_waits",
-}
+# Further bugs of the same twin: the scenarios that must find each, and the checker that says so.
+FURTHER = [
+    ("retries_elsewhere", "retries.spacing", "routing"),
+    ("sends_again", "retries.gives_up", "attempts"),
+    ("swallows_errors", "retries.other_errors_fail_at_once", "retry_policy"),
+    ("swallows_soft_limit", "time_limits.soft_limit_not_handled", "final_state"),
+    ("silent_timeout", "time_limits.hard_limit", "signals"),
+    ("hangs_at_stop", "acks_late.warm_shutdown", "stops"),
+    ("deaf_after_loss", "reconnect.cut_idle", "liveness"),
+    ("deaf_after_loss", "reconnect.reset_while_it_runs", "liveness"),
+    ("crashes_after_loss", "reconnect.reset_idle", "liveness"),
+    ("crashes_after_loss", "reconnect.cut_while_it_waits", "liveness"),
+    ("restores_twice+no_deduplication", "reconnect.cut_while_it_waits", "attempts"),
+    ("restores_twice+no_deduplication+greedy", "reconnect.reset_while_it_is_reserved", "attempts"),
+    ("restores_twice+no_deduplication", "reconnect.cut_while_it_runs", "attempts"),
+    ("restores_nothing", "reconnect.reset_while_it_waits", "delivery"),
+    ("restores_nothing+greedy", "reconnect.cut_while_it_is_reserved", "delivery"),
+    ("acks_at_receipt", "reconnect.cut_while_it_waits", "liveness"),
+]
 # A soft shutdown came with Celery 5.5.
 OLDER: set[str] = {"acks_late.soft_shutdown"} if celery.VERSION < (5, 5) else set()
 EXCEPTIONS: dict[str, str] = {}  # scenario: why it cannot have a pair
@@ -144,10 +153,13 @@ def test_given_a_planted_bug_when_the_scenario_runs_then_it_is_found(name: str) 
     assert row.claim
 
 
-@pytest.mark.parametrize(("flip", "name"), FURTHER.items())
-def test_given_a_further_bug_when_its_scenario_runs_then_it_is_found(flip: str, name: str) -> None:
-    row = judged_once(Bed((flip,)), (name,))[name]
-    assert row.verdict is Verdict.VIOLATED, f"{flip}: {row.verdict}: {row.reason}"
+@pytest.mark.parametrize(("flips", "name", "checker"), FURTHER)
+def test_given_a_further_bug_when_its_scenario_runs_then_it_is_found(flips: str, name: str, checker: str) -> None:
+    together = tuple(sorted(other for planted, other, _ in FURTHER if planted == flips))
+    row = judged_once(Bed(tuple(flips.split("+"))), together)[name]
+    assert row.verdict is Verdict.VIOLATED, f"{flips}: {row.verdict}: {row.reason}"
+    speaking = [each.checker for each in row.judgements if each.verdict is Verdict.VIOLATED]
+    assert checker in speaking, f"{flips}: {speaking}: {row.reason}"
 
 
 @pytest.mark.parametrize("name", TABLE)

@@ -13,7 +13,7 @@ from typing import NoReturn
 import psutil
 import pytest
 
-from assay.connections import How, Peer, established, peers, sever
+from assay.connections import How, Peer, established, obstacle, peers, sever, unread
 from assay.errors import HarnessError
 from assay.process import Supervisor
 from assay.wait import wait_until
@@ -164,3 +164,18 @@ def test_a_process_that_is_paused_runs_no_thread_any_more(tmp_path: Path) -> Non
             ]
             assert states == ["T"] * 9
             process.resume()
+
+
+def test_what_stands_in_the_way_is_told_before_a_run(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert obstacle(opened.process.pid, "redis://127.0.0.1/0") == ""
+    assert "cannot be broken" in obstacle(opened.process.pid, "redis+socket:///run/redis.sock")
+    monkeypatch.setattr("assay.connections.PIDFD_GETFD", -1)
+    assert "docker run --cap-add SYS_PTRACE" in obstacle(opened.process.pid, "redis://127.0.0.1/0")
+
+
+def test_bytes_that_the_process_has_not_read_are_seen(opened: Opened) -> None:
+    assert unread(opened.process.pid, opened.ends) == 0
+    opened.peers[0].send(b"abc")
+    assert unread(opened.process.pid, opened.ends) == 3
+    assert opened.reads(0) == "b'a'"
+    assert unread(opened.process.pid, opened.ends) == 2

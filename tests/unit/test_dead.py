@@ -1,7 +1,9 @@
 """Settings that nothing reads are claims that do not hold; those of other releases are told as such."""
 
 import re
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -12,6 +14,7 @@ from targets import task
 
 from assay.dead import BARE, INTENTS, SINCE, TRANSPORT, dead_claims
 from assay.inspection import describe
+from assay.inspection.sources import read_in
 from assay.subject import Setting, Subject
 from assay.verdict import Verdict
 
@@ -111,6 +114,9 @@ READS = {
     "by_getattr.py": "timeout = getattr(app.conf, 'socket_timeout', 3)",
     "its_own.py": "socket_timeout = 3\noptions = {'socket_timeout': socket_timeout}",
     "below/views.py": "from config import socket_timeout\nconnect(socket_timeout)",
+    "production.py": "from base import *\noptions = {'socket_timeout': socket_timeout}",
+    "pydantic.py": "timeout = get_settings().socket_timeout",
+    "transport.py": "app.conf.update(broker_transport_options={'socket_timeout': app.conf.socket_timeout})",
 }
 READS_NOT = {
     "assigned.py": "app.conf.socket_timeout = 3\napp.conf['socket_timeout'] = 3\nsocket_timeout: int = 3",
@@ -118,6 +124,12 @@ READS_NOT = {
     "said.py": "# reads app.conf.socket_timeout\nsay('socket_timeout')",
     "local.py": "def call():\n    socket_timeout = 3\n    return socket_timeout",
     "environment.py": "import os\nos.environ['socket_timeout'], os.environ.get('socket_timeout')",
+    "handed_on.py": "socket_timeout = 3\napp.conf.update(socket_timeout=socket_timeout)",
+    "handed_on_too.py": "app.conf.update({'socket_timeout': settings.socket_timeout})",
+    "handed_on_once_more.py": "app.conf.socket_timeout = settings.socket_timeout",
+    "test_conf.py": "assert app.conf.socket_timeout == 3",
+    "tests/conf.py": "assert app.conf.socket_timeout == 3",
+    ".#conf.py": "app.conf.socket_timeout",
     "of_another_thing.py": "args.socket_timeout, client['socket_timeout'], options.get('socket_timeout')",
     "of_another_python.py": "print app.conf.socket_timeout",
     "node_modules/conf.py": "app.conf.socket_timeout",
@@ -135,6 +147,40 @@ def test_a_setting_that_the_app_reads_itself_is_its_own(files: list[str], claims
         (tmp_path / "venv" / "pyvenv.cfg").touch()
     app = Celery("shop", set_as_current=False)
     app.conf.socket_timeout = 3
+    assert len(dead_claims(describe(app, "shop", str(tmp_path)))) == claims
+
+
+def test_a_link_to_nothing_is_no_source(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").symlink_to("me@host.1:2")
+    app = Celery("shop", set_as_current=False)
+    app.conf.socket_timeout = 3
+    assert len(dead_claims(describe(app, "shop", str(tmp_path)))) == 1
+
+
+def test_a_variable_of_the_same_name_elsewhere_is_another_thing(tmp_path: Path) -> None:
+    (tmp_path / "celeryconfig.py").write_text("max_retries = 3\n")
+    (tmp_path / "http.py").write_text("max_retries = 3\nsession = Session(max_retries=max_retries)\n")
+    assert read_in(tmp_path, {"max_retries": "celeryconfig.py"}) == set()
+
+
+def test_a_setting_of_a_package_that_is_loaded_is_the_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "venv/site-packages/scheduler.py"
+    package.parent.mkdir(parents=True)
+    package.write_text("uri = app.conf.get('database_uri')\n")
+    monkeypatch.setitem(sys.modules, "scheduler", SimpleNamespace(__file__=str(package)))
+    app = Celery("shop", set_as_current=False)
+    app.conf.update(database_uri="sqlite://", database_zzz="sqlite://")
+    (claim,) = dead_claims(describe(app, "shop", str(tmp_path)))
+    assert claim.setting.startswith("database_zzz")
+    assert claim.remedy == "use database_engine_options" or not claim.remedy.startswith("remove")
+
+
+@pytest.mark.parametrize(("scheduler", "claims"), [("sqlalchemy_scheduler.Scheduler", 0), (None, 1)])
+def test_what_may_be_a_schedulers_setting_is_judged_where_the_scheduler_is_celerys(
+    scheduler: str | None, claims: int, tmp_path: Path
+) -> None:
+    app = Celery("shop", set_as_current=False)
+    app.conf.update(beat_dburi="sqlite://", **({"beat_scheduler": scheduler} if scheduler else {}))
     assert len(dead_claims(describe(app, "shop", str(tmp_path)))) == claims
 
 

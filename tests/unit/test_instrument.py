@@ -34,6 +34,8 @@ PLACES = {
     "celery.concurrency.asynpool.AsynPool.on_job_process_down": 2,
     "celery.worker.worker.WorkController.reload": 0,
     "celery.worker.consumer.consumer.Blueprint.start": 1,
+    "celery.worker.consumer.consumer.Consumer.on_close": 0,
+    "celery.worker.consumer.consumer.Consumer.start": 0,
     "celery.worker.consumer.consumer.Evloop.start": 1,
     "kombu.transport.redis.QoS.restore_visible": 0,
     "kombu.transport.redis.QoS.restore_by_tag": 2,

@@ -19,7 +19,7 @@ from assay.worker import Worker
 
 BATCH = 16
 EXIT_S = 10.0  # that a worker has which was told to stop
-STALLED_S = 30.0  # without an event
+STALLED_S = 10.0  # without an event
 MOST_DEAD_AT_START = 3
 MOST_ORPHANED = 5
 FRESH = 2  # for each task, after all

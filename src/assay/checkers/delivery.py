@@ -70,7 +70,8 @@ class Delivery(msgspec.Struct, frozen=True, tag="delivery"):
             return True
         if self.contract == "at_least_once" and what is Outcome.FAILED:
             # to fail by itself is a task's right; what was interrupted was to be done in the end
-            return bool(life.faults) or any(killed(attempt, world) for attempt in life.attempts)
+            planned = bool(life.attempts) and life.attempts[-1].raised == PLANNED
+            return not planned and (bool(life.faults) or any(killed(attempt, world) for attempt in life.attempts))
         return what in BREAKS[self.contract]
 
     def _reason(
@@ -94,6 +95,7 @@ BREAKS: dict[Contract, set[Outcome]] = {
     "effectively_once": {Outcome.LOST, Outcome.STUCK, Outcome.DUPLICATED, Outcome.LOOPING, Outcome.FAILED},
 }
 FAILED = "FAILURE"  # celery.states
+PLANNED = "PlannedFailure"  # what a hollow body raises where its script says that it fails (hollow.py)
 WORDS = {
     Outcome.RECOVERED: "recovered",
     Outcome.FAILED: "failed",

@@ -13,8 +13,6 @@ from assay.verdict import Judgement, Outcome, Verdict
 class Liveness(msgspec.Struct, frozen=True, tag="liveness"):
     """Each of these invocations, published after the fault, begins within `within_s`, and no worker ends unasked.
 
-    One that a worker takes and drops because its time is over counts as begun: the worker is no less alive.
-
     A supervisor that starts such a worker again hides that it was gone, and what it had reserved waits meanwhile.
     """
 
@@ -31,6 +29,11 @@ class Liveness(msgspec.Struct, frozen=True, tag="liveness"):
         fresh = chosen(lives, self.ids)
         if fault_ns is None or any(life.published_at < fault_ns for life in fresh):
             return Judgement("liveness", Verdict.UNKNOWN, "nothing was published after a fault that landed")
+        for event in world.ended:
+            if not _asked(event, world):
+                return Judgement(
+                    "liveness", Verdict.VIOLATED, f"{event.worker} gave up with {event.detail.get('error')}"
+                )
         for event in world.exited:
             if not _asked(event, world):
                 return Judgement(
@@ -39,7 +42,7 @@ class Liveness(msgspec.Struct, frozen=True, tag="liveness"):
                     f"{event.worker} ended by itself, with status {event.detail.get('status')}: it should have gone on",
                 )
         for life in fresh:
-            if _began_at(life) is None:
+            if not life.attempts:
                 return Judgement(
                     "liveness",
                     Verdict.VIOLATED,
@@ -58,17 +61,11 @@ class Liveness(msgspec.Struct, frozen=True, tag="liveness"):
         )
 
 
-def _began_at(life: Life) -> int | None:
-    if life.attempts:
-        return life.attempts[0].started_at
-    return life.deliveries[0].at_ns if life.revoked and life.deliveries else None
-
-
 def _wait_s(life: Life) -> float:
-    return ((_began_at(life) or life.published_at) - life.published_at) / 1e9
+    return (life.attempts[0].started_at - life.published_at) / 1e9
 
 
 def _asked(exit_: Event, world: World) -> bool:
     """Whether it was told to stop, or killed by a fault."""
     killed = {event.detail.get("target") for event in world.landed if event.detail.get("signal") == "SIGKILL"}
-    return exit_.detail.get("pid") in killed or any(exit_.worker == event.worker for event in world.stopping)
+    return exit_.detail.get("pid", exit_.pid) in killed or any(exit_.worker == event.worker for event in world.stopping)

@@ -36,9 +36,23 @@ def given_settings(app: Celery, places: Places) -> list[Setting]:
                     nearest=nearest,
                 )
             )
-    unknown = {name for each in found if not each.known for name in (each.key, each.given) if name}
+    unknown = {
+        name: each.place.partition(":")[0]
+        for each in found
+        if not each.known
+        for name in (each.key, each.given)
+        if name
+    }
     own = read_in(places.root, unknown)
-    return [msgspec.structs.replace(each, own=not each.known and bool(own & {each.key, each.given})) for each in found]
+    return [
+        msgspec.structs.replace(each, own=not each.known and (bool(own & {each.key, each.given}) or _beats(app, each)))
+        for each in found
+    ]
+
+
+def _beats(app: Celery, setting: Setting) -> bool:
+    """Whether it may be of a scheduler that is not Celery's: that is loaded by `celery beat` alone."""
+    return setting.key.startswith("beat_") and not str(app.conf.beat_scheduler).startswith("celery.")
 
 
 def _uncensored(censored: Any, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The consumer's connection to the broker: lost and up again."""
+"""The consumer's connection to the broker: lost, given up, and up again; and what ends the consumer itself."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,10 +9,10 @@ from assay.recorder import Recorder
 
 
 def record_connection(recorder: Recorder) -> None:
-    """Each loss of it, before the worker does anything about it, and when the worker consumes again.
+    """Each loss of it, before the worker does anything about it, and after; and when the worker consumes again.
 
     Source: celery/worker/consumer/consumer.py, Consumer.start: what its blueprint raises decides whether it connects
-    again or ends.
+    again, after `on_close` has given up what the old connection had delivered, or ends.
     """
     from celery.worker.consumer.consumer import Consumer, Evloop
 
@@ -21,7 +21,25 @@ def record_connection(recorder: Recorder) -> None:
             try:
                 return original(self, parent)
             except (*parent.connection_errors, *parent.channel_errors) as error:
-                recorder.record(Kind.CONNECTION_LOST, error=f"{type(error).__name__}: {error}")
+                recorder.record(Kind.CONNECTION_LOST, error=_said(error))
+                raise
+
+        return start
+
+    def given_up(original: Callable[..., Any]) -> Callable[..., Any]:
+        def on_close(self: Any) -> Any:
+            result = original(self)
+            recorder.record(Kind.CONNECTION_CLOSED)
+            return result
+
+        return on_close
+
+    def ended(original: Callable[..., Any]) -> Callable[..., Any]:
+        def start(self: Any) -> Any:
+            try:
+                return original(self)
+            except BaseException as error:
+                recorder.record(Kind.CONSUMER_ENDED, error=_said(error))
                 raise
 
         return start
@@ -34,4 +52,10 @@ def record_connection(recorder: Recorder) -> None:
         return start
 
     wrapping.wrap(Consumer.Blueprint, "start", lost)
+    wrapping.wrap(Consumer, "on_close", given_up)
+    wrapping.wrap(Consumer, "start", ended)
     wrapping.wrap(Evloop, "start", up)
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -177,6 +177,43 @@ if flipped("leaves_unknown"):
     Consumer.on_unknown_task = lambda self, body, message, exc: None
 
 
+if flipped("deaf_after_loss"):
+    from celery.worker.consumer.tasks import Tasks
+
+    start_tasks = Tasks.start
+
+    def start(self: Any, c: Any) -> None:
+        start_tasks(self, c)
+        if c.restart_count > 0:
+            c.task_consumer.consume = lambda *_, **__: None
+
+    Tasks.start = start
+if flipped("crashes_after_loss"):
+    from celery.worker.consumer.consumer import Evloop
+
+    run_loop = Evloop.start
+
+    def start_loop(self: Any, c: Any) -> None:
+        def crash() -> None:
+            raise RuntimeError("planned")
+
+        if c.restart_count > 0:
+            c.hub.call_later(0.5, c.hub.call_soon, crash)  # an error of the timer itself would only be told
+        run_loop(self, c)
+
+    Evloop.start = start_loop
+if flipped("restores_twice") or flipped("restores_nothing"):
+    from kombu.transport.redis import Channel
+
+    restore = Channel._do_restore_message
+
+    def restore_message(self: Any, *args: Any, **options: Any) -> None:
+        for _ in range(2 if flipped("restores_twice") else 0):
+            restore(self, *args, **options)
+
+    Channel._do_restore_message = restore_message
+
+
 @celeryd_init.connect
 def for_this_host(conf: Any = None, **_: Any) -> None:
     if flipped("host_doubles_tasks"):

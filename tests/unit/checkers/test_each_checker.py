@@ -73,13 +73,20 @@ FAILED_AGAIN: Story = (
     settled(),
     result("FAILURE"),
 )
+FAILED_AS_PLANNED: Story = (
+    *RECOVERED[:7],
+    *attempt(number=2, pid=12, raised="PlannedFailure"),
+    acked(),
+    settled(),
+    result("FAILURE"),
+)
 CUT: Story = tuple(
     event(kind, pid=1, fault="connection cut", target=1, signal="cut")
     for kind in (Kind.FAULT_INJECTED, Kind.FAULT_LANDED)
 )
-EXITED = event(Kind.WORKER_EXITED, pid=1, status=1)
+EXITED = event(Kind.WORKER_EXITED, pid=1, status=1, closed=False)
 CLOSED = event(Kind.WORKER_EXITED, pid=1, status=-9, closed=True)
-EXPIRED: Story = (received(), event(Kind.REVOKED, "a", expired=True))
+GIVES_UP = event(Kind.CONSUMER_ENDED, error="RuntimeError: planned")
 STOPPING = event(Kind.WORKER_STOPPING, how="warm")
 HANGS = event(Kind.WORKER_HANGS, pid=1, after_s=20.0)
 STOPPED: Story = (published(), *attempt(), acked(), STOPPING, event(Kind.WORKER_EXITED, pid=1, status=0))
@@ -158,6 +165,9 @@ CASES = {
         FAILED_AGAIN,
         (published(), received(), *attempt(raised="X"), acked()),
     ),
+    "delivery failed after a fault, as it was to": Case(
+        Delivery(contract="at_least_once", ids=["a"]), FAILED_AGAIN, FAILED_AS_PLANNED
+    ),
     "published": Case(
         Published(ids=["a"]),
         (published(kind=Kind.PUBLISH_FAILED), published("b")),
@@ -195,8 +205,8 @@ CASES = {
     "liveness of a worker that the harness ends": Case(
         Liveness(ids=["a"], within_s=9.0), (*CUT, *PLAIN, EXITED), (*CUT, *PLAIN, CLOSED)
     ),
-    "liveness of a worker that takes and drops what is too old": Case(
-        Liveness(ids=["a"], within_s=9.0), (*CUT, published(), settled()), (*CUT, published(), *EXPIRED, settled())
+    "liveness of a worker whose consumer gives up": Case(
+        Liveness(ids=["a"], within_s=9.0), (*CUT, *PLAIN, GIVES_UP, CLOSED), (*CUT, *PLAIN, STOPPING, GIVES_UP, EXITED)
     ),
     "signals": Case(
         Signals(), (*PLAIN, signal("task_success"), signal("task_failure")), (*PLAIN, signal("task_success"))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from assay.checkers import Attempts, Delivery, Evidence, Liveness
 from assay.connections import How
@@ -14,6 +14,8 @@ from assay.stage import Stage
 
 WITHIN_S = 10.0  # of a fresh task's publication: Celery waits two seconds before its second try to connect
 WAIT_S = 3.0
+WATCHED_S = 2.0
+FRESH_S = 600.0
 #: what `celery worker` has without a flag: each of the three has connections and state of its own
 DEFAULT_FLAGS = {"without_mingle": False, "without_gossip": False, "without_heartbeat": False}
 
@@ -63,18 +65,21 @@ def eta(stage: Stage) -> InFlight:
 
 def breaks(how: How, situation: Callable[[Stage], InFlight]) -> Callable[[Stage], None]:
     def act(stage: Stage) -> None:
+        given = stage.subject.setting("broker_connection_retry")
+        leaves = given is not None and given.value is False
         stage.claims(
-            "broker_connection_retry",
+            "broker_connection_retry" if leaves else "reconnecting",
             "a worker that loses its connection comes back by itself, and loses no task by it",
-            "leave broker_connection_retry at True",
+            "leave broker_connection_retry at True" if leaves else "",
         )
         worker = stage.worker(concurrency=1, options=DEFAULT_FLAGS)
         work = situation(stage)
         stage.cluster.break_connections(worker, how, next(iter(work.ids), ""))
+        options: dict[str, Any] = {"expires": FRESH_S} if stage.task.expires else {}
+        fresh = stage.publish_many(3, **options)
         stage.cluster.wait_noticed(worker)  # or it were chance which of the two main hears of first
         if work.held:
             work.held.release()
-        fresh = stage.publish_many(3)
 
         def gone() -> bool:
             worker.exited()
@@ -83,6 +88,9 @@ def breaks(how: How, situation: Callable[[Stage], InFlight]) -> Callable[[Stage]
         if not stage.settle(enough=gone) and gone():  # started again, as systemd or Kubernetes would
             stage.replacement()
             stage.settle()
+        elif not stage.cluster.wait(gone, timeout_s=WATCHED_S):  # a worker may come back, and end or go deaf then
+            fresh += stage.publish_many(1, **options)
+            stage.settle(enough=gone)
         stage.check(
             Liveness(ids=fresh, within_s=WITHIN_S),
             Delivery(contract="effectively_once", ids=fresh),
@@ -106,6 +114,11 @@ def reserves(target: Target) -> bool:
     return not target.task.acks_late or subject.prefetch_multiplier != 1
 
 
+def outlives(target: Target) -> bool:
+    """Whether a task is still to be done when it has waited."""
+    return not target.task.expires or target.task.expires > WAIT_S + WITHIN_S
+
+
 class Situation(NamedTuple):
     """`words` go into the scenario's line."""
 
@@ -115,13 +128,19 @@ class Situation(NamedTuple):
     scale: Callable[[Target], Scaling] = countdowns
 
 
+def severable(when: Callable[[Target], bool]) -> Callable[[Target], bool]:
+    return lambda target: target.severable and when(target)
+
+
 SITUATIONS = {
     "idle": Situation(idle, "of an idle worker"),
     "while_it_runs": Situation(running, "while a body runs, which is then let go"),
     "while_it_is_reserved": Situation(
         reserved, "while a task is reserved behind one that runs: it runs once", when=reserves
     ),
-    "while_it_waits": Situation(eta, "while a task waits in the worker for its time: it runs once", scale=long_wait),
+    "while_it_waits": Situation(
+        eta, "while a task waits in the worker for its time: it runs once", outlives, long_wait
+    ),
 }
 HOWS: dict[How, str] = {"cut": "closed", "reset": "aborted"}
 for how, what in HOWS.items():
@@ -131,7 +150,7 @@ for how, what in HOWS.items():
             name=f"{how}_{name}",
             fault=f"connection {how}",
             doc=f"All connections of main to the broker are {what} {situation.words}; the next tasks run soon.",
-            when=situation.when,
+            when=severable(situation.when),
             scale=situation.scale,
             weight_s=6.0,
         )(breaks(how, situation.begin))
