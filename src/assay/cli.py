@@ -17,6 +17,7 @@ from assay.exits import Commands, kept_in, say
 from assay.folder import claimed
 
 if TYPE_CHECKING:
+    from assay.conclusion import Facts
     from assay.report import Report
     from assay.settings import Settings
 
@@ -165,6 +166,73 @@ def chaos(
             report.command = report.command or _command_line()
             _keep(report, folder)
         return _deliver(report, folder, json_file, junit_file)
+
+
+@main.command()
+@click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
+@about_app
+@click.option("--times", type=click.IntRange(min=1), default=3, show_default=True, help="How often.")
+@click.option("--broker", metavar="BROKER", help="Another one than the run had.")
+@click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
+@about_files
+def replay(run_folder: Path, times: int, json_file: Path | None, junit_file: Path | None, **options: Any) -> int:
+    """Run the script of a chaos run again, and say how often it comes out the same."""
+    _need_linux()
+    folder, facts, settings = _chaos_run(run_folder, options)
+    _need_writable(json_file, junit_file)
+    from assay.chaos.again import replay as run_again
+    from assay.progress import PlainLines
+
+    with claimed(settings.out, timed=settings.out_timed) as out:
+        settings, short = msgspec.structs.replace(settings, out=out), _short(out)
+        with kept_in(short), _live() if _colored(sys.stderr) else PlainLines(sys.stderr) as progress:
+            found = run_again(settings, facts, folder, times, progress)
+        found.report.command = _command_line()
+        _keep(found.report, short)
+        code = _deliver(found.report, short, json_file, junit_file)
+    say(f"REPRODUCED {found.reproduced} of {found.times}", error=Path("-") in (json_file, junit_file))
+    return code
+
+
+@main.command()
+@click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
+@about_app
+@click.option("--tests", metavar="FOLDER", default="tests/reliability", show_default=True, help="Where its test goes.")
+@click.option("--broker", metavar="BROKER", help="Another one than the run had.")
+@click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
+def shrink(run_folder: Path, tests: str, **options: Any) -> int:
+    """Find the smallest script that is red as a chaos run was, and write it as a test."""
+    _need_linux()
+    folder, facts, settings = _chaos_run(run_folder, options)
+    from assay.chaos.again import shrink as make_smaller
+    from assay.progress import PlainLines
+
+    with claimed(settings.out, timed=settings.out_timed) as out:
+        settings = msgspec.structs.replace(settings, out=out)
+        with kept_in(_short(out)), _live() if _colored(sys.stderr) else PlainLines(sys.stderr) as progress:
+            found = make_smaller(settings, facts, folder, Path(tests), progress)
+    from assay.reports.shrunk import render
+
+    say(render(found, _short(out)))
+    return 1 if found.red else 3
+
+
+def _chaos_run(run_folder: Path, options: dict[str, Any]) -> "tuple[Path, Facts, Settings]":
+    """The run folder, what it was of, and settings to run it again. Raises UsageError."""
+    from assay.facts import read
+    from assay.reports.json import locate
+
+    folder = locate(run_folder)
+    facts = read(folder)
+    if not facts.demanded:
+        raise UsageError(f"{folder} is no chaos run: `assay run` again, with --scenario, is how its rows are run again")
+    if facts.broker == "external" and not options.get("broker"):
+        raise UsageError("the run was on a broker by URL, which is kept nowhere: name it again by --broker")
+    options["app"] = options.get("app") or facts.subject.app
+    options["workdir"] = options.get("workdir") or facts.workdir
+    options["broker"] = options.get("broker") or facts.broker
+    settings = _settings_with_app(**options, pool=facts.pool)
+    return folder, facts, msgspec.structs.replace(settings, jobs=1, cold=facts.cold)
 
 
 def _seconds(duration: str | None) -> float:

@@ -33,6 +33,7 @@ class Facts(msgspec.Struct, kw_only=True):
     notes: list[str] = []
     plan: list[Planned] = []
     demanded: str = ""  # delivery, of a chaos run
+    workdir: str = ""
     duration_s: float = 0.0  # 0: it was cut short
 
     @classmethod
@@ -44,6 +45,7 @@ class Facts(msgspec.Struct, kw_only=True):
             broker=broker,
             broker_version=version,
             pool=pool,
+            workdir=str(settings.workdir),
             cold=settings.cold,
             live=settings.bodies == "live",
             members=members,

@@ -7,6 +7,7 @@ from assay.checker import Checker, check, conclude
 from assay.cluster import Cluster
 from assay.errors import UsageError
 from assay.event import Event, Point
+from assay.faults import registry
 from assay.history import History
 from assay.launch import starter
 from assay.scaling import Target, countdowns
@@ -55,6 +56,27 @@ class Trial(Cluster):
     def kill_child_at(self, invocation: str, point: Point | str) -> None:
         """Wait until its attempt stands at the crash point, and kill that process there."""
         self.kill_child(self.hold_at(invocation, _point(point)))
+
+    def strike(self, invocation: str, fault: str, point: Point | str, *, lasts_s: float = 0.0) -> None:
+        """Wait until its attempt stands at the crash point, and let one of the faults of `assay chaos` land there."""
+        known = registry()
+        if fault not in known:
+            raise UsageError(f"there is no fault {fault}{nearest(fault, known)}; there are {', '.join(known)}")
+        waiting = self.hold_at(invocation, _point(point))
+        worker = next(each for each in self.workers if each.name == waiting.held.worker)
+        heal = known[fault].inject(self, worker, waiting)
+        if heal:
+            self.wait(lambda: False, timeout_s=lasts_s)
+            heal()
+
+    def recover(self) -> None:
+        """What a supervisor and time do: a worker for each that is gone, and a clock past the visibility timeout."""
+        gone = [worker for worker in self.workers if not worker.alive()]
+        for _ in gone:
+            self.start_worker()
+        if not self.settle(enough=self.orphaned) and self.orphaned():
+            self.start_worker(clock_offset_s=self.subject.visibility_timeout + 60)
+            self.settle()
 
     @property
     def history(self) -> list[Event]:

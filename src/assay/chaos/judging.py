@@ -81,6 +81,16 @@ def judge(subject: Subject, script: ChaosScript, demanded: str, folder: Path) ->
     return results
 
 
+def numbers(folder: Path, script: ChaosScript, subject: Subject) -> dict[str, int]:
+    """{invocation: which of the workload it is}, from the order in which the client was asked to publish them."""
+    asked = sorted(
+        (int(event.detail.get("asked_at_ns", event.at_ns)), event.invocation)
+        for event in History(folder / FOLDER)
+        if event.kind in (Kind.PUBLISHED, Kind.PUBLISH_FAILED)
+    )
+    return dict(zip((invocation for _, invocation in asked), script.workload.numbers, strict=False))
+
+
 def _struck(subject: Subject, task: str, fault: str, seen: Seen, demanded: str) -> tuple[Result, list[Checker]]:
     found = _demanded(subject, task, demanded, child_lost=registry()[fault].takes_child)
     key = fault, task

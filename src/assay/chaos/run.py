@@ -37,7 +37,7 @@ def chaos(settings: Settings, drawn: Drawn, progress: Progress, *, duration_s: f
         script = drawn(it.subject)
         settings.out.mkdir(parents=True, exist_ok=True)
         write(script, settings.out / NAME)
-        facts = _facts(settings, it, script)
+        facts = facts_of(settings, it, script)
         keep(facts, settings.out)
         for note in it.subject.redirected + it.subject.warnings + facts.notes:
             progress.note(note)
@@ -94,7 +94,8 @@ def perform(
     return judging.judge(subject, script, demanded, out)
 
 
-def _facts(settings: Settings, it: Bench, script: ChaosScript) -> Facts:
+def facts_of(settings: Settings, it: Bench, script: ChaosScript) -> Facts:
+    """What the run is, before it begins."""
     subject = it.subject
     members = {name: [name] for name in script.workload.tasks}
     facts = Facts.of(subject, it.broker.name, it.broker.version(), it.pool, settings, members)

@@ -1,0 +1,172 @@
+"""A chaos run once more: the same script again (`replay`), and the smallest one that is still red (`shrink`)."""
+
+import datetime
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from assay.bench import Bench, bench
+from assay.chaos import judging
+from assay.chaos.ddmin import smallest
+from assay.chaos.regression import test_file
+from assay.chaos.run import facts_of, perform
+from assay.chaos.script import NAME, ChaosScript, read, write
+from assay.chaos.signature import Mark, mark, signature, told, worst
+from assay.conclusion import Facts, conclude
+from assay.errors import UsageError
+from assay.facts import keep
+from assay.faults import Strike
+from assay.known import mark_known
+from assay.progress import Progress, Silent
+from assay.report import Report
+from assay.settings import Settings
+from assay.verdict import Result, Verdict
+
+TIMES = 5  # that a smallest script is run to know how often it is red
+
+
+class Replayed(msgspec.Struct):
+    """`reproduced` of `times` runs were what the first one was; `report` is that of the worst of them."""
+
+    times: int
+    reproduced: int
+    report: Report
+
+
+def replay(settings: Settings, facts: Facts, folder: Path, times: int, progress: Progress) -> Replayed:
+    """Run the script of a run folder again, each time into a folder of its own below `settings.out`."""
+    script = read(folder / NAME)
+    before = _signature(facts, judging.judge(facts.subject, script, facts.demanded, folder))
+    reports, reproduced = [], 0
+    with bench(settings, progress) as it:
+        _same_app(it, script)
+        for number in range(1, times + 1):
+            out = settings.out / str(number)
+            out.mkdir(parents=True)
+            write(script, out / NAME)
+            own = facts_of(settings, it, script)
+            own.demanded = facts.demanded
+            keep(own, out)
+            results = perform(it, script, out, facts.demanded, progress)
+            report = conclude(own, results)
+            after = _signature(facts, results)
+            same = bool(before & after) if before else not after and report.verdict is Verdict.HELD
+            reproduced += same
+            progress.note(
+                f"replay {number} of {times}: {'the same' if same else 'not the same'}: {told(after) or 'held'}"
+            )
+            reports.append(report)
+    return Replayed(times, reproduced, max(reports, key=lambda report: report.verdict.rank))
+
+
+def _signature(facts: Facts, results: list[Result]) -> set[Mark]:
+    mark_known(results, facts.known, datetime.datetime.now(datetime.UTC).date())
+    return signature(results)
+
+
+class Shrunk(msgspec.Struct):
+    """The smallest script, what it was made from, how often it was red in how many runs, and its test."""
+
+    script: ChaosScript
+    before: ChaosScript
+    row: Result
+    red: int
+    times: int
+    runs: int
+    test: Path
+
+
+def shrink(settings: Settings, facts: Facts, folder: Path, tests: Path, progress: Progress) -> Shrunk:
+    """Raises UsageError for a run that is not red, or that is not red again."""
+    script = read(folder / NAME)
+    results = judging.judge(facts.subject, script, facts.demanded, folder)
+    _signature(facts, results)  # marks what is known
+    wanted = worst(results)
+    if wanted is None:
+        raise UsageError(f"{folder} is not red: there is nothing to make smaller")
+    with bench(settings, progress) as it:
+        _same_app(it, script)
+        probe = Probe(it, facts.demanded, mark(wanted), settings.out, progress)
+        progress.phase(f"looking for the cause of {told({mark(wanted)})}")
+        small = _smaller(script, _suspects(script, wanted, folder, facts), probe)
+        red = sum(probe(small) for _ in range(TIMES))
+    path = test_file(small, script, wanted, facts, red, TIMES, tests)
+    write(small, settings.out / NAME)
+    return Shrunk(small, script, wanted, red, TIMES, probe.runs, path)
+
+
+class Probe:
+    """Whether a script is red in the same way: runs it, and keeps nothing of it."""
+
+    def __init__(self, it: Bench, demanded: str, wanted: Mark, out: Path, progress: Progress) -> None:
+        self._it = it
+        self._demanded = demanded
+        self._wanted = wanted
+        self._out = out
+        self._progress = progress
+        self.runs = 0
+
+    def __call__(self, script: ChaosScript) -> bool:
+        self.runs += 1
+        out = self._out / f"probe-{self.runs}"
+        out.mkdir(parents=True)
+        try:
+            red = self._wanted in signature(perform(self._it, script, out, self._demanded, Silent()))
+        finally:
+            shutil.rmtree(out, ignore_errors=True)
+        faults, tasks = len(script.faults), len(script.workload.numbers)
+        self._progress.note(f"run {self.runs}: {faults} faults, {tasks} invocations: {'red' if red else 'not red'}")
+        return red
+
+
+def _suspects(script: ChaosScript, row: Result, folder: Path, facts: Facts) -> list[Strike]:
+    """The faults that struck what the row names, in the order in which it names them."""
+    numbers = judging.numbers(folder, script, facts.subject)
+    named = [numbers[each] for judgement in row.judgements for each in judgement.invocations if each in numbers]
+    return [strike for number in dict.fromkeys(named) for strike in script.faults if strike.invocation == number]
+
+
+def _smaller(script: ChaosScript, suspects: list[Strike], red: Callable[[ChaosScript], bool]) -> ChaosScript:
+    """First what is suspected, alone; then by halves. Raises UsageError where it is never red again."""
+    for strike in suspects[:3]:
+        guess = _with(script, [strike], [strike.invocation])
+        if red(guess):
+            return _fewer_workers(guess, red)
+    if not red(script):
+        raise UsageError(
+            "the run was not red when its script was run again: `assay replay` it a few times to see how often it is"
+        )
+    strikes = smallest(script.faults, lambda some: red(_with(script, some, script.workload.numbers)))
+    small = _with(script, strikes, script.workload.numbers)
+    alone = _with(script, strikes, [strike.invocation for strike in strikes])
+    if red(alone):
+        small = alone
+    else:
+        numbers = smallest(script.workload.numbers, lambda some: red(_with(script, _of(strikes, some), some)))
+        small = _with(script, _of(strikes, numbers), numbers)
+    return _fewer_workers(small, red)
+
+
+def _of(strikes: list[Strike], numbers: list[int]) -> list[Strike]:
+    return [strike for strike in strikes if strike.invocation in numbers]
+
+
+def _with(script: ChaosScript, strikes: list[Strike], numbers: list[int]) -> ChaosScript:
+    workload = msgspec.structs.replace(script.workload, only=tuple(sorted({*numbers})))
+    return msgspec.structs.replace(script, faults=tuple(strikes), workload=workload)
+
+
+def _fewer_workers(script: ChaosScript, red: Callable[[ChaosScript], bool]) -> ChaosScript:
+    for fewer in ({"workers": 1, "concurrency": 1}, {"workers": 1}):
+        less = msgspec.structs.replace(script, **fewer)
+        if less != script and red(less):
+            return less
+    return script
+
+
+def _same_app(it: Bench, script: ChaosScript) -> None:
+    names = {task.name for task in it.subject.tasks}
+    if gone := [name for name in script.workload.tasks if name not in names]:
+        raise UsageError(f"{it.subject.app} has no task {gone[0]} any more, which the script publishes")

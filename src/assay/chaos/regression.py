@@ -1,0 +1,93 @@
+"""The test that a shrunk script becomes: it stays in the project, and reads like a sentence."""
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+
+from assay.chaos.draw import Job
+from assay.chaos.script import ChaosScript
+from assay.conclusion import Facts
+from assay.errors import UsageError
+from assay.faults import named
+from assay.verdict import Result
+
+
+def test_file(
+    small: ChaosScript, before: ChaosScript, row: Result, facts: Facts, red: int, times: int, folder: Path
+) -> Path:
+    """Written to `folder`; its name has a hash of the script, so that each cause has one."""
+    text = rendered(small, before, row, facts, red, times)
+    short = hashlib.sha256(msgspec.json.encode(small)).hexdigest()[:8]
+    path = folder / f"test_regress_{short}.py"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+    return path
+
+
+def rendered(small: ChaosScript, before: ChaosScript, row: Result, facts: Facts, red: int, times: int) -> str:
+    jobs = [Job(small, facts.subject, number) for number in small.workload.numbers]
+    names = _names(jobs)
+    faults = " and ".join(dict.fromkeys(strike.fault for strike in small.faults))
+    broken = str(row.outcome or "violated")
+    lines = [
+        f'"""{row.task} was {broken}: {faults}.',
+        "",
+        f"Found by `assay chaos`, seed {small.seed}; made smaller from {len(before.faults)} faults to"
+        f" {len(small.faults)}, from {len(before.workload.numbers)} invocations to {len(small.workload.numbers)}.",
+        f"It was red in {red} of {times} runs.",
+        '"""',
+        "",
+        "import pytest",
+        "from assay.checkers import Delivery",
+        "from assay.script import Act",
+        "",
+        "",
+        f'@pytest.mark.assay(app="{facts.subject.app}")',
+        f"def test_{_title(row.task)}_is_not_{_word(broken)}_by_{_word(faults)}(assay_cluster):",
+    ]
+    for _ in range(small.workers):
+        lines.append(f"    assay_cluster.start_worker(concurrency={small.concurrency})")
+    for job in jobs:
+        acts = "".join(f", {_act(act)}" for act in job.script.acts)
+        points = [f'"{strike.point}"' for strike in job.strikes.values()]
+        hold = f", hold={points[0]}" if points else ""
+        lines.append(f'    {names[job.number]} = assay_cluster.send("{job.task}"{acts}{hold})')
+    for job in jobs:
+        for strike in job.strikes.values():
+            lasts = f", lasts_s={strike.lasts_s}" if strike.lasts_s else ""
+            lines.append(f'    assay_cluster.strike({names[job.number]}, "{strike.fault}", "{strike.point}"{lasts})')
+    contract = facts.demanded
+    lines += [
+        "    assay_cluster.recover()",
+        f'    assay_cluster.check(Delivery(contract="{contract}", ids=[{", ".join(names.values())}]))',
+        "",
+    ]
+    text = "\n".join(lines)
+    return text if "Act(" in text.partition("def ")[2] else text.replace("from assay.script import Act\n", "")
+
+
+def _names(jobs: list[Job]) -> dict[int, str]:
+    """A variable for each: `charge`, or `charge_7` where several are of one task."""
+    titles = [_title(job.task) for job in jobs]
+    return {
+        job.number: title if titles.count(title) == 1 else f"{title}_{job.number}"
+        for job, title in zip(jobs, titles, strict=True)
+    }
+
+
+def _title(task: str) -> str:
+    return _word(task.rpartition(".")[2]) or "task"
+
+
+def _word(text: str) -> str:
+    return named(text).replace("-", "_")
+
+
+def _act(act: object) -> str:
+    """Without what is as usual: a body that returns at once is `Act()`."""
+    said = {key: value for key, value in msgspec.to_builtins(act).items() if key != "result_bytes"}
+    return f"Act({', '.join(f'{key}={value!r}' for key, value in said.items())})"
