@@ -31,7 +31,7 @@ def check(checkers: Sequence[Checker], events: Iterable[Event]) -> list[Judgemen
 
 def judged(checkers: Sequence[Checker], events: Iterable[Event]) -> tuple[list[Judgement], World]:
     """What `check` says, and the world that it was said of."""
-    ids = {each for checker in checkers for each in getattr(checker, "ids", ())}
+    ids = {each for checker in checkers for names in ("ids", "besides") for each in getattr(checker, names, ())}
     lives, world = fold(events, _forgets(checkers), ids)
     published = bool(world.forgotten) or any(life.publish is not None for life in lives.values())
     judgements = []

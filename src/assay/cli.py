@@ -100,7 +100,13 @@ def run(json_file: Path | None, junit_file: Path | None, scenarios: tuple[str, .
 @click.option("--seed", type=int, help="What is drawn; the same seed draws the same. Default: a new one.")
 @click.option("--tasks", "number", type=click.IntRange(min=1), default=300, show_default=True, help="Invocations.")
 @click.option("--duration", metavar="TIME", help="End the faults after this time, such as 60s, 5m or 8h.")
-@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="Workers at the same time; one that ends is started again.",
+)
 @click.option("--task", "tasks", multiple=True, metavar="PATTERN", help="Only these tasks. Repeatable.")
 @click.option("--broker", metavar="BROKER", help="fakeredis (embedded, the default), redis (a private one) or a URL.")
 @click.option("--pool", type=click.Choice(["prefork", "solo", "threads"]), help="Default: the app's own.")

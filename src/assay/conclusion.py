@@ -13,6 +13,8 @@ from assay.report import Claim, Report, exit_code
 from assay.subject import Subject
 from assay.verdict import Outcome, Result, Verdict
 
+CHAOS = "chaos"  # the suite of a chaos run's rows
+
 if TYPE_CHECKING:
     from assay.settings import Settings
 
@@ -80,7 +82,7 @@ def conclude(facts: Facts, results: list[Result]) -> Report:
         claims=claims,
         results=results,
         landed=sum(result.landed for result in results if _tells_of_loss(result)),
-        lost=sum(result.outcome == Outcome.LOST for result in results if _tells_of_loss(result)),
+        lost=sum(_lost(result) for result in results if _tells_of_loss(result)),
         known_not_seen=not_seen,
         started_at=facts.started_at,
         duration_s=round(facts.duration_s, 3),
@@ -90,6 +92,13 @@ def conclude(facts: Facts, results: list[Result]) -> Report:
 def _tells_of_loss(result: Result) -> bool:
     """Whether a fault that takes work away landed in it, and what became of the work was judged."""
     return result.fault in KILLS and any(judgement.checker == "delivery" for judgement in result.judgements)
+
+
+def _lost(result: Result) -> int:
+    """One, where a row is about one invocation; as many as there are in the row of a chaos run."""
+    if result.suite != CHAOS:
+        return int(result.outcome == Outcome.LOST)
+    return sum(int(judgement.figures.get(Outcome.LOST, 0)) for judgement in result.judgements)
 
 
 def _app(facts: Facts) -> dict[str, Any]:

@@ -67,6 +67,12 @@ class Life(msgspec.Struct, eq=False):
         return bool(self.queued) or self.unacked
 
     @property
+    def vanished(self) -> bool:
+        """More messages of it were put into a queue than ever reached a worker, and the broker has none of them."""
+        put = 1 + len(self.retries_sent) + sum(bool(event.detail.get("requeue")) for event in self.rejects)
+        return self.publish is Kind.PUBLISHED and not self.done and not self.pending and len(self.deliveries) < put
+
+    @property
     def retries_sent(self) -> list[Event]:
         return [event for event in self.sent if (event.detail.get("retries") or 0) > 0]
 

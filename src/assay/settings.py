@@ -180,9 +180,10 @@ def _check_broker(broker: str) -> None:
 def _check_known(entry: Known, source: str) -> None:
     if not entry.scenario.strip("*?."):
         raise UsageError(f"{source}: known: scenario {entry.scenario!r} would hide every violation; name the scenario")
+    from assay.chaos.judging import names as chaos_names
     from assay.scenario import registry  # only here: it imports all scenarios
 
-    names = registry()
+    names = [*registry(), *chaos_names()]
     if not any(fnmatchcase(name, entry.scenario) for name in names):
         hint = nearest(entry.scenario, names) or "; `assay list scenarios` names them"
         raise UsageError(f"{source}: known: no scenario is named {entry.scenario}{hint}")

@@ -109,11 +109,11 @@ TABLE = {
 }
 # Further bugs of the same twin: the scenarios that must find each, and the checker that says so.
 FURTHER = [
-    ("retries_elsewhere", "retries.spacing", "routing"),
+    ("retries_elsewhere", "retries.spacing", "retry_policy"),
     ("sends_again", "retries.gives_up", "attempts"),
-    ("swallows_errors", "retries.other_errors_fail_at_once", "retry_policy"),
+    ("swallows_errors", "retries.other_errors_fail_at_once", "final_state"),
     ("swallows_soft_limit", "time_limits.soft_limit_not_handled", "final_state"),
-    ("silent_timeout", "time_limits.hard_limit", "signals"),
+    ("silent_timeout", "time_limits.hard_limit", "time_limit"),
     ("hangs_at_stop", "acks_late.warm_shutdown", "stops"),
     ("deaf_after_loss", "reconnect.cut_idle", "liveness"),
     ("deaf_after_loss", "reconnect.reset_while_it_runs", "liveness"),

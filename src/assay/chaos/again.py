@@ -10,7 +10,7 @@ import msgspec
 from assay.bench import Bench, bench
 from assay.chaos import judging
 from assay.chaos.ddmin import smallest
-from assay.chaos.regression import test_file
+from assay.chaos.regression import write_test
 from assay.chaos.run import facts_of, perform
 from assay.chaos.script import NAME, ChaosScript, read, write
 from assay.chaos.signature import Mark, mark, signature, told, worst
@@ -92,7 +92,7 @@ def shrink(settings: Settings, facts: Facts, folder: Path, tests: Path, progress
         progress.phase(f"looking for the cause of {told({mark(wanted)})}")
         small = _smaller(script, _suspects(script, wanted, folder, facts), probe)
         red = sum(probe(small) for _ in range(TIMES))
-    path = test_file(small, script, wanted, facts, red, TIMES, tests)
+    path = write_test(small, script, wanted, facts, red, TIMES, tests)
     write(small, settings.out / NAME)
     return Shrunk(small, script, wanted, red, TIMES, probe.runs, path)
 

@@ -8,7 +8,7 @@ import msgspec
 from assay import contract
 from assay.chaos.script import ChaosScript
 from assay.checker import Checker, conclude, judged
-from assay.checkers import Delivery, Evidence, Liveness, Stops
+from assay.checkers import Delivery, Evidence, Liveness, Reached, Stops
 from assay.checkers.delivery import Contract
 from assay.event import Kind
 from assay.faults import named, registry
@@ -20,7 +20,17 @@ FOLDER = "chaos"
 ERROR = "error.txt"
 WITHIN_S = 10.0
 STOPPED_BY = ("SIGTERM", "SIGQUIT")
-NOT_STRUCK, FRESH, WORKERS = "not_struck", "fresh_tasks", "workers_stop"
+NOT_STRUCK, FRESH, RECEIVED, WORKERS = "not_struck", "fresh_tasks", "messages_reach_workers", "workers_stop"
+
+
+def names() -> list[str]:
+    """Of all rows that a chaos run may have, as `known` names them."""
+    rows = [_slug(fault) for fault in registry()] + [NOT_STRUCK, FRESH, RECEIVED, WORKERS]
+    return [f"chaos.{row}" for row in rows]
+
+
+def _slug(fault: str) -> str:
+    return named(fault).replace("-", "_")
 
 
 class Seen:
@@ -66,6 +76,7 @@ def judge(subject: Subject, script: ChaosScript, demanded: str, folder: Path) ->
         ids = [each for fresh in seen.fresh.values() for each in fresh]
         row = _row(FRESH, "*", "all of them", landed=seen.landed.total(), injected=seen.injected.total())
         rows.append((row, [Liveness(ids=ids, within_s=WITHIN_S), Evidence(landed=1, in_flight=False)]))
+        rows.append((_row(RECEIVED, "*", "all of them"), [Reached()]))
     if any(fault in STOPPED_BY for fault, _ in seen.struck):
         told = sum(number for (fault, _), number in seen.landed.items() if fault in STOPPED_BY)
         rows.append((_row(WORKERS, "*", " or ".join(STOPPED_BY), landed=told, injected=told), [Stops()]))
@@ -94,9 +105,9 @@ def numbers(folder: Path, script: ChaosScript, subject: Subject) -> dict[str, in
 def _struck(subject: Subject, task: str, fault: str, seen: Seen, demanded: str) -> tuple[Result, list[Checker]]:
     found = _demanded(subject, task, demanded, child_lost=registry()[fault].takes_child)
     key = fault, task
-    row = _row(named(fault).replace("-", "_"), task, fault, landed=seen.landed[key], injected=seen.injected[key])
+    row = _row(_slug(fault), task, fault, landed=seen.landed[key], injected=seen.injected[key])
     row = _claims(row, found, subject, task)
-    return row, [Delivery(contract=found.delivery, ids=seen.struck[key])]
+    return row, [Delivery(contract=found.delivery, ids=seen.struck[key], received=True)]
 
 
 def _others(subject: Subject, task: str, seen: Seen, demanded: str) -> tuple[Result, list[Checker]]:
@@ -106,7 +117,7 @@ def _others(subject: Subject, task: str, seen: Seen, demanded: str) -> tuple[Res
     if not near and found.delivery == "any":
         found = msgspec.structs.replace(found, delivery="at_least_once", promise="nothing else is lost")
     row = _claims(_row(NOT_STRUCK, task, "none, under load"), found, subject, task)
-    return row, [Delivery(contract=found.delivery, task=task, besides=seen.hit)]
+    return row, [Delivery(contract=found.delivery, task=task, besides=seen.hit, received=True)]
 
 
 def _demanded(subject: Subject, task: str, demanded: str, *, child_lost: bool) -> contract.Contract:

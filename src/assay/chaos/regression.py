@@ -13,7 +13,7 @@ from assay.faults import named
 from assay.verdict import Result
 
 
-def test_file(
+def write_test(
     small: ChaosScript, before: ChaosScript, row: Result, facts: Facts, red: int, times: int, folder: Path
 ) -> Path:
     """Written to `folder`; its name has a hash of the script, so that each cause has one."""

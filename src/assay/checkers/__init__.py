@@ -10,6 +10,7 @@ from assay.checkers.limits import TimeLimit
 from assay.checkers.liveness import Liveness
 from assay.checkers.neighbours import Bystanders, NextTask
 from assay.checkers.publishing import Published, Revoked, Undeclared, Unknown
+from assay.checkers.reached import Reached
 from assay.checkers.recovery import Recovery
 from assay.checkers.recycling import Recycling, Restarted
 from assay.checkers.retries import RetryPolicy
@@ -29,6 +30,7 @@ AnyChecker = (
     | Liveness
     | NextTask
     | Published
+    | Reached
     | Recovery
     | RetryPolicy
     | Recycling
@@ -57,6 +59,7 @@ __all__ = [
     "Liveness",
     "NextTask",
     "Published",
+    "Reached",
     "Recovery",
     "Recycling",
     "Restarted",

@@ -23,6 +23,7 @@ class Delivery(msgspec.Struct, frozen=True, tag="delivery"):
     ids: list[str] = []
     task: str = ""  # without ids: of this task alone
     besides: list[str] = []  # without ids: but these
+    received: bool = False  # but what reached no worker: that is for `Reached`
 
     def forgets(self, life: Life) -> bool:
         """It is done once, which breaks no contract."""
@@ -62,7 +63,9 @@ class Delivery(msgspec.Struct, frozen=True, tag="delivery"):
         return [
             life
             for life in chosen(lives, self.ids)
-            if life.id not in others and (not self.task or life.task == self.task)
+            if life.id not in others
+            and (not self.task or life.task == self.task)
+            and not (self.received and life.vanished)
         ]
 
     def _breaks(self, life: Life, what: Outcome, world: World) -> bool:

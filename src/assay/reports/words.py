@@ -150,17 +150,23 @@ def stack(report: Report) -> str:
 def replay(report: Report, folder: Path | None, program: str = "assay") -> list[str]:
     """Commands that go on from here: the worst row once more, the old run judged again, one life told."""
     commands = []
+    if folder and any(r.suite == "chaos" for r in report.results):
+        red = any(is_open(r) for r in report.results)
+        commands += [f"{program} replay {quote(str(folder))}"]
+        commands += [f"{program} shrink {quote(str(folder))}"] if red else []
+        return commands + _about(report, folder, program)
     worst = next((r for r in report.results if is_open(r)), None)
     worst = worst or next((r for r in report.results if r.verdict is Verdict.UNKNOWN), None)
     if worst:
         names = f"--scenario {quote(scenario_name(worst))} --task {quote(worst.task)}"
         commands.append(f"{program} run{_kept_options(report)} {names}")
-    if folder:
-        commands.append(f"{program} check {quote(str(folder))}")
-        ids = [i for r in report.results if r.verdict is not Verdict.HELD for j in r.judgements for i in j.invocations]
-        if ids:
-            commands.append(f"{program} show {quote(str(folder))} {ids[0][:8]}")
-    return commands
+    return commands + (_about(report, folder, program) if folder else [])
+
+
+def _about(report: Report, folder: Path, program: str) -> list[str]:
+    ids = [i for r in report.results if r.verdict is not Verdict.HELD for j in r.judgements for i in j.invocations]
+    shown = [f"{program} show {quote(str(folder))} {ids[0][:8]}"] if ids else []
+    return [f"{program} check {quote(str(folder))}", *shown]
 
 
 KEPT = ("-A", "--app", "--config", "--workdir", "--broker", "--pool")  # each with a value

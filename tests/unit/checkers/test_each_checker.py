@@ -38,6 +38,7 @@ from assay.checkers import (
     Liveness,
     NextTask,
     Published,
+    Reached,
     Recovery,
     Recycling,
     Restarted,
@@ -204,6 +205,25 @@ CASES = {
     ),
     "liveness of a worker that the harness ends": Case(
         Liveness(ids=["a"], within_s=9.0), (*CUT, *PLAIN, EXITED), (*CUT, *PLAIN, CLOSED)
+    ),
+    "reached": Case(
+        Reached(),
+        (published(), EXITED, settled()),
+        (*PLAIN, published("b"), still_queued("b"), settled()),
+        None,
+        Outcome.LOST,
+    ),
+    "reached by its first message alone": Case(
+        Reached(),
+        (published(), received(), *started(), retry(), *ended(raised="OSError", state="RETRY"), acked(), settled()),
+        RETRIED,
+        None,
+        Outcome.LOST,
+    ),
+    "delivery of one task besides others": Case(
+        Delivery(contract="at_least_once", task="shop.charge", besides=["b"], received=True),
+        (*LOST, settled()),
+        (*PLAIN, published("b"), received("b"), published("c"), settled()),
     ),
     "liveness of a worker whose consumer gives up": Case(
         Liveness(ids=["a"], within_s=9.0), (*CUT, *PLAIN, GIVES_UP, CLOSED), (*CUT, *PLAIN, STOPPING, GIVES_UP, EXITED)

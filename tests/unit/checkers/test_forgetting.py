@@ -38,6 +38,7 @@ from assay.checkers import (
     Liveness,
     NextTask,
     Published,
+    Reached,
     Recovery,
     Recycling,
     Restarted,
@@ -59,6 +60,7 @@ IDS = ["i0", "i2", "i5", "never"]
 EACH: tuple[Checker, ...] = (
     *(Delivery(contract=contract) for contract in ("any", "at_most_once", "at_least_once", "effectively_once")),
     Delivery(contract="effectively_once", ids=IDS),
+    Delivery(contract="effectively_once", task="shop.charge", besides=IDS, received=True),
     *(Attempts(least=least, most=most) for least in (0, 1, 2) for most in (None, 0, 1, 3)),
     Attempts(ids=IDS, least=1, most=1),
     *(Bystanders(ids=ids) for ids in (IDS, [])),
@@ -70,6 +72,7 @@ EACH: tuple[Checker, ...] = (
     *(Liveness(ids=IDS, within_s=within_s) for within_s in (0.05, 9.0)),
     *(NextTask(ids=ids) for ids in (IDS, [])),
     *(Published(ids=ids) for ids in (IDS, [])),
+    Reached(),
     *(Recovery(within_s=0.1, ids=ids) for ids in (IDS, [])),
     *(Recycling(most=most, replaced=replaced) for most in (1, 2, 4) for replaced in (True, False)),
     *(Restarted(before=before) for before in ([11, 12], [11, 12, 13, 14])),

@@ -1,0 +1,99 @@
+"""A seed stands for a workload and its faults: the same ones in every run, whatever else is left out."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from targets import subject, task
+
+from assay.chaos.draw import Job, choose, strikes
+from assay.chaos.script import ChaosScript, Workload
+from assay.faults import registry
+
+SHOP = subject(
+    task(name="shop.charge", autoretry_for=("OSError",)), task(name="shop.mail"), task(name="shop.once", max_retries=0)
+)
+NAMES = tuple(each.name for each in SHOP.tasks)
+KINDS = sorted(registry())
+
+
+def script(seed: int, number: int = 60, intensity: float = 0.3) -> ChaosScript:
+    workload = Workload(tasks=NAMES, number=number)
+    return ChaosScript(seed=seed, workload=workload, faults=strikes(seed, workload, KINDS, intensity))
+
+
+def test_a_seed_is_the_same_next_year() -> None:
+    """What these are does not matter, that they stay so does: seeds are quoted in reports and tickets."""
+    workload = Workload(tasks=NAMES, number=40)
+    drawn = strikes(7, workload, ["SIGKILL child", "SIGKILL main", "SIGTERM"], 0.1)
+    assert [(strike.fault, strike.invocation, str(strike.point)) for strike in drawn] == [
+        ("SIGTERM", 6, "body_exit"),
+        ("SIGKILL child", 9, "body_enter"),
+        ("SIGKILL child", 13, "body_exit"),
+        ("SIGKILL main", 31, "after_result"),
+    ]
+    assert [Job(ChaosScript(seed=7, workload=workload), SHOP, number).task for number in (1, 2, 3)] == [
+        "shop.charge",
+        "shop.once",
+        "shop.once",
+    ]
+
+
+@given(st.integers(), st.sets(st.integers(1, 60), min_size=1))
+def test_an_invocation_is_the_same_whichever_others_are_left(seed: int, only: set[int]) -> None:
+    whole = script(seed)
+    faults = tuple(strike for strike in whole.faults if strike.invocation in only)
+    part = msgspec.structs.replace(
+        whole, workload=msgspec.structs.replace(whole.workload, only=tuple(only)), faults=faults
+    )
+    assert part.workload.numbers == sorted(only)
+    for number in only:
+        one, other = Job(whole, SHOP, number), Job(part, SHOP, number)
+        assert (one.task, one.script, one.payload, one.strikes) == (
+            other.task,
+            other.script,
+            other.payload,
+            other.strikes,
+        )
+
+
+@given(st.integers(), st.floats(0, 1))
+def test_faults_strike_where_they_can_and_each_invocation_once(seed: int, intensity: float) -> None:
+    drawn = script(seed, intensity=intensity).faults
+    known = registry()
+    assert len({strike.invocation for strike in drawn}) == len(drawn)
+    for strike in drawn:
+        fault = known[strike.fault]
+        assert strike.point in fault.points
+        assert bool(strike.lasts_s) == bool(fault.lasts_s)
+
+
+@pytest.mark.parametrize(("intensity", "least", "most"), [(0.0, 0, 0), (0.1, 60, 140), (1.0, 1000, 1000)])
+def test_the_intensity_is_the_share_that_is_struck(intensity: float, least: int, most: int) -> None:
+    assert least <= len(script(1, 1000, intensity).faults) <= most
+
+
+@given(st.integers())
+def test_what_is_struck_is_to_be_done_in_the_end(seed: int) -> None:
+    drawn = script(seed, intensity=1.0)
+    for number in drawn.workload.numbers:
+        acts = Job(drawn, SHOP, number).script.acts
+        assert acts[-1].ends == "return"
+        assert all(act.error == "transient" for act in acts[:-1])
+
+
+@given(st.integers())
+def test_only_what_the_task_retries_fails_in_passing(seed: int) -> None:
+    drawn = script(seed, intensity=0.0)
+    for number in drawn.workload.numbers:
+        job = Job(drawn, SHOP, number)
+        assert len(job.script.acts) == 1 or job.task == "shop.charge"
+
+
+@given(st.integers())
+def test_a_swarm_is_a_part_of_the_kinds(seed: int) -> None:
+    chosen = choose(seed, KINDS, swarm=True)
+    assert 2 <= len(chosen) <= len(KINDS)
+    assert set(chosen) <= set(KINDS)
+    assert chosen == choose(seed, KINDS, swarm=True)
+    assert choose(seed, KINDS, swarm=False) == KINDS

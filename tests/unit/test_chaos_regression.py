@@ -1,0 +1,69 @@
+"""A shrunk script becomes a test that compiles and reads like a sentence."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from targets import subject, task
+
+from assay.chaos.regression import rendered, write_test
+from assay.chaos.script import ChaosScript, Workload
+from assay.conclusion import Facts
+from assay.errors import UsageError
+from assay.event import Point
+from assay.faults import Strike, registry
+from assay.verdict import Outcome, Result, Verdict
+
+SHOP = subject(task(name="shop.charge"))
+FACTS = Facts(
+    subject=SHOP, broker="fakeredis", broker_version="", pool="prefork", cold=False, live=False, members={},
+    demanded="at_least_once",
+)  # fmt: skip
+ROW = Result(
+    suite="chaos",
+    scenario="x",
+    task="shop.charge",
+    fault="SIGKILL child",
+    verdict=Verdict.VIOLATED,
+    outcome=Outcome.LOST,
+)
+
+
+def small(*faults: str, numbers: tuple[int, ...] = (3, 5)) -> ChaosScript:
+    workload = Workload(tasks=("shop.charge",), number=9, only=numbers[: len(faults)], work_s=0.0)
+    strikes = [
+        Strike(fault=fault, invocation=number, point=Point.BODY_MIDDLE, lasts_s=0.5 if fault == "SIGSTOP" else 0.0)
+        for fault, number in zip(faults, numbers, strict=False)
+    ]
+    return ChaosScript(seed=7, workers=1, concurrency=1, workload=workload, faults=tuple(strikes))
+
+
+@pytest.mark.parametrize("fault", registry())
+def test_each_fault_becomes_a_line_of_it(fault: str) -> None:
+    text = rendered(small(fault), small(fault, "SIGTERM"), ROW, FACTS, 5, 5)
+    ast.parse(text)
+    assert f'    assay_cluster.strike(charge, "{fault}", "body_middle"' in text
+    assert "made smaller from 2 faults to 1" in text
+    assert max(map(len, text.splitlines())) < 140
+
+
+def test_several_of_one_task_have_their_numbers() -> None:
+    text = rendered(small("SIGKILL child", "SIGSTOP"), small("SIGKILL child"), ROW, FACTS, 4, 5)
+    assert "def test_charge_is_not_lost_by_sigkill_child_and_sigstop(assay_cluster):" in text
+    assert 'charge_5 = assay_cluster.send("shop.charge"' in text
+    assert 'assay_cluster.strike(charge_5, "SIGSTOP", "body_middle", lasts_s=0.5)' in text
+    assert 'Delivery(contract="at_least_once", ids=[charge_3, charge_5])' in text
+    assert "red in 4 of 5 runs" in text
+
+
+def test_each_cause_has_a_file_of_its_own(tmp_path: Path) -> None:
+    one, other = small("SIGKILL child"), small("SIGTERM")
+    paths = {write_test(script, script, ROW, FACTS, 5, 5, tmp_path / "new") for script in (one, one, other)}
+    assert len(paths) == 2
+    assert all(path.name.startswith("test_regress_") for path in paths)
+
+
+def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="cannot be written"):
+        write_test(small("SIGTERM"), small("SIGTERM"), ROW, FACTS, 5, 5, tmp_path / "file")

@@ -1,0 +1,63 @@
+"""The script of a chaos run is a file that is read as it was written, and refused with the place where it is wrong."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from assay.chaos.script import ChaosScript, Workload, read, write
+from assay.errors import UsageError
+from assay.event import Point
+from assay.faults import Strike
+
+WORKLOAD = Workload(tasks=("shop.charge", "shop.mail"), number=9)
+SCRIPT = ChaosScript(
+    seed=7,
+    workload=WORKLOAD,
+    faults=(
+        Strike(fault="SIGKILL child", invocation=3, point=Point.AFTER_TRACE, attempt=2),
+        Strike(fault="SIGSTOP", invocation=9, point=Point.BODY_ENTER, lasts_s=0.5),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        SCRIPT,
+        ChaosScript(seed=-1, workload=WORKLOAD),
+        msgspec.structs.replace(SCRIPT, workload=msgspec.structs.replace(WORKLOAD, only=(3, 9)), workers=1),
+    ],
+)
+def test_what_is_written_is_read(script: ChaosScript, tmp_path: Path) -> None:
+    write(script, tmp_path / "chaos.toml")
+    assert read(tmp_path / "chaos.toml") == script
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("seed = 7", 'seed = "seven"', r"Expected `int`, got `str` - at `\$.seed`"),
+        ("seed = 7", "seed = ", "is no script of a chaos run: Invalid value"),
+        ("[workload]", "[workloads]", "unknown field `workloads`|missing required field `workload`"),
+        ("SIGKILL child", "SIGKILL chidl", "there is no fault SIGKILL chidl; did you mean SIGKILL child"),
+        ('"after_trace"', '"after_lunch"', "Invalid enum value 'after_lunch'"),
+        ('"body_enter"', '"after_trace"', "SIGSTOP cannot strike at after_trace; it can at body_enter, body_middle"),
+        ("invocation = 9", "invocation = 10", "SIGSTOP strikes invocation 10, which is not published"),
+        ("workers = 2", "workers = 0", r">= 1 - at `\$.workers`"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(before: str, after: str, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "chaos.toml"
+    write(SCRIPT, path)
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+    with pytest.raises(UsageError, match=said) as caught:
+        read(path)
+    assert str(path) in str(caught.value)
+
+
+def test_where_there_is_none_the_remedy_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="name a run folder of `assay chaos`"):
+        read(tmp_path / "chaos.toml")
