@@ -40,8 +40,8 @@ def mark_known(results: Iterable[Result], known: Sequence[Known], today: date) -
     """Write the reason into `Result.known` of each violated row that an entry speaks of.
 
     Returns one sentence for each entry that is of no use any more, for `Report.known_not_seen`: it has expired, or its
-    scenario ran and every row that it speaks of held. An entry whose scenario was not run, or is unknown, is left in
-    peace: nothing was proved.
+    scenario ran and every row that it speaks of held. An entry whose scenario was not run, or is unknown, or is drawn
+    by chance, is left in peace: nothing was proved.
     """
     rows = list(results)
     told = []
@@ -53,6 +53,6 @@ def mark_known(results: Iterable[Result], known: Sequence[Known], today: date) -
         for row in fitting:
             if row.verdict is Verdict.VIOLATED and not row.known:
                 row.known = f"{entry.reason} ({entry.upstream})"
-        if fitting and all(row.verdict is Verdict.HELD for row in fitting):
+        if fitting and all(row.verdict is Verdict.HELD and row.suite != "chaos" for row in fitting):
             told.append(f"no longer shows, the entry can go: {entry}")
     return told

@@ -8,8 +8,11 @@ import click
 import msgspec
 import pytest
 
+from assay.chaos.judging import names
+from assay.chaos.script import read
 from assay.cli import main
 from assay.fault import FAULTS
+from assay.faults import named, registry
 from assay.known import Known
 from assay.report import SCHEMA, Claim, Report
 from assay.reports.words import EXIT_WORDS
@@ -109,3 +112,25 @@ def test_scenarios_and_faults_are_documented_as_they_are() -> None:
     assert (
         dict(re.findall(r"^\| (.+?) \| (.+) \|$", section("scenarios.md", "Faults"), flags=re.MULTILINE)[2:]) == FAULTS
     )
+
+
+def test_the_faults_of_a_chaos_run_are_documented_as_they_are() -> None:
+    rows = re.findall(
+        r"^\| ([a-z][a-z-]+) \| (.+?) \| (.+?) \|$", section("chaos.md", "The faults"), flags=re.MULTILINE
+    )
+    assert {(slug, name, points) for slug, name, points in rows} == {
+        (named(name), name, ", ".join(fault.points)) for name, fault in registry().items()
+    }
+
+
+def test_the_script_that_is_shown_can_be_run(tmp_path: Path) -> None:
+    text = (DOCS / "chaos.md").read_text(encoding="utf-8")
+    path = tmp_path / "chaos.toml"
+    path.write_text(text.partition("```toml\n")[2].partition("```")[0])
+    assert read(path).faults[0].invocation == 12
+
+
+def test_the_rows_of_a_chaos_run_are_documented() -> None:
+    told = set(re.findall(r"`(chaos\.\w+)`", section("chaos.md", "What is judged")))
+    assert told <= set(names())
+    assert {name for name in names() if named(name.removeprefix("chaos.")) not in map(named, registry())} <= told

@@ -18,6 +18,7 @@ from assay.settle import final_read
 from assay.worker import Worker
 
 BATCH = 16
+TOLD_S = 5.0  # between two words about how far it is
 EXIT_S = 10.0  # that a worker has which was told to stop
 STALLED_S = 10.0  # without an event
 MOST_DEAD_AT_START = 3
@@ -50,6 +51,7 @@ class Campaign:
         self.counts: Counter[str] = Counter()
         self.missed: Counter[str] = Counter()  # why a fault did not land
         self.stopping = False  # asked to end early
+        self._told = time.monotonic()
         cluster.listen(self._hear)
 
     def run(self, until: float) -> None:
@@ -91,6 +93,12 @@ class Campaign:
 
     def _tick(self) -> bool:
         """All that is due now. True, so that it can stand in a condition."""
+        if time.monotonic() - self._told >= TOLD_S:
+            self._told = time.monotonic()
+            counts = self.counts
+            self._progress.phase(
+                f"{counts['published']} published, {counts['ended']} attempts ended, {counts['landed']} faults landed"
+            )
         while waiting := self._cluster.gate.next(0.0):
             self._strike(waiting)
         self._heal(time.monotonic())
