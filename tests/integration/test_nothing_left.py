@@ -78,3 +78,53 @@ def test_given_what_all_stands_on_is_killed_then_its_processes_follow_and_the_ha
         command.must_leave_nothing(ports)
     assert status == 4, err
     assert "Traceback" not in err
+
+
+def test_given_a_chaos_run_at_ctrl_c_then_what_was_seen_is_judged_and_nothing_is_left(tmp_path: Path) -> None:
+    chaos = (
+        "chaos",
+        "-A",
+        "twin:app",
+        "--tasks",
+        "100000",
+        "--faults",
+        "sigkill-child",
+        "--out",
+        str(tmp_path / "run"),
+    )
+    with running(*chaos, cwd=APPS, tmp=tmp_path) as command:
+        wait_until(lambda: landed(tmp_path / "run") > 3, what="faults that have landed", timeout_s=60.0)
+        ports = command.ports()
+        command.process.send_signal(signal.SIGINT)
+        status, out, err = command.end(60.0)
+        command.must_leave_nothing(ports)
+    assert status == 0, out + err
+    assert "no more faults" in err
+    assert "sigkill_child" in out
+    assert (tmp_path / "run/report.json").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_given_a_chaos_run_when_it_is_ended_then_nothing_is_left_and_its_records_can_be_judged(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with running(*chaos("sigkill-main", tmp_path), cwd=APPS, tmp=tmp_path) as command:
+        wait_until(lambda: landed(tmp_path / "run") > 3, what="faults that have landed", timeout_s=60.0)
+        ports = command.ports()
+        command.process.send_signal(number)
+        command.end(60.0)
+        command.must_leave_nothing(ports)
+    with running("check", str(tmp_path / "run"), cwd=APPS, tmp=tmp_path) as command:
+        status, out, err = command.end(60.0)
+    assert status in (1, 3), out + err
+    assert "chaos" in out
+
+
+def chaos(faults: str, tmp: Path) -> list[str]:
+    return ["chaos", "-A", "twin:app", "--tasks", "100000", "--faults", faults, "--out", str(tmp / "run")]
+
+
+def landed(folder: Path) -> int:
+    return sum(
+        line.count(b'"fault_landed"') for path in folder.glob("chaos/events/*.jsonl") for line in [path.read_bytes()]
+    )

@@ -41,6 +41,7 @@ class Campaign:
         self._queues = queues
         self._progress = progress
         self._known = registry()
+        self._strikes = script.strikes()
         self._left = deque(script.workload.numbers)
         self._struck: dict[str, Job] = {}  # invocation -> what of the workload it is, where faults strike it
         self._alive: dict[str, Worker] = {}
@@ -111,9 +112,8 @@ class Campaign:
         enough = 2 * self._script.workers * self._script.concurrency
         if self.stopping or not self._left or self._cluster.backlog() >= enough:
             return
-        jobs = [
-            Job(self._script, self._cluster.subject, self._left.popleft()) for _ in range(min(BATCH, len(self._left)))
-        ]
+        numbers = [self._left.popleft() for _ in range(min(BATCH, len(self._left)))]
+        jobs = [Job(self._script, self._cluster.subject, n, self._strikes.get(n, ())) for n in numbers]
         ids = self._cluster.publish_many([(job.task, job.script) for job in jobs], payloads=[j.payload for j in jobs])
         for invocation, job in zip(ids, jobs, strict=True):
             self.counts["published"] += 1
@@ -127,7 +127,7 @@ class Campaign:
         job = self._struck.get(held.invocation)
         strike = job.strikes.get((held.start + 1, held.point)) if job else None
         worker = self._alive.get(held.worker)
-        if strike is None or worker is None or not worker.alive():
+        if strike is None or worker is None or not worker.alive() or self.stopping:
             waiting.release()
             return
         if worker.name in self._stops_by:  # what it runs may end; another worker has its place already

@@ -41,12 +41,11 @@ def strikes(seed: int, workload: Workload, kinds: Sequence[str], intensity: floa
 
 
 class Job:
-    """One invocation of the workload: `number` counts from 1."""
+    """One invocation of the workload: `number` counts from 1. `mine` are the faults that strike it."""
 
-    def __init__(self, script: ChaosScript, subject: Subject, number: int) -> None:
+    def __init__(self, script: ChaosScript, subject: Subject, number: int, mine: Sequence[Strike]) -> None:
         random = Random(f"{script.seed}:{number}:work")
         workload = script.workload
-        mine = [strike for strike in script.faults if strike.invocation == number]
         self.number = number
         self.task = random.choice(workload.tasks)
         work_s = min(random.expovariate(1 / workload.work_s), LONGEST * workload.work_s) if workload.work_s else 0.0

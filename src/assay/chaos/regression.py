@@ -29,7 +29,8 @@ def write_test(
 
 
 def rendered(small: ChaosScript, before: ChaosScript, row: Result, facts: Facts, red: int, times: int) -> str:
-    jobs = [Job(small, facts.subject, number) for number in small.workload.numbers]
+    strikes = small.strikes()
+    jobs = [Job(small, facts.subject, number, strikes.get(number, [])) for number in small.workload.numbers]
     names = _names(jobs)
     faults = " and ".join(dict.fromkeys(strike.fault for strike in small.faults))
     broken = str(row.outcome or "violated")

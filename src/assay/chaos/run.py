@@ -1,8 +1,11 @@
 """A chaos run from its script to its report; where cluster, campaign and judging meet."""
 
+import contextlib
+import signal
+import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from assay.bench import Bench, bench
@@ -74,7 +77,8 @@ def perform(
             keeps=keeps,
         ) as cluster:
             campaign = Campaign(cluster, script, given, progress)
-            campaign.run(time.monotonic() + duration_s)
+            with ended_early(campaign, progress):
+                campaign.run(time.monotonic() + duration_s)
             for why, times in campaign.missed.items():
                 progress.note(f"did not land, {times} times: {why}")
     except UsageError:
@@ -92,6 +96,26 @@ def perform(
     if error:
         (folder / judging.ERROR).write_text(error)
     return judging.judge(subject, script, demanded, out)
+
+
+@contextlib.contextmanager
+def ended_early(campaign: Campaign, progress: Progress) -> Iterator[None]:
+    """The first Ctrl-C ends the faults, and what was seen is judged; the second one is as usual."""
+
+    def stop(number: int, frame: object) -> None:
+        if campaign.stopping:
+            raise KeyboardInterrupt
+        campaign.stopping = True
+        progress.note("no more faults: healing, draining and judging; Ctrl-C again ends the run at once")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def facts_of(settings: Settings, it: Bench, script: ChaosScript) -> Facts:

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from assay.errors import UsageError
-from assay.faults import Strike, registry
+from assay.faults import Fault, Strike, registry
 from assay.selection import nearest
 
 NAME = "chaos.toml"
@@ -43,6 +43,13 @@ class ChaosScript(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     concurrency: Count = 2
     workload: Workload
     faults: tuple[Strike, ...] = ()
+
+    def strikes(self) -> dict[int, list[Strike]]:
+        """By the number of the invocation that they strike."""
+        found: dict[int, list[Strike]] = {}
+        for strike in self.faults:
+            found.setdefault(strike.invocation, []).append(strike)
+        return found
 
 
 def write(script: ChaosScript, path: Path) -> None:
@@ -83,17 +90,17 @@ def read(path: Path) -> ChaosScript:
         raise UsageError(f"there is no script {path}: name a run folder of `assay chaos`, or a script's file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise UsageError(f"{path} is no script of a chaos run: {error}") from None
+    known, numbers = registry(), {*script.workload.numbers}
     for strike in script.faults:
-        _check(strike, script, path)
+        _check(strike, known, numbers, path)
     return script
 
 
-def _check(strike: Strike, script: ChaosScript, path: Path) -> None:
-    known = registry()
+def _check(strike: Strike, known: dict[str, Fault], numbers: set[int], path: Path) -> None:
     fault = known.get(strike.fault)
     if fault is None:
         raise UsageError(f"{path}: there is no fault {strike.fault}{nearest(strike.fault, known)}")
     if strike.point not in fault.points:
         raise UsageError(f"{path}: {strike.fault} cannot strike at {strike.point}; it can at {', '.join(fault.points)}")
-    if strike.invocation not in script.workload.numbers:
+    if strike.invocation not in numbers:
         raise UsageError(f"{path}: {strike.fault} strikes invocation {strike.invocation}, which is not published")
