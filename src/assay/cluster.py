@@ -25,7 +25,7 @@ import psutil
 from assay import script as scripts
 from assay.bell import BELL, Bell
 from assay.boot import Boot
-from assay.broker import Broker
+from assay.broker import Broker, OwnBroker
 from assay.connections import How, peers, sever, unread
 from assay.errors import HarnessError, UsageError
 from assay.event import Event, Kind, Point
@@ -324,6 +324,15 @@ class Cluster:
         if not broken:
             raise HarnessError(f"worker {worker.name} has no TCP connection to the broker that could be broken")
         self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **target, connections=len(broken))
+
+    def restart_broker(self, invocation: str = "") -> None:
+        """Kill the broker and start it again at the same address, empty; landed when the new one serves."""
+        if not isinstance(self.broker, OwnBroker):
+            raise HarnessError("the broker is not the run's own: it cannot be restarted")
+        target: dict[str, Any] = {"fault": "broker restarted", "target": self.broker.pid, "signal": "restart"}
+        self.record(Kind.FAULT_INJECTED, invocation, **target)
+        self.broker.restart()
+        self.record(Kind.FAULT_LANDED, invocation, **target)
 
     def wait_noticed(self, worker: Worker) -> None:
         """Wait until it has given up its lost connection, or stops. One that never does is for a checker to find."""

@@ -27,6 +27,8 @@ FAULTS = {
     "that goes down; landed when the kernel has none of them any more",
     "connection reset": "the same connections are aborted (RST), as by a firewall that has forgotten them; landed when "
     "the kernel has none of them any more",
+    "broker restarted": "the broker is killed and started again at the same address, empty, as a Redis without "
+    "persistence is; landed when the new one serves",
     "SIGSTOP": "the main process is stopped for a while and goes on; landed when all of its threads have stopped",
     "pool_restart": "the pool is restarted by remote control; landed when all children are new",
     "revoke": "the invocation is revoked with terminate=True; landed when the child is gone",

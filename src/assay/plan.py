@@ -8,7 +8,7 @@ from assay.errors import UsageError
 from assay.scaling import Target
 from assay.scenario import Scenario, scenarios
 from assay.selection import Selection, nearest
-from assay.settings import Settings
+from assay.settings import BROKERS, Settings
 from assay.subject import Subject, Task
 
 CASES = "cases"
@@ -55,7 +55,15 @@ def rows(
             continue
         call = settings.live.get(name)
         slow = bool(call and call.slow)
-        target = Target(subject, subject.task(name), pool, settings.bodies, slow, severable=not obstacle)
+        target = Target(
+            subject,
+            subject.task(name),
+            pool,
+            settings.bodies,
+            slow,
+            severable=not obstacle,
+            own_broker=settings.broker in BROKERS,
+        )
         for scenario in wanted:
             if scenario.applies(target):
                 found.append(Row(scenario, target, _planned(len(found), scenario, name, members[name])))

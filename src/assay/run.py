@@ -3,16 +3,19 @@
 import queue
 import time
 import traceback
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
 
+from assay import broker as brokers
 from assay import case as cases
 from assay import connections
 from assay import plan as plans
 from assay.bench import Bench, bench
+from assay.broker import Broker
 from assay.case import Case
 from assay.changed import changed, visibility
 from assay.chaos import judging
@@ -165,23 +168,39 @@ def _run_one(it: Bench, row: Row) -> Result:
     return cases.judge(case, folder, it.settings.out)
 
 
+@contextmanager
+def _broker(it: Bench, own: bool, folder: Path) -> Iterator[Broker]:
+    """The run's, or one more of its kind for a scenario that does to it what the others must not feel."""
+    if not own:
+        yield it.broker
+        return
+    broker = brokers.start(it.broker.name, it.supervisor.folder / f"broker-{folder.name}", it.supervisor.spawn)
+    try:
+        yield broker
+    finally:
+        broker.stop()
+
+
 def _act(it: Bench, row: Row, folder: Path, db: int, case: Case) -> None:
     """Drive the scenario. What keeps it from its end is raised; then its verdict is unknown."""
     settings, scenario, target = it.settings, row.scenario, row.target
     scaling = scenario.scale(target)
     case.scaled = told([scaling])
-    with Cluster(
-        it.zygote,
-        it.broker,
-        folder,
-        it.supervisor.folder,
-        db,
-        pool=it.pool,
-        concurrency=settings.concurrency,
-        live=settings.bodies == "live",
-        scaled=scaling.redirection,
-        start=starter(settings, it.supervisor),
-    ) as cluster:
+    with (
+        _broker(it, scenario.own_broker, folder) as broker,
+        Cluster(
+            it.zygote,
+            broker,
+            folder,
+            it.supervisor.folder,
+            db,
+            pool=it.pool,
+            concurrency=settings.concurrency,
+            live=settings.bodies == "live",
+            scaled=scaling.redirection,
+            start=starter(settings, it.supervisor),
+        ) as cluster,
+    ):
         stage = Stage(scenario, target, cluster, scaling, settings)
         try:
             with suppress(Refused):

@@ -35,6 +35,7 @@ class Target:
     bodies: str = "hollow"
     slow: bool = False  # a slow live call is given for the task
     severable: bool = True  # connections to the broker can be broken here
+    own_broker: bool = True  # the run starts its brokers itself
 
     @property
     def stores_results(self) -> bool:

@@ -36,12 +36,15 @@ class Scenario:
     weight_s: float = 1.0  # about how long it waits; the longest start first
     scale: Callable[[Target], Scaling] = countdowns
     bodies: tuple[str, ...] = ("hollow",)  # which kinds of body it can be run with
+    own_broker: bool = False  # it does to its broker what the other scenarios must not feel
 
     @property
     def full_name(self) -> str:
         return f"{self.suite}.{self.name}"
 
     def applies(self, target: Target) -> bool:
+        if self.own_broker and not target.own_broker:
+            return False
         return target.pool in self.pools and target.bodies in self.bodies and self.when(target)
 
 
@@ -64,6 +67,7 @@ def scenario(
     weight_s: float = 1.0,
     scale: Callable[[Target], Scaling] = countdowns,
     bodies: tuple[str, ...] = ("hollow",),
+    own_broker: bool = False,
 ) -> Callable[[Callable[["Stage"], None]], Callable[["Stage"], None]]:
     """Register a scenario. Its name is the function's, its line in `assay list` the docstring's first."""
 
@@ -71,7 +75,7 @@ def scenario(
         if fault not in FAULTS:
             raise KeyError(f"{fault} is no fault: name it in fault.py")
         line = doc or (act.__doc__ or "").strip().splitlines()[0]
-        made = Scenario(suite, name or act.__name__, fault, line, act, when, pools, weight_s, scale, bodies)
+        made = Scenario(suite, name or act.__name__, fault, line, act, when, pools, weight_s, scale, bodies, own_broker)
         _registry[made.full_name] = made
         return act
 

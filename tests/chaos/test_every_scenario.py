@@ -106,6 +106,8 @@ TABLE = {
     "reconnect.reset_while_it_runs": Pair(LEAVES),
     "reconnect.reset_while_it_is_reserved": Pair(GREEDY_LEAVES, GREEDY),
     "reconnect.reset_while_it_waits": Pair(LEAVES),
+    "reconnect.broker_restarted_idle": Pair(LEAVES),
+    "reconnect.broker_restarted_while_it_runs": Pair(LEAVES),
 }
 # Further bugs of the same twin: the scenarios that must find each, and the checker that says so.
 FURTHER = [
@@ -117,6 +119,7 @@ FURTHER = [
     ("hangs_at_stop", "acks_late.warm_shutdown", "stops"),
     ("deaf_after_loss", "reconnect.cut_idle", "liveness"),
     ("deaf_after_loss", "reconnect.reset_while_it_runs", "liveness"),
+    ("deaf_after_loss", "reconnect.broker_restarted_idle", "liveness"),
     ("crashes_after_loss", "reconnect.reset_idle", "liveness"),
     ("crashes_after_loss", "reconnect.cut_while_it_waits", "liveness"),
     ("restores_twice+no_deduplication", "reconnect.cut_while_it_waits", "attempts"),

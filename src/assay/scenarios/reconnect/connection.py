@@ -11,6 +11,9 @@ from assay.gate import Waiting
 from assay.scaling import Scaling, Target, countdowns, long_countdowns
 from assay.scenario import always, scenario
 from assay.stage import Stage
+from assay.worker import Worker
+
+Act = Callable[[Stage], None]
 
 WITHIN_S = 10.0  # of a fresh task's publication: Celery waits two seconds before its second try to connect
 WAIT_S = 3.0
@@ -63,7 +66,9 @@ def eta(stage: Stage) -> InFlight:
     return InFlight(waits=waits)
 
 
-def breaks(how: How, situation: Callable[[Stage], InFlight]) -> Callable[[Stage], None]:
+def comes_back(fault: Callable[[Stage, Worker, str], None], situation: Callable[[Stage], InFlight]) -> Act:
+    """A worker that has something in flight, or nothing, loses its connections by the fault: it must come back."""
+
     def act(stage: Stage) -> None:
         given = stage.subject.setting("broker_connection_retry")
         leaves = given is not None and given.value is False
@@ -74,7 +79,7 @@ def breaks(how: How, situation: Callable[[Stage], InFlight]) -> Callable[[Stage]
         )
         worker = stage.worker(concurrency=1, options=DEFAULT_FLAGS)
         work = situation(stage)
-        stage.cluster.break_connections(worker, how, next(iter(work.ids), ""))
+        fault(stage, worker, next(iter(work.ids), ""))
         options: dict[str, Any] = {"expires": FRESH_S} if stage.task.expires else {}
         fresh = stage.publish_many(3, **options)
         stage.cluster.wait_noticed(worker)  # or it were chance which of the two main hears of first
@@ -132,6 +137,14 @@ def severable(when: Callable[[Target], bool]) -> Callable[[Target], bool]:
     return lambda target: target.severable and when(target)
 
 
+def breaks(how: How) -> Callable[[Stage, Worker, str], None]:
+    return lambda stage, worker, invocation: stage.cluster.break_connections(worker, how, invocation)
+
+
+def restarts(stage: Stage, worker: Worker, invocation: str) -> None:
+    stage.cluster.restart_broker(invocation)
+
+
 SITUATIONS = {
     "idle": Situation(idle, "of an idle worker"),
     "while_it_runs": Situation(running, "while a body runs, which is then let go"),
@@ -142,6 +155,7 @@ SITUATIONS = {
         eta, "while a task waits in the worker for its time: it runs once", outlives, long_wait
     ),
 }
+OUTAGES = {"idle": "while the worker idles", "while_it_runs": "while a body runs, which is then let go"}
 HOWS: dict[How, str] = {"cut": "closed", "reset": "aborted"}
 for how, what in HOWS.items():
     for name, situation in SITUATIONS.items():
@@ -153,4 +167,16 @@ for how, what in HOWS.items():
             when=severable(situation.when),
             scale=situation.scale,
             weight_s=6.0,
-        )(breaks(how, situation.begin))
+        )(comes_back(breaks(how), situation.begin))
+#: what was in the broker is gone with it, so nothing is demanded of what only waited
+for name in ("idle", "while_it_runs"):
+    scenario(
+        "reconnect",
+        name=f"broker_restarted_{name}",
+        fault="broker restarted",
+        doc=f"The broker is killed and comes back empty {OUTAGES[name]}; the next tasks run soon.",
+        when=SITUATIONS[name].when,
+        scale=SITUATIONS[name].scale,
+        weight_s=7.0,
+        own_broker=True,
+    )(comes_back(restarts, SITUATIONS[name].begin))
