@@ -193,10 +193,11 @@ def replay(run_folder: Path, times: int, json_file: Path | None, junit_file: Pat
         settings, short = msgspec.structs.replace(settings, out=out), _short(out)
         with kept_in(short), _live() if _colored(sys.stderr) else PlainLines(sys.stderr) as progress:
             found = run_again(settings, facts, folder, times, progress)
-        found.report.command = _command_line()
-        _keep(found.report, short)
-        code = _deliver(found.report, short, json_file, junit_file)
-    say(f"REPRODUCED {found.reproduced} of {found.times}", error=Path("-") in (json_file, junit_file))
+        for name, report in found.reports.items():
+            report.command = _command_line()
+            _keep(report, short / name)
+        code = _deliver(found.reports[found.worst], short / found.worst, json_file, junit_file)
+    say(f"REPRODUCED {found.reproduced} of {times}", error=Path("-") in (json_file, junit_file))
     return code
 
 

@@ -15,6 +15,7 @@ import signal
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -89,6 +90,8 @@ class Cluster:
         self._hear: list[Callable[[Event], None]] = []
         self._bell = Bell(folder / BELL)
         self.workers: list[Worker] = []
+        self._numbers = count(1)
+        self._started_with: dict[str, dict[str, Any]] = {}
         self.invocations: dict[str, str] = {}  # id -> task
         self.refused: dict[str, str] = {}  # id -> why it could not be published
         self.redirection = self._redirection(scaled)
@@ -141,7 +144,8 @@ class Cluster:
 
     def start_worker(self, name: str = "", *, wait: bool = True, clock_offset_s: float = 0.0, **changes: Any) -> Worker:
         """Start a worker; `changes` are fields of Boot (queues, concurrency, options...). Waits until it is ready."""
-        name = name or f"w{len(self.workers) + 1}"
+        name = name or f"w{next(self._numbers)}"
+        self._started_with[name] = changes
         self.client  # noqa: B018 - it connects while the worker boots
         redirection = msgspec.structs.replace(self.redirection, clock_offset_s=clock_offset_s)
         process = self._start(self._boot("worker", name, redirection=redirection, **changes))
@@ -374,7 +378,7 @@ class Cluster:
                 if waits and not self._unread(worker):
                     break
                 over = time.monotonic() > deadline
-                if over and self._stops(worker):
+                if over and self.stops(worker):
                     break  # by now it takes no messages any more
                 worker.resume()
                 if over:
@@ -390,7 +394,8 @@ class Cluster:
         except HarnessError:  # by a Unix socket, or the kernel lends none
             return 0
 
-    def _stops(self, worker: Worker) -> bool:
+    def stops(self, worker: Worker) -> bool:
+        """Whether it has said that it stops."""
         self.advance()
         return any(event.kind == Kind.WORKER_STOPPING and event.worker == worker.name for event in self.seen)
 
@@ -470,6 +475,19 @@ class Cluster:
     def at_rest(self) -> bool:
         """Whether every message that was published is received by a worker or in its queue."""
         return self._ledger.at_rest()
+
+    def replace(self, worker: Worker) -> Worker:
+        """Another one that is started as that one was."""
+        return self.start_worker(**self._started_with[worker.name])
+
+    def forget(self, worker: Worker) -> None:
+        """Hold nothing of one that is gone, and told to be."""
+        self.workers.remove(worker)
+        worker.process.close()
+
+    def write_off(self) -> None:
+        """Wait no more for messages that reached no worker and are in no queue."""
+        self._ledger.write_off()
 
     def backlog(self) -> int:
         """How many messages no worker has received yet."""

@@ -1,4 +1,8 @@
-"""The faults that scenarios land, and how each is known to have landed."""
+"""The faults that land, how each is known to have landed, and where those of a chaos run may strike. Data only."""
+
+from dataclasses import dataclass
+
+from assay.event import Point
 
 FAULTLESS = ("none", "none, under load", "misspelt queue", "unknown task")  # nothing lands on work that is under way
 KILLS = (
@@ -46,3 +50,38 @@ FAULTS = {
 def registry() -> dict[str, str]:
     """{fault: what is done, and how it is known to have landed}, for `assay list faults`."""
     return dict(FAULTS)
+
+
+@dataclass(frozen=True)
+class Strikes:
+    """Where a fault of a chaos run may strike. `lasts_s`: for how long, at least and at most, where it is healed."""
+
+    points: tuple[Point, ...]
+    lasts_s: tuple[float, float] | None = None
+    takes_child: bool = False  # no more than the child that runs the attempt is hit
+
+
+IN_BODY = (Point.BODY_ENTER, Point.BODY_MIDDLE, Point.BODY_EXIT)
+IN_CHILD = (*IN_BODY, Point.BEFORE_RESULT, Point.AFTER_RESULT, Point.AFTER_TRACE)
+#: what each of them does is in faults/
+STRIKING = {
+    "SIGKILL child": Strikes(IN_CHILD, takes_child=True),
+    "SIGKILL main": Strikes(IN_CHILD),
+    "SIGKILL group": Strikes(IN_CHILD),
+    "SIGTERM": Strikes(IN_BODY),
+    "SIGQUIT": Strikes(IN_BODY),
+    "SIGTERM, then SIGKILL": Strikes(IN_BODY),
+    "SIGSTOP": Strikes(IN_BODY, lasts_s=(0.2, 1.5)),
+    "connection cut": Strikes(IN_BODY),
+    "connection reset": Strikes(IN_BODY),
+}
+
+
+def named(fault: str) -> str:
+    """A fault's name as a command line can take it: "SIGTERM, then SIGKILL" is sigterm-then-sigkill."""
+    return "-".join("".join(c if c.isalnum() else " " for c in fault.lower()).split())
+
+
+def called(name: str) -> str:
+    """The fault of a chaos run that has this name, in either spelling; "" where there is none."""
+    return next((fault for fault in STRIKING if name in (fault, named(fault))), "")

@@ -283,7 +283,9 @@ def _settled(world: World, event: Event) -> None:
 
 
 def _spawned(world: World, event: Event) -> None:
-    world.offsets[event.worker] = float(event.detail.get("clock_offset_s") or 0)
+    offset = world.offsets[event.worker] = float(event.detail.get("clock_offset_s") or 0)
+    if offset:
+        world.ahead.append((event.at_ns, offset))
 
 
 def _child(world: World, event: Event) -> None:

@@ -23,8 +23,10 @@ class Waiting:
         self.held = held
         self.pid = held.pid
         self._channel = channel
+        self.released = False
 
     def release(self) -> None:
+        self.released = True
         with contextlib.suppress(OSError):
             self._channel.send(b".")
         self._channel.close()
@@ -98,7 +100,7 @@ class Gate:
         if not self._waiting:
             return None
         waiting = self._waiting.pop(0)
-        self._handed.append(waiting)
+        self._handed = [each for each in self._handed if not each.released] + [waiting]
         return waiting
 
     def close(self) -> None:

@@ -7,6 +7,8 @@ the end of a file are room that was not reached.
 
 import heapq
 import math
+import os
+import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from io import FileIO
@@ -21,6 +23,7 @@ from assay.event import Event, Kind, decode
 from assay.tape import ends, whole
 
 CHUNK = 16 * 1024  # bytes of a file at a time: about a hundred events
+LOOK_S = 1.0  # between two looks at which processes are gone: their files are read no more
 DAMAGED = (msgspec.MsgspecError, UnicodeDecodeError)
 
 _decode_lines = msgspec.json.Decoder(Event).decode_lines
@@ -148,30 +151,40 @@ class Follower:
 
     def __init__(self, folder: Path, keeps: Callable[[Event], bool] | None = None) -> None:
         self._events = folder / "events"
-        self._files: dict[Path, int] = {}
+        self._files: dict[str, int] = {}
+        self._ended: dict[str, bool] = {}  # of a process that is gone: whether all of it is read
+        self._looked = 0.0
         self._keeps = keeps
         self.seen: list[Event] = []
 
     def advance(self) -> list[Event]:
         """New events since the last call, in each file's order; an unfinished line is left for the next call."""
         new: list[Event] = []
-        for path in self._events.iterdir():
-            while lines := self._more(path):
+        names = [name for name in os.listdir(self._events) if not self._ended.get(name)]
+        look = time.monotonic() - self._looked > LOOK_S
+        for name in names:
+            before = len(new)
+            while lines := self._more(name):
                 new += _decode_lines(lines)
+            if name in self._ended:
+                self._ended[name] = len(new) == before
+            elif look and not os.path.exists(f"/proc/{name.partition('-')[0]}"):
+                self._ended[name] = False  # once more: it may have written after it was read just now
+        self._looked = time.monotonic() if look else self._looked
         new.sort(key=_clock)
         self.seen += filter(self._keeps, new) if self._keeps else new
         return new
 
-    def _more(self, path: Path) -> bytes:
+    def _more(self, name: str) -> bytes:
         """Complete lines that were not given yet, about CHUNK bytes at a time."""
-        offset, size = self._files.get(path, 0), CHUNK
-        with FileIO(path) as file:
+        offset, size = self._files.get(name, 0), CHUNK
+        with FileIO(self._events / name) as file:
             while True:
                 file.seek(offset)
                 data = file.read(size)
                 lines, _ = whole(data)
                 if lines or len(data) < size or not data[-1]:
-                    self._files[path] = offset + len(lines)
+                    self._files[name] = offset + len(lines)
                     return lines
                 size *= 2  # one long line
 

@@ -117,4 +117,5 @@ class World:
         self.exited: list[Event] = []  # main processes that ended before the harness closed them, whoever asked for it
         self.hanging: list[Event] = []  # those of them that did not
         self.offsets: dict[str, float] = {}  # worker -> how far its clock is ahead, seconds
+        self.ahead: list[tuple[int, float]] = []  # when one was started whose clock is, and how far
         self.forgotten: Counter[str] = Counter()  # task -> plain lives of it that are not among the lives any more

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from assay.cluster import Cluster
 
 QUIET_S = 0.06
+LATE_NS = 1_000_000_000  # that a message may need from its queue to a worker
 PATIENCE = 4
 
 
@@ -62,6 +63,7 @@ class Ledger:
 
     def orphaned(self) -> bool:
         """Whether nothing is open but what workers had that are gone: it comes back after the visibility timeout."""
+        self.write_off()
         if self._waiting() or any(self._depths().values()):
             return False
         held = self._cluster.broker.unacked(self._cluster.db, self._cluster.key_prefix)
@@ -120,10 +122,16 @@ class Ledger:
         if kind == Kind.PUBLISHED or (kind == Kind.SENT and key in self._cluster.invocations):
             _add(self._due, key, 1)
         elif kind == Kind.RECEIVED:
-            _add(self._due, key, -1)
+            if self._due.get(key, 0) > 0 or not event.detail.get(
+                "redelivered"
+            ):  # what is given back by the broker is not due
+                _add(self._due, key, -1)
             _add(self._held, (key, event.worker), 1)
+        elif kind is Kind.CONNECTION_CLOSED:
+            self._let_go(event.worker)
         elif kind in (Kind.ACKED, Kind.REJECTED):
-            _add(self._held, (key, event.worker), -1)
+            if (key, event.worker) in self._held:
+                _add(self._held, (key, event.worker), -1)
             if event.detail.get("requeue"):
                 _add(self._due, key, 1)
         elif kind == Kind.ACCEPTED and event.task not in self._late:
@@ -143,12 +151,23 @@ class Ledger:
             self._forget(key, event.worker)
         elif kind == Kind.WORKER_EXITED:
             self._dead.add(event.worker)
-            for job in [job for job in self._held if job[1] == event.worker]:
-                del self._held[job]
+            self._let_go(event.worker)
             here = [key for key, worker in self._running.values() if worker == event.worker]
             here += [key for (key, _), worker in self._where.items() if worker == event.worker]
             for key in here:
                 self._forget(key, event.worker)
+
+    def _let_go(self, worker: str) -> None:
+        """What it had unacknowledged is nobody's, or another worker's."""
+        for job in [job for job in self._held if job[1] == worker]:
+            del self._held[job]
+
+    def write_off(self) -> None:
+        """What is in no queue, and reached no worker although nothing happened for a while, is not waited for."""
+        if time.monotonic_ns() - self._last_ns < LATE_NS or not self.backlog() or any(self._depths().values()):
+            return
+        for key in [key for key, due in self._due.items() if due > 0]:
+            del self._due[key]
 
     def _forget(self, invocation: str, worker: str) -> None:
         """Its attempts on this worker are over, though their processes could not say so."""

@@ -7,6 +7,7 @@ from assay.checker import Checker, check, conclude
 from assay.cluster import Cluster
 from assay.errors import UsageError
 from assay.event import Event, Point
+from assay.fault import STRIKING, called, named
 from assay.faults import registry
 from assay.history import History
 from assay.launch import starter
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 
 class Trial(Cluster):
     """Handed to a test by the fixture `assay_cluster`."""
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self._holds: dict[str, Point | None] = {}  # where the first attempt of what was sent waits
+        self._replaced: set[str] = set()
 
     @classmethod
     def on(cls, bench: "Bench", folder: Path, *, concurrency: int = 0, live: bool = False, task: str = "") -> Self:
@@ -51,32 +57,45 @@ class Trial(Cluster):
         if task not in names:
             raise UsageError(f"{self.subject.app} has no task {task}{nearest(task, names)}")
         holds = (Hold(_point(hold)),) if hold else ()
-        return self.publish(task, Script(acts=acts or (Act(),), holds=holds), **options)
+        invocation = self.publish(task, Script(acts=acts or (Act(),), holds=holds), **options)
+        self._holds[invocation] = holds[0].point if holds else None
+        return invocation
+
+    def _must_hold(self, invocation: str, point: Point) -> None:
+        """Or it would be waited for in vain."""
+        if invocation in self._holds and self._holds[invocation] != point:
+            raise UsageError(f'nothing holds there: send(..., hold="{point}") makes its first attempt wait')
 
     def kill_child_at(self, invocation: str, point: Point | str) -> None:
         """Wait until its attempt stands at the crash point, and kill that process there."""
+        self._must_hold(invocation, _point(point))
         self.kill_child(self.hold_at(invocation, _point(point)))
 
     def strike(self, invocation: str, fault: str, point: Point | str, *, lasts_s: float = 0.0) -> None:
         """Wait until its attempt stands at the crash point, and let one of the faults of `assay chaos` land there."""
-        known = registry()
-        if fault not in known:
-            raise UsageError(f"there is no fault {fault}{nearest(fault, known)}; there are {', '.join(known)}")
+        name = called(fault)
+        if not name:
+            slugs = [named(each) for each in STRIKING]
+            raise UsageError(f"there is no fault {fault}{nearest(fault, slugs)}; there are {', '.join(slugs)}")
+        self._must_hold(invocation, _point(point))
         waiting = self.hold_at(invocation, _point(point))
         worker = next(each for each in self.workers if each.name == waiting.held.worker)
-        heal = known[fault].inject(self, worker, waiting)
+        heal = registry()[name](self, worker, waiting)
         if heal:
             self.wait(lambda: False, timeout_s=lasts_s)
             heal()
 
     def recover(self) -> None:
         """What a supervisor and time do: a worker for each that is gone, and a clock past the visibility timeout."""
-        gone = [worker for worker in self.workers if not worker.alive()]
-        for _ in gone:
-            self.start_worker()
-        if not self.settle(enough=self.orphaned) and self.orphaned():
-            self.start_worker(clock_offset_s=self.subject.visibility_timeout + 60)
-            self.settle()
+        for worker in [each for each in self.workers if not each.alive() or self.stops(each)]:
+            if worker.name not in self._replaced:
+                self._replaced.add(worker.name)
+                self.replace(worker)
+        for times in (1, 2, 3):
+            if self.settle(enough=self.orphaned) or not self.orphaned():
+                return
+            self.start_worker(clock_offset_s=times * (self.subject.visibility_timeout + 60))
+        self.settle()
 
     @property
     def history(self) -> list[Event]:

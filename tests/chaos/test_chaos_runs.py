@@ -42,7 +42,7 @@ def test_given_an_app_that_keeps_its_promises_then_nothing_is_lost(tmp_path: Pat
     assert {"sigkill_child", "sigkill_main", "sigkill_group", "sigstop", "connection_reset"} <= set(found)
     assert all(found[name]["landed"] == found[name]["injected"] > 0 for name in found if name.startswith("sig"))
     assert report["lost"] == 0
-    assert report["landed"] >= 10
+    assert report["landed"] >= 5
 
 
 def test_given_early_acknowledgement_then_each_lost_invocation_is_named_with_what_killed_it(tmp_path: Path) -> None:

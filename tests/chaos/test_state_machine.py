@@ -13,11 +13,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from assay.bench import Bench, bench
 from assay.checkers import Attempts, Delivery, Evidence, Reached
 from assay.event import Point
-from assay.faults import registry
+from assay.fault import STRIKING
 from assay.progress import Silent
 from assay.trial import Trial
 
-POINTS = {name: [str(point) for point in fault.points] for name, fault in registry().items() if name != "SIGQUIT"}
+POINTS = {name: [str(point) for point in fault.points] for name, fault in STRIKING.items() if name != "SIGQUIT"}
 STRIKES = strategies.sampled_from(sorted(POINTS)).flatmap(
     lambda name: strategies.tuples(strategies.just(name), strategies.sampled_from(POINTS[name]))
 )

@@ -8,13 +8,13 @@ from targets import subject, task
 
 from assay.chaos.draw import Job, choose, strikes
 from assay.chaos.script import ChaosScript, Workload
-from assay.faults import registry
+from assay.fault import STRIKING
 
 SHOP = subject(
     task(name="shop.charge", autoretry_for=("OSError",)), task(name="shop.mail"), task(name="shop.once", max_retries=0)
 )
 NAMES = tuple(each.name for each in SHOP.tasks)
-KINDS = sorted(registry())
+KINDS = sorted(STRIKING)
 
 
 def script(seed: int, number: int = 60, intensity: float = 0.3) -> ChaosScript:
@@ -64,10 +64,9 @@ def test_an_invocation_is_the_same_whichever_others_are_left(seed: int, only: se
 @given(st.integers(), st.floats(0, 1))
 def test_faults_strike_where_they_can_and_each_invocation_once(seed: int, intensity: float) -> None:
     drawn = script(seed, intensity=intensity).faults
-    known = registry()
     assert len({strike.invocation for strike in drawn}) == len(drawn)
     for strike in drawn:
-        fault = known[strike.fault]
+        fault = STRIKING[strike.fault]
         assert strike.point in fault.points
         assert bool(strike.lasts_s) == bool(fault.lasts_s)
 

@@ -3,15 +3,16 @@
 import ast
 from pathlib import Path
 
+import msgspec
 import pytest
 from targets import subject, task
 
 from assay.chaos.regression import rendered, write_test
-from assay.chaos.script import ChaosScript, Workload
+from assay.chaos.script import ChaosScript, Strike, Workload
 from assay.conclusion import Facts
 from assay.errors import UsageError
 from assay.event import Point
-from assay.faults import Strike, registry
+from assay.fault import STRIKING
 from assay.verdict import Outcome, Result, Verdict
 
 SHOP = subject(task(name="shop.charge"))
@@ -38,7 +39,7 @@ def small(*faults: str, numbers: tuple[int, ...] = (3, 5)) -> ChaosScript:
     return ChaosScript(seed=7, workers=1, concurrency=1, workload=workload, faults=tuple(strikes))
 
 
-@pytest.mark.parametrize("fault", registry())
+@pytest.mark.parametrize("fault", STRIKING)
 def test_each_fault_becomes_a_line_of_it(fault: str) -> None:
     text = rendered(small(fault), small(fault, "SIGTERM"), ROW, FACTS, 5, 5)
     ast.parse(text)
@@ -67,3 +68,30 @@ def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="cannot be written"):
         write_test(small("SIGTERM"), small("SIGTERM"), ROW, FACTS, 5, 5, tmp_path / "file")
+
+
+def test_a_name_that_python_has_taken_is_given_another() -> None:
+    shop = subject(task(name="catalog.import"), task(name="catalog.2fa"))
+    for name in ("catalog.import", "catalog.2fa"):
+        one = small("SIGTERM")
+        one = msgspec.structs.replace(one, workload=msgspec.structs.replace(one.workload, tasks=(name,)))
+        row = msgspec.structs.replace(ROW, task=name)
+        ast.parse(rendered(one, one, row, msgspec.structs.replace(FACTS, subject=shop), 5, 5))
+
+
+@pytest.mark.parametrize(
+    ("scenario", "asks"),
+    [("workers_stop", "Stops()"), ("messages_reach_workers", "Reached()"), ("sigterm", "Delivery(")],
+)
+def test_it_asks_what_was_red(scenario: str, asks: str) -> None:
+    row = msgspec.structs.replace(ROW, scenario=scenario)
+    text = rendered(small("SIGTERM"), small("SIGTERM"), row, FACTS, 5, 5)
+    assert f"assay_cluster.check({asks}" in text
+    assert f"from assay.checkers import {asks.partition('(')[0]}\n" in text
+
+
+def test_what_a_test_cannot_say_is_told(tmp_path: Path) -> None:
+    later = small("SIGTERM")
+    later = msgspec.structs.replace(later, faults=(msgspec.structs.replace(later.faults[0], attempt=2),))
+    with pytest.raises(UsageError, match="struck in a later attempt or more than once"):
+        write_test(later, later, ROW, FACTS, 5, 5, tmp_path)

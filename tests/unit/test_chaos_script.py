@@ -5,10 +5,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from assay.chaos.script import ChaosScript, Workload, read, write
+from assay.chaos.script import ChaosScript, Strike, Workload, read, write
 from assay.errors import UsageError
 from assay.event import Point
-from assay.faults import Strike
 
 WORKLOAD = Workload(tasks=("shop.charge", "shop.mail"), number=9)
 SCRIPT = ChaosScript(
@@ -45,6 +44,12 @@ def test_what_is_written_is_read(script: ChaosScript, tmp_path: Path) -> None:
         ('"body_enter"', '"after_trace"', "SIGSTOP cannot strike at after_trace; it can at body_enter, body_middle"),
         ("invocation = 9", "invocation = 10", "SIGSTOP strikes invocation 10, which is not published"),
         ("workers = 2", "workers = 0", r">= 1 - at `\$.workers`"),
+        ('tasks = ["shop.charge","shop.mail"]', "tasks = []", r"length >= 1 - at `\$.workload.tasks`"),
+        ("number = 9", "number = 99999999999", r"<= 10000000 - at `\$.workload.number`"),
+        ("work_s = 0.01", "work_s = nan", r"at `\$.workload.work_s`"),
+        ("work_s = 0.01", "work_s = -1.0", r">= 0.0 - at `\$.workload.work_s`"),
+        ("attempt = 2", "attempt = 0", r">= 1 - at `\$.faults\[0\].attempt`"),
+        ("lasts_s = 0.5", "lasts_s = -0.5", r">= 0.0 - at `\$.faults\[1\].lasts_s`"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(before: str, after: str, said: str, tmp_path: Path) -> None:

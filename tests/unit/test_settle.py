@@ -1,7 +1,11 @@
 """When nothing is open any more, told from events written by hand and a broker that is empty."""
 
+import time
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
+
+import msgspec
 
 from assay.event import Event, Kind
 from assay.settle import Ledger
@@ -9,19 +13,19 @@ from assay.settle import Ledger
 ID = "3f2a91c4-0000"
 
 
-def ledger(*events: Event, late: bool = True) -> Ledger:
+def ledger(*events: Event, late: bool = True, unacked: Sequence[str] = ()) -> Ledger:
     subject = SimpleNamespace(
         tasks=[SimpleNamespace(name="shop.charge", acks_late=late)],
         all_queues=lambda: ["celery"],
         priority_steps=(0,),
         separator="",
     )
-    broker = SimpleNamespace(depths=lambda *_: {"celery": 0}, unacked=lambda *_: [])
+    broker = SimpleNamespace(depths=lambda *_: {"celery": 0}, unacked=lambda *_: list(unacked))
     cluster: Any = SimpleNamespace(
         subject=subject,
         broker=broker,
         db=0,
-        invocations={ID: "shop.charge"},
+        invocations={ID: "shop.charge", "other": "shop.charge"},
         workers=[],
         key_prefix="",
         advance=lambda: None,
@@ -81,3 +85,35 @@ def test_a_task_acknowledged_early_is_open_between_its_acceptance_and_its_start(
 
 def test_nothing_runs_in_a_worker_that_is_gone() -> None:
     assert ledger(*TAKEN, event(Kind.WORKER_EXITED, 1)).open() == []
+
+
+def test_a_message_that_the_broker_gives_back_by_itself_is_not_due_a_second_time() -> None:
+    again = event(Kind.RECEIVED, redelivered=True)
+    assert ledger(*TAKEN, event(Kind.ATTEMPT_ENDED, 11, "11-1"), again, event(Kind.SENT, 11)).open() == [
+        "3f2a91c4 was not received"
+    ]
+
+
+def test_what_reached_no_worker_is_waited_for_a_while_and_then_written_off() -> None:
+    vanished = ledger(PUBLISHED)
+    assert vanished.backlog() == 1
+    vanished.write_off()  # its events are of long ago
+    assert vanished.backlog() == 0
+    assert vanished.open() == []
+    late = ledger(msgspec.structs.replace(PUBLISHED, at_ns=time.monotonic_ns()))
+    late.write_off()
+    assert late.backlog() == 1
+
+
+def test_what_a_dead_worker_had_is_orphaned_though_another_message_has_vanished() -> None:
+    other = msgspec.structs.replace(PUBLISHED, invocation="other")
+    gone = event(Kind.WORKER_EXITED, pid=1, status=-9)
+    found = ledger(PUBLISHED, other, event(Kind.RECEIVED), gone, unacked=[ID])
+    assert found.orphaned()
+    assert not ledger(PUBLISHED, event(Kind.RECEIVED), unacked=[ID]).orphaned()
+
+
+def test_what_a_lost_connection_gave_back_is_not_its_workers_any_more() -> None:
+    closed, other = event(Kind.CONNECTION_CLOSED), event(Kind.RECEIVED, worker="w2", redelivered=True)
+    gone = event(Kind.WORKER_EXITED, worker="w2", pid=1, status=-9)
+    assert ledger(PUBLISHED, event(Kind.RECEIVED), closed, other, gone, unacked=[ID]).orphaned()

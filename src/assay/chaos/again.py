@@ -2,6 +2,7 @@
 
 import datetime
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,36 +11,41 @@ import msgspec
 from assay.bench import Bench, bench
 from assay.chaos import judging
 from assay.chaos.ddmin import smallest
-from assay.chaos.regression import write_test
+from assay.chaos.regression import writable, write_test
 from assay.chaos.run import facts_of, perform
-from assay.chaos.script import NAME, ChaosScript, read, write
+from assay.chaos.script import NAME, ChaosScript, Strike, read, write
 from assay.chaos.signature import Mark, mark, signature, told, worst
 from assay.conclusion import Facts, conclude
 from assay.errors import UsageError
 from assay.facts import keep
-from assay.faults import Strike
 from assay.known import mark_known
 from assay.progress import Progress, Silent
 from assay.report import Report
 from assay.settings import Settings
-from assay.verdict import Result, Verdict
+from assay.verdict import Result
 
 TIMES = 5  # that a smallest script is run to know how often it is red
 
 
 class Replayed(msgspec.Struct):
-    """`reproduced` of `times` runs were what the first one was; `report` is that of the worst of them."""
+    """`reproduced` of the runs were what the first one was; reports by the folder that each run has."""
 
-    times: int
     reproduced: int
-    report: Report
+    reports: dict[str, Report]
+
+    @property
+    def worst(self) -> str:
+        """The folder of the worst of them."""
+        return max(self.reports, key=lambda folder: self.reports[folder].verdict.rank)
 
 
 def replay(settings: Settings, facts: Facts, folder: Path, times: int, progress: Progress) -> Replayed:
     """Run the script of a run folder again, each time into a folder of its own below `settings.out`."""
     script = read(folder / NAME)
-    before = _signature(facts, judging.judge(facts.subject, script, facts.demanded, folder))
-    reports, reproduced = [], 0
+    recorded = (folder / judging.FOLDER).is_dir()  # the smallest script of a run has nothing but itself
+    before = _signature(facts, judging.judge(facts.subject, script, facts.demanded, folder)) if recorded else set()
+    reports: dict[str, Report] = {}
+    reproduced = 0
     with bench(settings, progress) as it:
         _same_app(it, script)
         for number in range(1, times + 1):
@@ -49,16 +55,20 @@ def replay(settings: Settings, facts: Facts, folder: Path, times: int, progress:
             own = facts_of(settings, it, script)
             own.demanded = facts.demanded
             keep(own, out)
-            results = perform(it, script, out, facts.demanded, progress)
+            began = time.monotonic()
+            results, notes = perform(it, script, out, facts.demanded, progress)
+            own.duration_s = time.monotonic() - began
+            own.notes += notes
+            keep(own, out)
             report = conclude(own, results)
             after = _signature(facts, results)
-            same = bool(before & after) if before else not after and report.verdict is Verdict.HELD
+            same = bool(before & after) if before else (not after) == recorded
             reproduced += same
             progress.note(
                 f"replay {number} of {times}: {'the same' if same else 'not the same'}: {told(after) or 'held'}"
             )
-            reports.append(report)
-    return Replayed(times, reproduced, max(reports, key=lambda report: report.verdict.rank))
+            reports[str(number)] = report
+    return Replayed(reproduced, reports)
 
 
 def _signature(facts: Facts, results: list[Result]) -> set[Mark]:
@@ -86,15 +96,22 @@ def shrink(settings: Settings, facts: Facts, folder: Path, tests: Path, progress
     wanted = worst(results)
     if wanted is None:
         raise UsageError(f"{folder} is not red: there is nothing to make smaller")
+    writable(tests)
     with bench(settings, progress) as it:
         _same_app(it, script)
         probe = Probe(it, facts.demanded, mark(wanted), settings.out, progress)
         progress.phase(f"looking for the cause of {told({mark(wanted)})}")
         small = _smaller(script, _suspects(script, wanted, folder, facts), probe)
         red = sum(probe(small) for _ in range(TIMES))
-    path = write_test(small, script, wanted, facts, red, TIMES, tests)
+    keep(facts_of_small(facts, small), settings.out)
     write(small, settings.out / NAME)
+    path = write_test(small, script, wanted, facts, red, TIMES, tests)
     return Shrunk(small, script, wanted, red, TIMES, probe.runs, path)
+
+
+def facts_of_small(facts: Facts, small: ChaosScript) -> Facts:
+    """So that the smallest script can be replayed from its folder."""
+    return msgspec.structs.replace(facts, notes=[], duration_s=0.0, members={n: [n] for n in small.workload.tasks})
 
 
 class Probe:
@@ -113,7 +130,7 @@ class Probe:
         out = self._out / f"probe-{self.runs}"
         out.mkdir(parents=True)
         try:
-            red = self._wanted in signature(perform(self._it, script, out, self._demanded, Silent()))
+            red = self._wanted in signature(perform(self._it, script, out, self._demanded, Silent())[0])
         finally:
             shutil.rmtree(out, ignore_errors=True)
         faults, tasks = len(script.faults), len(script.workload.numbers)

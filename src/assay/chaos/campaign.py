@@ -1,5 +1,6 @@
 """One chaos run: warm up, faults under load, heal, drain, fresh tasks, final read. `judging` says what became of it."""
 
+import contextlib
 import signal
 import time
 from collections import Counter, deque
@@ -7,7 +8,7 @@ from collections.abc import Callable
 
 from assay.chaos.draw import Job
 from assay.chaos.script import ChaosScript
-from assay.cluster import Cluster
+from assay.cluster import READY_S, Cluster
 from assay.errors import HarnessError, UsageError
 from assay.event import Event, Kind
 from assay.faults import Heal, registry
@@ -20,7 +21,7 @@ from assay.worker import Worker
 BATCH = 16
 TOLD_S = 5.0  # between two words about how far it is
 EXIT_S = 10.0  # that a worker has which was told to stop
-STALLED_S = 10.0  # without an event
+STALLED_S = 15.0  # without an event
 MOST_DEAD_AT_START = 3
 MOST_ORPHANED = 5
 FRESH = 2  # for each task, after all
@@ -64,6 +65,8 @@ class Campaign:
             self._cluster.wait_ready(worker)
         self._progress.phase("faults under load")
         self._load(until)
+        if self._left:  # it ended early: no more of it
+            self.stopping = True
         self._progress.phase("healing and draining")
         self._heal(float("inf"))
         self._drain()
@@ -104,6 +107,8 @@ class Campaign:
             self._strike(waiting)
         self._heal(time.monotonic())
         self._look_after_workers()
+        if not self._heals and self._ready >= self._alive.keys():
+            self._cluster.write_off()
         self._publish()
         return True
 
@@ -130,13 +135,13 @@ class Campaign:
         if strike is None or worker is None or not worker.alive() or self.stopping:
             waiting.release()
             return
-        if worker.name in self._stops_by:  # what it runs may end; another worker has its place already
+        if worker.name in self._stops_by and not strike.fault.startswith("SIGKILL"):
             self.missed[f"{strike.fault}: its worker was ending already"] += 1
             waiting.release()
             return
         self._heal(float("inf"), worker.name)  # one fault at a time on each worker
         try:
-            heal = self._known[strike.fault].inject(self._cluster, worker, waiting)
+            heal = self._known[strike.fault](self._cluster, worker, waiting)
         except HarnessError as error:
             self.missed[f"{strike.fault}: {str(error).splitlines()[0]}"] += 1
             waiting.release()
@@ -164,6 +169,7 @@ class Campaign:
         for worker in list(self._alive.values()):
             if not worker.alive():
                 worker.exited()
+                self._cluster.forget(worker)
                 del self._alive[worker.name]
                 if worker.name not in self._ready:
                     self._died_at_start(worker)
@@ -171,7 +177,10 @@ class Campaign:
                     self._start()
             elif time.monotonic() > self._stops_by.get(worker.name, float("inf")):
                 self._cluster.record(Kind.WORKER_HANGS, worker=worker.name, pid=worker.pid, after_s=EXIT_S)
-                worker.kill_group()
+                with contextlib.suppress(HarnessError), self._cluster.standing_still(worker):
+                    worker.kill_group()
+                if worker.alive():
+                    worker.kill_group()
 
     def _died_at_start(self, worker: Worker) -> None:
         self._dead_at_start += 1
@@ -194,7 +203,14 @@ class Campaign:
         self._settle(lambda: False)
 
     def _settle(self, enough: Callable[[], bool]) -> bool:
-        return self._cluster.settle(STALLED_S, enough=lambda: self._tick() and enough())
+        starting = not self._ready >= self._alive.keys()
+        return self._cluster.settle(READY_S if starting else STALLED_S, enough=lambda: self._tick() and enough())
+
+    def told(self) -> list[str]:
+        """What became of the faults that were drawn."""
+        drawn, landed = len(self._script.faults), self.counts["landed"]
+        said = [f"chaos: {landed} of {drawn} faults landed"] if landed != drawn else []
+        return said + [f"chaos: did not land, {times} times: {why}" for why, times in self.missed.items()]
 
     def _fresh(self) -> None:
         """Progress is demanded when all is healed."""

@@ -7,8 +7,8 @@ strategies: a seed in a report must mean the same next year.
 from collections.abc import Sequence
 from random import Random
 
-from assay.chaos.script import ChaosScript, Workload
-from assay.faults import Strike, registry
+from assay.chaos.script import ChaosScript, Strike, Workload
+from assay.fault import STRIKING
 from assay.script import Act, Hold, Script
 from assay.subject import Subject
 
@@ -28,15 +28,15 @@ def choose(seed: int, faults: Sequence[str], *, swarm: bool) -> list[str]:
 
 def strikes(seed: int, workload: Workload, kinds: Sequence[str], intensity: float) -> tuple[Strike, ...]:
     """A share of `intensity` of the workload is struck, each invocation at most once."""
-    known = [registry()[kind] for kind in kinds]
     found = []
     for number in workload.numbers:
         random = Random(f"{seed}:{number}:fault")
-        if known and random.random() < intensity:
-            fault = random.choice(known)
+        if kinds and random.random() < intensity:
+            name = random.choice(kinds)
+            fault = STRIKING[name]
             point = random.choice(fault.points)
             lasts_s = round(random.uniform(*fault.lasts_s), 3) if fault.lasts_s else 0.0
-            found.append(Strike(fault=fault.name, invocation=number, point=point, lasts_s=lasts_s))
+            found.append(Strike(fault=name, invocation=number, point=point, lasts_s=lasts_s))
     return tuple(found)
 
 

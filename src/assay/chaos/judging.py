@@ -11,10 +11,10 @@ from assay.checker import Checker, conclude, judged
 from assay.checkers import Delivery, Evidence, Liveness, Reached, Stops
 from assay.checkers.delivery import Contract
 from assay.event import Kind
-from assay.faults import named, registry
+from assay.fault import STRIKING, named
 from assay.history import History
 from assay.subject import Subject
-from assay.verdict import Judgement, Result, Verdict
+from assay.verdict import Judgement, Outcome, Result, Verdict
 
 FOLDER = "chaos"
 ERROR = "error.txt"
@@ -25,7 +25,7 @@ NOT_STRUCK, FRESH, RECEIVED, WORKERS = "not_struck", "fresh_tasks", "messages_re
 
 def names() -> list[str]:
     """Of all rows that a chaos run may have, as `known` names them."""
-    rows = [_slug(fault) for fault in registry()] + [NOT_STRUCK, FRESH, RECEIVED, WORKERS]
+    rows = [_slug(fault) for fault in STRIKING] + [NOT_STRUCK, FRESH, RECEIVED, WORKERS]
     return [f"chaos.{row}" for row in rows]
 
 
@@ -41,6 +41,8 @@ class Seen:
         self.injected: Counter[tuple[str, str]] = Counter()
         self.landed: Counter[tuple[str, str]] = Counter()
         self.tasks: list[str] = []
+        self.finished = False  # the final read was made
+        self.settled: bool | None = None
         published: dict[str, list[str]] = defaultdict(list)  # after the last fault
         for event in history:
             if event.kind is Kind.FAULT_INJECTED:
@@ -50,6 +52,10 @@ class Seen:
                 self.landed[key] += 1
                 self.struck[key].append(event.invocation)
                 published.clear()
+            elif event.kind is Kind.FINAL_UNACKED:
+                self.finished = True
+            elif event.kind in (Kind.SETTLED, Kind.UNSETTLED):
+                self.settled = event.kind is Kind.SETTLED
             elif event.kind is Kind.PUBLISHED:
                 published[event.task].append(event.invocation)
                 if event.task not in self.tasks:
@@ -72,20 +78,22 @@ def judge(subject: Subject, script: ChaosScript, demanded: str, folder: Path) ->
         for fault, _ in [key for key in sorted(seen.struck) if key[1] == task]:
             rows.append(_struck(subject, task, fault, seen, demanded))
         rows.append(_others(subject, task, seen, demanded))
-    if script.faults:
-        ids = [each for fresh in seen.fresh.values() for each in fresh]
-        row = _row(FRESH, "*", "all of them", landed=seen.landed.total(), injected=seen.injected.total())
-        rows.append((row, [Liveness(ids=ids, within_s=WITHIN_S), Evidence(landed=1, in_flight=False)]))
-        rows.append((_row(RECEIVED, "*", "all of them"), [Reached()]))
+    for fault in sorted({strike.fault for strike in script.faults} - {fault for fault, _ in seen.struck}):
+        injected = sum(number for (name, _), number in seen.injected.items() if name == fault)
+        rows.append((_row(_slug(fault), "*", fault, injected=injected), [Evidence(of=fault, in_flight=False)]))
+    ids = [each for fresh in seen.fresh.values() for each in fresh]
+    row = _row(FRESH, "*", "all of them", landed=seen.landed.total(), injected=seen.injected.total())
+    rows.append((row, [Liveness(ids=ids, within_s=WITHIN_S), Evidence(landed=1, in_flight=False)]))
+    rows.append((_row(RECEIVED, "*", "all of them"), [Reached()]))
     if any(fault in STOPPED_BY for fault, _ in seen.struck):
         told = sum(number for (fault, _), number in seen.landed.items() if fault in STOPPED_BY)
         rows.append((_row(WORKERS, "*", " or ".join(STOPPED_BY), landed=told, injected=told), [Stops()]))
     judgements, _ = judged([checker for _, checkers in rows for checker in checkers], history)
     results, at = [], 0
     for row, checkers in rows:
-        results.append(_concluded(row, judgements[at : at + len(checkers)]))
+        results.append(_doubted(_concluded(row, judgements[at : at + len(checkers)]), seen))
         at += len(checkers)
-    if error or not results:
+    if error or not seen.tasks:
         said = error or "nothing was published"
         broken = Judgement("harness", Verdict.UNKNOWN, said)
         results.append(_concluded(_row("run", "*", "none"), [broken]))
@@ -103,7 +111,7 @@ def numbers(folder: Path, script: ChaosScript, subject: Subject) -> dict[str, in
 
 
 def _struck(subject: Subject, task: str, fault: str, seen: Seen, demanded: str) -> tuple[Result, list[Checker]]:
-    found = _demanded(subject, task, demanded, child_lost=registry()[fault].takes_child)
+    found = _demanded(subject, task, demanded, child_lost=STRIKING[fault].takes_child)
     key = fault, task
     row = _row(_slug(fault), task, fault, landed=seen.landed[key], injected=seen.injected[key])
     row = _claims(row, found, subject, task)
@@ -112,7 +120,7 @@ def _struck(subject: Subject, task: str, fault: str, seen: Seen, demanded: str) 
 
 def _others(subject: Subject, task: str, seen: Seen, demanded: str) -> tuple[Result, list[Checker]]:
     """What was in flight elsewhere in a worker that a fault took is among them, and what nothing came near."""
-    near = any(not registry()[fault].takes_child for fault, _ in seen.struck)
+    near = any(not STRIKING[fault].takes_child for fault, _ in seen.struck)
     found = _demanded(subject, task, demanded, child_lost=False)
     if not near and found.delivery == "any":
         found = msgspec.structs.replace(found, delivery="at_least_once", promise="nothing else is lost")
@@ -148,9 +156,29 @@ def _row(scenario: str, task: str, fault: str, *, landed: int = 0, injected: int
     )
 
 
+def _doubted(row: Result, seen: Seen) -> Result:
+    """What a run that did not come to its end has not seen may yet have happened; what it has seen has happened."""
+    if row.outcome is Outcome.DUPLICATED and row.verdict is Verdict.VIOLATED:
+        return row
+    if not seen.finished:
+        why = "the run was broken off before its end"
+    elif seen.settled is False and row.verdict is Verdict.VIOLATED and row.outcome is Outcome.STUCK:
+        if row.scenario == WORKERS:
+            return row
+        why = "the run did not settle"
+    else:
+        return row
+    doubt = Judgement("harness", Verdict.UNKNOWN, f"{why}, so it is not known: {row.reason}")
+    return msgspec.structs.replace(
+        row, verdict=Verdict.UNKNOWN, reason=doubt.reason, remedy="", judgements=[*row.judgements, doubt]
+    )
+
+
 def _concluded(row: Result, judgements: list[Judgement]) -> Result:
     verdict, outcome, recovery_s, reason = conclude(judgements)
     remedy = row.remedy if verdict is Verdict.VIOLATED else ""
+    if outcome in (Outcome.LOST, Outcome.STUCK):
+        recovery_s = None  # of others in the same row
     return msgspec.structs.replace(
         row,
         verdict=verdict,

@@ -1,6 +1,8 @@
 """The test that a shrunk script becomes: it stays in the project, and reads like a sentence."""
 
 import hashlib
+import keyword
+import os
 from pathlib import Path
 
 import msgspec
@@ -9,7 +11,7 @@ from assay.chaos.draw import Job
 from assay.chaos.script import ChaosScript
 from assay.conclusion import Facts
 from assay.errors import UsageError
-from assay.faults import named
+from assay.fault import named
 from assay.verdict import Result
 
 
@@ -17,6 +19,7 @@ def write_test(
     small: ChaosScript, before: ChaosScript, row: Result, facts: Facts, red: int, times: int, folder: Path
 ) -> Path:
     """Written to `folder`; its name has a hash of the script, so that each cause has one."""
+    _must_be_writable_as_a_test(small)
     text = rendered(small, before, row, facts, red, times)
     short = hashlib.sha256(msgspec.json.encode(small)).hexdigest()[:8]
     path = folder / f"test_regress_{short}.py"
@@ -26,6 +29,25 @@ def write_test(
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from None
     return path
+
+
+def writable(folder: Path) -> None:
+    """Raises UsageError before the minutes of a search, rather than after them."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written: {error.strerror}") from None
+    if not os.access(folder, os.W_OK):
+        raise UsageError(f"{folder} cannot be written: permission denied")
+
+
+def _must_be_writable_as_a_test(small: ChaosScript) -> None:
+    for number, strikes in small.strikes().items():
+        if len(strikes) > 1 or strikes[0].attempt != 1:
+            raise UsageError(
+                f"invocation {number} is struck in a later attempt or more than once, which a test cannot say: "
+                "its script is kept, and can be replayed"
+            )
 
 
 def rendered(small: ChaosScript, before: ChaosScript, row: Result, facts: Facts, red: int, times: int) -> str:
@@ -43,7 +65,7 @@ def rendered(small: ChaosScript, before: ChaosScript, row: Result, facts: Facts,
         '"""',
         "",
         "import pytest",
-        "from assay.checkers import Delivery",
+        f"from assay.checkers import {_checker(row, '', '').partition('(')[0]}",
         "from assay.script import Act",
         "",
         "",
@@ -61,14 +83,20 @@ def rendered(small: ChaosScript, before: ChaosScript, row: Result, facts: Facts,
         for strike in job.strikes.values():
             lasts = f", lasts_s={strike.lasts_s}" if strike.lasts_s else ""
             lines.append(f'    assay_cluster.strike({names[job.number]}, "{strike.fault}", "{strike.point}"{lasts})')
-    contract = facts.demanded
-    lines += [
-        "    assay_cluster.recover()",
-        f'    assay_cluster.check(Delivery(contract="{contract}", ids=[{", ".join(names.values())}]))',
-        "",
-    ]
+    ids = f"[{', '.join(names.values())}]"
+    lines += ["    assay_cluster.recover()", f"    assay_cluster.check({_checker(row, facts.demanded, ids)})", ""]
     text = "\n".join(lines)
     return text if "Act(" in text.partition("def ")[2] else text.replace("from assay.script import Act\n", "")
+
+
+def _checker(row: Result, contract: str, ids: str) -> str:
+    """The question of the red row."""
+    match row.scenario:
+        case "workers_stop":
+            return "Stops()"
+        case "messages_reach_workers":
+            return "Reached()"
+    return f'Delivery(contract="{contract}", ids={ids})'
 
 
 def _names(jobs: list[Job]) -> dict[int, str]:
@@ -81,7 +109,9 @@ def _names(jobs: list[Job]) -> dict[int, str]:
 
 
 def _title(task: str) -> str:
-    return _word(task.rpartition(".")[2]) or "task"
+    word = _word(task.rpartition(".")[2])
+    taken = keyword.iskeyword(word) or not word.isidentifier() or word in ("pytest", "assay_cluster")
+    return f"task_{word}" if taken else word
 
 
 def _word(text: str) -> str:

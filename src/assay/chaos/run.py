@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from assay.bench import Bench, bench
+from assay.changed import visibility
 from assay.chaos import draw, judging
 from assay.chaos.campaign import Campaign, keeps
 from assay.chaos.script import NAME, ChaosScript, Workload, write
@@ -16,12 +17,12 @@ from assay.cluster import Cluster
 from assay.conclusion import Facts, conclude
 from assay.errors import HarnessError, UsageError
 from assay.facts import keep
-from assay.faults import named, registry
+from assay.fault import STRIKING, called, named
 from assay.launch import starter
 from assay.progress import Progress
 from assay.report import Report
 from assay.run import BROKEN
-from assay.scaling import POOL_CHECK, Target, countdowns, told
+from assay.scaling import POOL_CHECK, Scaling, Target, shutdowns, told
 from assay.selection import Selection, nearest
 from assay.settings import Settings
 from assay.subject import Subject
@@ -44,25 +45,31 @@ def chaos(settings: Settings, drawn: Drawn, progress: Progress, *, duration_s: f
         keep(facts, settings.out)
         for note in it.subject.redirected + it.subject.warnings + facts.notes:
             progress.note(note)
-        results = perform(it, script, settings.out, facts.demanded, progress, duration_s)
+        results, notes = perform(it, script, settings.out, facts.demanded, progress, duration_s, stoppable=True)
+    facts.notes += notes
     facts.duration_s = time.monotonic() - clock
     keep(facts, settings.out)
     return conclude(facts, results)
 
 
 def perform(
-    it: Bench, script: ChaosScript, out: Path, demanded: str, progress: Progress, duration_s: float = float("inf")
-) -> list[Result]:
-    """Run the script on a bench and judge what was recorded in `out`."""
+    it: Bench,
+    script: ChaosScript,
+    out: Path,
+    demanded: str,
+    progress: Progress,
+    duration_s: float = float("inf"),
+    *,
+    stoppable: bool = False,
+) -> tuple[list[Result], list[str]]:
+    """Run the script on a bench and judge what was recorded in `out`; with what the user should know of the faults."""
     settings, subject = it.settings, it.subject
-    targets = [Target(subject, subject.task(name), it.pool) for name in script.workload.tasks]
-    scaling = max((countdowns(target) for target in targets), key=lambda scaling: scaling.countdown)
     queues = {subject.task(name).queue for name in script.workload.tasks} - {""}
     usual = list(settings.queues) or subject.queues
     given = [] if queues <= set(usual) and not settings.queues else sorted({*usual, *queues})
     folder = out / judging.FOLDER
     folder.mkdir()
-    db, error = it.databases.get(), ""
+    db, error, notes = it.databases.get(), "", list[str]()
     try:
         with Cluster(
             it.zygote,
@@ -72,15 +79,14 @@ def perform(
             db,
             pool=it.pool,
             concurrency=script.concurrency,
-            scaled=scaling.redirection,
+            scaled=_scaling(it, script).redirection,
             start=starter(settings, it.supervisor),
             keeps=keeps,
         ) as cluster:
             campaign = Campaign(cluster, script, given, progress)
-            with ended_early(campaign, progress):
+            with ended_early(campaign, progress) if stoppable else contextlib.nullcontext():
                 campaign.run(time.monotonic() + duration_s)
-            for why, times in campaign.missed.items():
-                progress.note(f"did not land, {times} times: {why}")
+            notes = campaign.told()
     except UsageError:
         it.must_live()
         raise
@@ -95,7 +101,7 @@ def perform(
         it.databases.put(db)
     if error:
         (folder / judging.ERROR).write_text(error)
-    return judging.judge(subject, script, demanded, out)
+    return judging.judge(subject, script, demanded, out), notes
 
 
 @contextlib.contextmanager
@@ -123,9 +129,8 @@ def facts_of(settings: Settings, it: Bench, script: ChaosScript) -> Facts:
     subject = it.subject
     members = {name: [name] for name in script.workload.tasks}
     facts = Facts.of(subject, it.broker.name, it.broker.version(), it.pool, settings, members)
-    targets = [Target(subject, subject.task(name), it.pool) for name in script.workload.tasks]
-    scaled = max((countdowns(target) for target in targets), key=lambda scaling: scaling.countdown)
-    facts.scaled = sorted([*told([scaled]), *([POOL_CHECK] if it.pool == "prefork" else [])])
+    pool_check = [POOL_CHECK] if it.pool == "prefork" else []
+    facts.scaled = sorted([*told([_scaling(it, script)]), *pool_check, visibility(subject)])
     facts.demanded = settings.delivery if settings.delivery != "inferred" else "at_least_once"
     kinds = sorted({strike.fault for strike in script.faults})
     facts.notes.append(
@@ -133,6 +138,12 @@ def facts_of(settings: Settings, it: Bench, script: ChaosScript) -> Facts:
         f" ({', '.join(kinds) or 'none'}), {script.workers} workers of {script.concurrency}"
     )
     return facts
+
+
+def _scaling(it: Bench, script: ChaosScript) -> Scaling:
+    """That of the task with the longest retry delay holds for all."""
+    targets = [Target(it.subject, it.subject.task(name), it.pool) for name in script.workload.tasks]
+    return max((shutdowns(target) for target in targets), key=lambda scaling: scaling.countdown)
 
 
 def draw_script(
@@ -156,13 +167,11 @@ def draw_script(
 
 def chosen(faults: str) -> list[str]:
     """The faults that a command line names. Raises UsageError for one that there is not."""
-    known = {named(name): name for name in registry()}
     found = []
-    for slug in faults.split(","):
-        name = known.get(named(slug))
-        if name is None:
-            raise UsageError(
-                f"there is no fault {slug.strip()}{nearest(named(slug), known)}; {SWARM}, or of {', '.join(known)}"
-            )
+    for slug in (each.strip() for each in faults.split(",")):
+        name = called(slug)
+        if not name:
+            slugs = [named(fault) for fault in STRIKING]
+            raise UsageError(f"there is no fault {slug}{nearest(slug, slugs)}; {SWARM}, or of {', '.join(slugs)}")
         found.append(name)
     return found

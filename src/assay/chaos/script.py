@@ -7,12 +7,28 @@ from typing import Annotated
 import msgspec
 
 from assay.errors import UsageError
-from assay.faults import Fault, Strike, registry
+from assay.event import Point
+from assay.fault import STRIKING
 from assay.selection import nearest
 
 NAME = "chaos.toml"
+MOST = 10_000_000
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class Strike(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One fault and its trigger: this attempt of this invocation stands at this crash point.
+
+    `invocation` counts the run's workload from 1, `attempt` the starts of its body from 1. `lasts_s` is how long a
+    fault that heals is left, in real seconds.
+    """
+
+    fault: str
+    invocation: Count
+    point: Point
+    attempt: Count = 1
+    lasts_s: Annotated[float, msgspec.Meta(ge=0, le=600)] = 0.0
 
 
 class Workload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -23,11 +39,11 @@ class Workload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     it was made smaller.
     """
 
-    tasks: tuple[str, ...]
-    number: Count
+    tasks: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    number: Annotated[int, msgspec.Meta(ge=1, le=MOST)]
     failing: Share = 0.05
     retrying: Share = 0.1
-    work_s: float = 0.01
+    work_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 0.01
     only: tuple[Count, ...] = ()
 
     @property
@@ -90,16 +106,16 @@ def read(path: Path) -> ChaosScript:
         raise UsageError(f"there is no script {path}: name a run folder of `assay chaos`, or a script's file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise UsageError(f"{path} is no script of a chaos run: {error}") from None
-    known, numbers = registry(), {*script.workload.numbers}
+    numbers = {*script.workload.numbers}
     for strike in script.faults:
-        _check(strike, known, numbers, path)
+        _check(strike, numbers, path)
     return script
 
 
-def _check(strike: Strike, known: dict[str, Fault], numbers: set[int], path: Path) -> None:
-    fault = known.get(strike.fault)
+def _check(strike: Strike, numbers: set[int], path: Path) -> None:
+    fault = STRIKING.get(strike.fault)
     if fault is None:
-        raise UsageError(f"{path}: there is no fault {strike.fault}{nearest(strike.fault, known)}")
+        raise UsageError(f"{path}: there is no fault {strike.fault}{nearest(strike.fault, STRIKING)}")
     if strike.point not in fault.points:
         raise UsageError(f"{path}: {strike.fault} cannot strike at {strike.point}; it can at {', '.join(fault.points)}")
     if strike.invocation not in numbers:

@@ -15,6 +15,7 @@ class Evidence(msgspec.Struct, frozen=True, tag="evidence"):
     landed: int = 1
     in_flight: bool = True
     settled: bool = True
+    of: str = ""  # of this fault alone
 
     def forgets(self, life: Life) -> bool:
         """What was in flight when a fault landed is kept by the fold itself."""
@@ -22,8 +23,9 @@ class Evidence(msgspec.Struct, frozen=True, tag="evidence"):
 
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """Missing evidence is unknown: a fault that never landed proves nothing."""
-        if len(world.landed) < self.landed:
-            return Judgement("evidence", Verdict.UNKNOWN, f"{len(world.landed)} of {self.landed} faults landed")
+        landed = [event for event in world.landed if self.of in ("", event.detail.get("fault"))]
+        if len(landed) < self.landed:
+            return Judgement("evidence", Verdict.UNKNOWN, f"{len(landed)} of {self.landed} faults landed")
         if self.in_flight and not any(
             _in_flight(life, event.at_ns, world) for event in world.landed for life in lives.values()
         ):

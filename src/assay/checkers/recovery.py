@@ -55,13 +55,21 @@ def recoveries(life: Life, world: World) -> list[float]:
 
 
 def _skipped(life: Life, world: World, after_ns: int, before_ns: int, worker: str) -> float:
-    offset = world.offsets.get(worker, 0.0)
+    offset = world.offsets.get(worker, 0.0) or _ahead(life, world, after_ns, before_ns)
     countdowns = [
         (float(event.detail["countdown_s"]), float(event.detail.get("scale") or 1.0))
         for event in life.sent
         if after_ns <= event.at_ns <= before_ns and event.detail.get("countdown_s")
     ]
     return max(0.0, offset - SLACK_S) + sum(countdown - countdown / scale for countdown, scale in countdowns)
+
+
+def _ahead(life: Life, world: World, death_ns: int, before_ns: int) -> float:
+    """Where a worker whose clock is ahead gave the message back, and another one was faster to take it."""
+    died = {attempt.worker for attempt in life.attempts if world.dead.get(attempt.pid) == death_ns}
+    if not any(event.worker in died and event.at_ns <= before_ns for event in world.exited):
+        return 0.0
+    return max((offset for at_ns, offset in world.ahead if death_ns <= at_ns <= before_ns), default=0.0)
 
 
 SLACK_S = 60.0  # by which a warped clock is beyond the visibility timeout (Stage.replacement)

@@ -1,20 +1,20 @@
-"""The faults of a chaos run, one a file: `noop.py` is the skeleton. `fault.py` tells all faults in words."""
+"""What the faults of a chaos run do, one a file: `noop.py` is the skeleton. `fault.py` tells all faults in words."""
 
 import importlib
 import pkgutil
+from collections.abc import Callable
 
-from assay.faults.strike import Fault, Heal, Strike
+from assay.cluster import Cluster
+from assay.gate import Waiting
+from assay.worker import Worker
 
-__all__ = ["Fault", "Heal", "Strike", "named", "registry"]
-
-
-def registry() -> dict[str, Fault]:
-    """By their names in `fault.py`, those that lose or interrupt work."""
-    names = [each.name for each in pkgutil.iter_modules(__path__) if each.name not in ("strike", "noop")]
-    faults = [importlib.import_module(f"assay.faults.{name}").FAULT for name in sorted(names)]
-    return {fault.name: fault for fault in faults}
+Heal = Callable[[], None]
+#: acts on the cluster while the attempt is held, lets it go (or kills it), and returns what heals it later, if anything
+Inject = Callable[[Cluster, Worker, Waiting], Heal | None]
 
 
-def named(slug: str) -> str:
-    """A fault's name as a command line can take it: "SIGTERM, then SIGKILL" is sigterm-then-sigkill."""
-    return "-".join("".join(c if c.isalnum() else " " for c in slug.lower()).split())
+def registry() -> dict[str, Inject]:
+    """By their names in `fault.STRIKING`."""
+    names = [each.name for each in pkgutil.iter_modules(__path__) if each.name != "noop"]
+    modules = [importlib.import_module(f"assay.faults.{name}") for name in sorted(names)]
+    return {module.FAULT: module.inject for module in modules}

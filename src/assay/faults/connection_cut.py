@@ -1,15 +1,13 @@
 """All connections of the main process to the broker are closed in order."""
 
 from assay.cluster import Cluster
-from assay.faults.strike import Fault
 from assay.gate import Waiting
 from assay.worker import Worker
+
+FAULT = "connection cut"
 
 
 def inject(cluster: Cluster, worker: Worker, held: Waiting) -> None:
     cluster.break_connections(worker, "cut", held.held.invocation)
     cluster.wait_noticed(worker)
     held.release()
-
-
-FAULT = Fault("connection cut", inject)

@@ -3,14 +3,12 @@
 import signal
 
 from assay.cluster import Cluster
-from assay.faults.strike import Fault
 from assay.gate import Waiting
 from assay.worker import Worker
+
+FAULT = "SIGTERM, then SIGKILL"
 
 
 def inject(cluster: Cluster, worker: Worker, held: Waiting) -> None:
     cluster.stop_worker(worker, signal.SIGTERM)
     cluster.kill_worker(worker, held, group=True, fault="SIGTERM, then SIGKILL")
-
-
-FAULT = Fault("SIGTERM, then SIGKILL", inject)

@@ -3,14 +3,12 @@
 import signal
 
 from assay.cluster import Cluster
-from assay.faults.strike import Fault
 from assay.gate import Waiting
 from assay.worker import Worker
+
+FAULT = "SIGTERM"
 
 
 def inject(cluster: Cluster, worker: Worker, held: Waiting) -> None:
     cluster.signal_worker(worker, signal.SIGTERM, held.held.invocation)
     held.release()
-
-
-FAULT = Fault("SIGTERM", inject)
