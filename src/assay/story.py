@@ -79,11 +79,24 @@ def told(events: Iterable[Event], invocation: str) -> list[str]:
             life.append(event)
     if not life:
         return [f"nothing is recorded of {invocation}"]
-    began = life[0].at_ns
-    rows = [(f"{(e.at_ns - began) / 1e9:+.3f} s", _lane(e, mains), sentence(e, invocation)) for e in life]
+    life = sorted(_near(life, invocation), key=_at_ns)
+    began = next((_at_ns(e) for e in life if e.kind is Kind.PUBLISHED and e.invocation == invocation), life[0].at_ns)
+    rows = [(f"{(_at_ns(e) - began) / 1e9:+.3f} s", _lane(e, mains), sentence(e, invocation)) for e in life]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     head = f"{invocation}  {task or 'task unknown'}"
     return [head, *(f"  {at:>{widths[0]}}  {lane:<{widths[1]}}  {what}" for at, lane, what in rows)]
+
+
+def _at_ns(event: Event) -> int:
+    """Of a publication, when it was asked for: it is recorded after its whole batch."""
+    return int(event.detail.get("asked_at_ns", event.at_ns)) if event.kind is Kind.PUBLISHED else event.at_ns
+
+
+def _near(life: list[Event], invocation: str) -> list[Event]:
+    """Without what befell workers that never had it, and of the waits for the end the last one."""
+    had = {event.worker for event in life if event.invocation == invocation} | {""}
+    waits = [event for event in life if event.kind in (Kind.SETTLED, Kind.UNSETTLED)]
+    return [event for event in life if event.worker in had and event not in waits[:-1]]
 
 
 def _mentions(event: Event, invocation: str) -> bool:

@@ -61,3 +61,18 @@ def test_what_is_recorded_needs_the_standard_library_and_msgspec_only() -> None:
     for name in ("assay.bell", "assay.event", "assay.hold", "assay.recorder", "assay.script", "assay.tape"):
         found = {each.partition(".")[0] for each in imports(FILES[name], everywhere=True)}
         assert found - {"assay"} <= {"msgspec", *__import__("sys").stdlib_module_names}, name
+
+
+JUDGING = ("assay.checker", "assay.chaos.judging", "assay.reports", "assay.verdict", "assay.conclusion")
+ACTING = {"assay.cluster", "assay.worker", "assay.gate", "assay.faults", "assay.warm", "assay.process"}
+
+
+@pytest.mark.parametrize("name", sorted(name for name in FILES if name.startswith(JUDGING)))
+def test_what_judges_never_imports_what_acts(name: str) -> None:
+    reached, left = set(), [name]
+    while left:
+        module = left.pop()
+        new = (imports(FILES[module], everywhere=False) & FILES.keys()) - reached - {"assay"}
+        reached |= new
+        left += new
+    assert not reached & ACTING

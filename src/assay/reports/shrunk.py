@@ -1,12 +1,15 @@
 """What `assay shrink` found, for a person."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from assay.chaos.again import Shrunk
 from assay.reports.words import plain
 
+if TYPE_CHECKING:
+    from assay.chaos.again import Shrunk
 
-def render(found: Shrunk, out: Path) -> str:
+
+def render(found: "Shrunk", out: Path) -> str:
     small, before = found.script, found.before
     lines = [
         f"{plain(found.row.task)} was {found.row.outcome or 'violated'} (chaos.{found.row.scenario}):"

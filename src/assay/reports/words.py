@@ -21,7 +21,8 @@ EXIT_WORDS = {
 
 MEANINGS = {
     Outcome.OK: "done once",
-    Outcome.RECOVERED: "interrupted by the fault, and done by a later attempt; the time is from the one to the other",
+    Outcome.RECOVERED: "interrupted by the fault, and done by a later attempt or a second delivery; the time is to its"
+    " start",
     Outcome.FAILED: "ended in a recorded failure",
     Outcome.REVOKED: "stopped on request",
     Outcome.IN_DOUBT: "it cannot be told",

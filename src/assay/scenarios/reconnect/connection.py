@@ -90,10 +90,11 @@ def comes_back(fault: Callable[[Stage, Worker, str], None], situation: Callable[
             worker.exited()
             return not worker.alive()
 
-        if not stage.settle(enough=gone) and gone():  # started again, as systemd or Kubernetes would
+        settled = stage.settle(enough=gone)
+        if not settled and gone():  # started again, as systemd or Kubernetes would
             stage.replacement()
             stage.settle()
-        elif not stage.cluster.wait(gone, timeout_s=WATCHED_S):  # a worker may come back, and end or go deaf then
+        elif settled and not stage.cluster.wait(gone, timeout_s=WATCHED_S):  # it may come back, and end or go deaf then
             fresh += stage.publish_many(1, **options)
             stage.settle(enough=gone)
         stage.check(
