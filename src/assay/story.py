@@ -23,6 +23,7 @@ AROUND = frozenset(
         Kind.POOL_RESTARTED,
         Kind.CONNECTION_LOST,
         Kind.CONNECTION_UP,
+        Kind.CONSUMER_ENDED,
         Kind.SETTLED,
         Kind.UNSETTLED,
     }
@@ -93,10 +94,17 @@ def _at_ns(event: Event) -> int:
 
 
 def _near(life: list[Event], invocation: str) -> list[Event]:
-    """Without what befell workers that never had it, and of the waits for the end the last one."""
-    had = {event.worker for event in life if event.invocation == invocation} | {""}
+    """Without what befell workers that never had it, or others when it was over; of the waits for the end the last."""
+    own = [event for event in life if event.invocation == invocation and event.kind not in FINAL]
+    had, over_ns = {event.worker for event in own} | {""}, max((event.at_ns for event in own), default=0)
     waits = [event for event in life if event.kind in (Kind.SETTLED, Kind.UNSETTLED)]
-    return [event for event in life if event.worker in had and event not in waits[:-1]]
+    return [
+        event
+        for event in life
+        if event.worker in had
+        and event not in waits[:-1]
+        and (event.invocation in ("", invocation) or event.at_ns <= over_ns)
+    ]
 
 
 def _mentions(event: Event, invocation: str) -> bool:
@@ -190,7 +198,9 @@ SENTENCES: dict[Kind, Words] = {
     Kind.CHILD_LOST: _with("main notices that the child is gone", child=", pid", exitcode=", exit code"),
     Kind.POOL_RESTARTED: _with("the pool was restarted"),
     Kind.CONNECTION_LOST: _with("connection to the broker lost", error=":"),
+    Kind.CONNECTION_CLOSED: _with("what the lost connection had delivered is given up"),
     Kind.CONNECTION_UP: _with("connected to the broker"),
+    Kind.CONSUMER_ENDED: _with("main stops consuming", error=":"),
     Kind.SWEPT: _with("looked for messages past their visibility timeout", restored=", given back:"),
     Kind.ATTEMPT_STARTED: _started,
     Kind.BODY_ENTERED: _with("body entered"),

@@ -36,6 +36,31 @@ def test_a_life_has_times_lanes_and_plain_words() -> None:
     ]
 
 
+def test_what_befell_others_is_told_where_it_may_have_mattered() -> None:
+    others = [
+        Event(3 * MS, Kind.WORKER_SPAWNED, 1, "w2", detail={"pid": 20}),
+        Event(7 * MS, Kind.FAULT_LANDED, 1, "w2", "another", detail={"fault": "elsewhere"}),
+        Event(8 * MS, Kind.FAULT_LANDED, 1, "w1", "another", detail={"fault": "beside it"}),
+        Event(1_500 * MS, Kind.FAULT_LANDED, 1, "w1", "another", detail={"fault": "afterwards"}),
+        Event(1_600 * MS, Kind.UNSETTLED, 1, detail={"open": ["something"]}),
+    ]
+    text = "\n".join(told(sorted([*LIFE, *others], key=lambda event: event.at_ns), ID))
+    assert "beside it" in text
+    assert "elsewhere" not in text
+    assert "afterwards" not in text
+    assert "w2" not in text
+    assert "did not settle" not in text
+    assert "has settled" in text
+
+
+def test_a_life_begins_when_its_publication_was_asked_for() -> None:
+    late = [
+        Event(4 * MS, Kind.RECEIVED, 10, "w1", ID, "shop.charge", detail={"queue": "default"}),
+        Event(9 * MS, Kind.PUBLISHED, 1, "", ID, "shop.charge", detail={"asked_at_ns": 1 * MS}),
+    ]
+    assert [line.split()[0] for line in told(late, ID)[1:]] == ["+0.000", "+0.003"]
+
+
 def test_nothing_recorded_is_said() -> None:
     assert told(LIFE, "nobody") == ["nothing is recorded of nobody"]
 

@@ -1,0 +1,91 @@
+"""What is said of a chaos run: a row for each fault and task, and doubt where the run did not come to its end."""
+
+from pathlib import Path
+
+import pytest
+from checkers.histories import At, acked, attempt, event, published, received, settled, started, still_queued, story
+from targets import subject, task
+
+from assay.chaos.judging import FOLDER, judge, numbers
+from assay.chaos.script import ChaosScript, Strike, Workload
+from assay.event import Event, Kind, Point, encode
+from assay.verdict import Outcome, Result, Verdict
+
+SHOP = subject(task(name="shop.charge"))
+STRIKE = Strike(fault="SIGKILL child", invocation=1, point=Point.BODY_MIDDLE)
+SCRIPT = ChaosScript(seed=7, workload=Workload(tasks=("shop.charge",), number=2), faults=(STRIKE,))
+ENDS = (settled(), event(Kind.FINAL_UNACKED, pid=1, worker="", ids=[]))
+
+
+def struck(fault: str = "SIGKILL child", pid: int = 11) -> tuple[At, ...]:
+    detail = {"fault": fault, "target": pid, "signal": "SIGKILL", "point": "body_middle"}
+    lost = event(Kind.CHILD_LOST, "a", child=pid, exitcode=-9)
+    return event(Kind.FAULT_INJECTED, "a", pid=1, **detail), event(Kind.FAULT_LANDED, "a", pid=1, **detail), lost
+
+
+FRESH = tuple(part for each in ("y", "z") for part in (published(each), received(each), *attempt(each), acked(each)))
+AGAIN = (received(redelivered=True), *attempt(number=2, pid=12), acked())
+RECOVERED = (published(), received(), *started(), *struck(), *AGAIN, *FRESH, *ENDS)
+LOST = (published(), received(), acked(), *started(), *struck(), *FRESH, *ENDS)
+
+
+def judged(folder: Path, *events: At | Event, script: ChaosScript = SCRIPT) -> dict[str, Result]:
+    (folder / FOLDER / "events").mkdir(parents=True)
+    lines = b"".join(encode(each) + b"\n" for each in story(*events))
+    (folder / FOLDER / "events/1-1.jsonl").write_bytes(lines)
+    return {row.scenario: row for row in judge(SHOP, script, "at_least_once", folder)}
+
+
+def test_given_a_kill_that_was_recovered_from_then_all_rows_hold(tmp_path: Path) -> None:
+    rows = judged(tmp_path, *RECOVERED)
+    assert {name: row.verdict for name, row in rows.items()} == dict.fromkeys(
+        ("sigkill_child", "not_struck", "fresh_tasks", "messages_reach_workers"), Verdict.HELD
+    )
+    assert rows["sigkill_child"].outcome is Outcome.RECOVERED
+    assert (rows["sigkill_child"].injected, rows["sigkill_child"].landed) == (1, 1)
+
+
+def test_given_an_early_acknowledgement_then_the_struck_one_is_lost_and_no_time_is_told(tmp_path: Path) -> None:
+    row = judged(tmp_path, *LOST)["sigkill_child"]
+    assert (row.verdict, row.outcome, row.recovery_s) == (Verdict.VIOLATED, Outcome.LOST, None)
+    assert "the fault: SIGKILL child at body_middle" in row.reason
+
+
+def test_given_a_fault_that_never_landed_then_its_row_is_unknown(tmp_path: Path) -> None:
+    script = ChaosScript(
+        seed=7, workload=SCRIPT.workload, faults=(STRIKE, Strike(fault="SIGTERM", invocation=2, point=Point.BODY_EXIT))
+    )
+    row = judged(tmp_path, *RECOVERED, script=script)["sigterm"]
+    assert row.verdict is Verdict.UNKNOWN
+    assert row.reason == "0 of 1 faults landed"
+
+
+def test_given_no_fault_at_all_then_nothing_is_proved(tmp_path: Path) -> None:
+    script = ChaosScript(seed=7, workload=SCRIPT.workload)
+    assert judged(tmp_path, *FRESH, *ENDS, script=script)["fresh_tasks"].verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize("whole", [RECOVERED, LOST])
+def test_given_a_run_that_was_broken_off_then_nothing_is_known_of_it(whole: tuple[At, ...], tmp_path: Path) -> None:
+    rows = judged(tmp_path, *whole[:-1])
+    assert {row.verdict for row in rows.values()} == {Verdict.UNKNOWN}
+    assert all("broken off" in row.reason for row in rows.values())
+
+
+def test_given_a_run_that_did_not_settle_then_what_is_still_open_is_not_known_to_be_stuck(tmp_path: Path) -> None:
+    unsettled = event(Kind.UNSETTLED, pid=1, worker="", open=["something"])
+    ends = (still_queued("a"), unsettled, ENDS[1])
+    row = judged(tmp_path, published(), received(), *started(), *struck(), *FRESH, *ends)["sigkill_child"]
+    assert (row.verdict, row.outcome) == (Verdict.UNKNOWN, Outcome.STUCK)
+    assert row.reason.startswith("the run did not settle, so it is not known: ")
+
+
+def test_given_a_message_that_reached_no_worker_then_that_is_a_row_of_its_own(tmp_path: Path) -> None:
+    rows = judged(tmp_path, published("b"), *RECOVERED)
+    assert rows["messages_reach_workers"].verdict is Verdict.VIOLATED
+    assert rows["not_struck"].verdict is Verdict.HELD
+
+
+def test_invocations_are_numbered_in_the_order_in_which_they_were_asked_for(tmp_path: Path) -> None:
+    judged(tmp_path, *RECOVERED)
+    assert numbers(tmp_path, SCRIPT, SHOP) == {"a": 1, "y": 2}
