@@ -7,14 +7,12 @@ with Cluster(zygote, broker, folder, db=0) as cluster:
     cluster.settle()
 """
 
-import contextlib
 import os
 import secrets
 import shutil
-import signal
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -26,29 +24,26 @@ import psutil
 from assay import script as scripts
 from assay.bell import BELL, Bell
 from assay.boot import Boot
-from assay.broker import Broker, OwnBroker
-from assay.connections import How, peers, sever, unread
+from assay.broker import Broker
 from assay.errors import HarnessError, UsageError
 from assay.event import Event, Kind, Point
 from assay.gate import Gate, Waiting
 from assay.history import Follower
+from assay.landing import Landing
 from assay.recorder import Recorder
 from assay.redirect import Redirection
 from assay.scaling import pool_check_s
 from assay.script import Script
-from assay.settle import Ledger, final_read, runs
+from assay.settle import Ledger, final_read
 from assay.warm import Client, Zygote
-from assay.worker import Worker, kill_child
+from assay.worker import Worker
 
 READY_S = 30.0
 HOLD_S = 20.0
 SETTLE_S = 25.0
-NOTICES_S = 6.0
-STILL_S = 5.0
-RUNS_S = 0.003  # that a worker has between two looks at whether it stands still
 
 
-class Cluster:
+class Cluster(Landing):
     """One cluster of a run. `redirection` holds what the scenario scales; addresses are filled in here.
 
     `folder` gets `events/`, `scripts/`, `starts/` and the logs; files that need no keeping (databases) go to `scratch`.
@@ -254,159 +249,6 @@ class Cluster:
     def _watch(self) -> None:
         for worker in self.workers:
             worker.exited()
-
-    def kill_child(self, waiting: Waiting) -> None:
-        """SIGKILL the process that stands at a crash point, and prove it."""
-        held = waiting.held
-        target: dict[str, Any] = {
-            "fault": "SIGKILL child",
-            "target": waiting.pid,
-            "point": held.point,
-            "signal": "SIGKILL",
-        }
-        self.record(Kind.FAULT_INJECTED, held.invocation, worker=held.worker, **target)
-        kill_child(waiting.pid)
-        self.record(Kind.FAULT_LANDED, held.invocation, worker=held.worker, **target)
-        waiting.release()
-
-    def kill_pid(self, pid: int, invocation: str) -> None:
-        """SIGKILL a pool child while it works on this invocation, and prove it."""
-        worker = next((event.worker for event in self.seen if event.pid == pid), "")
-        target: dict[str, Any] = {"fault": "SIGKILL child", "target": pid, "signal": "SIGKILL"}
-        self.record(Kind.FAULT_INJECTED, invocation, worker=worker, **target)
-        kill_child(pid)
-        self.record(Kind.FAULT_LANDED, invocation, worker=worker, **target)
-
-    def watch_descendants(self, pid: int) -> None:
-        """Remember what this process has started: whatever of it still runs at the end is left behind."""
-        self.watched += psutil.Process(pid).children(recursive=True)
-
-    def kill_worker(
-        self, worker: Worker, waiting: Waiting | None = None, *, group: bool = False, fault: str = ""
-    ) -> None:
-        """SIGKILL the main process, or its whole group, and prove it. `fault` is what it is the end of, if anything."""
-        invocation = waiting.held.invocation if waiting else ""
-        point = {"point": waiting.held.point} if waiting else {}
-        target: dict[str, Any] = {
-            "fault": fault or ("SIGKILL group" if group else "SIGKILL main"),
-            "target": worker.pid,
-            "signal": "SIGKILL",
-            **point,
-        }
-        self.record(Kind.FAULT_INJECTED, invocation, worker=worker.name, **target)
-        held_itself = waiting is not None and waiting.pid == worker.pid
-        with contextlib.nullcontext() if held_itself else self.standing_still(worker):
-            worker.kill_group() if group else worker.kill()
-        self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **target)
-        if waiting:
-            waiting.release()
-
-    def signal_worker(self, worker: Worker, number: signal.Signals, invocation: str = "") -> None:
-        """A signal to the main process; landed when the worker says that it is stopping, or has exited."""
-        target: dict[str, Any] = {"fault": number.name, "target": worker.pid, "signal": number.name}
-        self.record(Kind.FAULT_INJECTED, invocation, worker=worker.name, **target)
-        self.stop_worker(worker, number)
-        self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **target)
-
-    def stop_worker(self, worker: Worker, number: signal.Signals) -> None:
-        """Ask it to stop, without saying that this is a fault; returns when it says that it does, or has exited."""
-        worker.send(number)
-        self.wait_event(
-            lambda event: event.kind == Kind.WORKER_STOPPING and event.worker == worker.name,
-            what=f"{worker.name} noticing {number.name}",
-            timeout_s=10.0,
-            give_up=lambda: not worker.alive(),
-        )
-
-    def break_connections(self, worker: Worker, how: How, invocation: str = "") -> None:
-        """Cut or reset every connection of a worker's main process to the broker; landed when none of them is left."""
-        target: dict[str, Any] = {"fault": f"connection {how}", "target": worker.pid, "signal": how}
-        self.record(Kind.FAULT_INJECTED, invocation, worker=worker.name, **target)
-        worker.must_live()
-        with self.standing_still(worker):  # all of them at the same instant, and none that is just made is missed
-            broken = sever(worker.pid, peers(self.redirection.broker_url), how)
-        if not broken:
-            raise HarnessError(f"worker {worker.name} has no TCP connection to the broker that could be broken")
-        self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **target, connections=len(broken))
-
-    def restart_broker(self, invocation: str = "") -> None:
-        """Kill the broker and start it again at the same address, empty; landed when the new one serves."""
-        if not isinstance(self.broker, OwnBroker):
-            raise HarnessError("the broker is not the run's own: it cannot be restarted")
-        target: dict[str, Any] = {"fault": "broker restarted", "target": self.broker.pid, "signal": "restart"}
-        self.record(Kind.FAULT_INJECTED, invocation, **target)
-        self.broker.restart()
-        self.record(Kind.FAULT_LANDED, invocation, **target)
-
-    def wait_noticed(self, worker: Worker) -> None:
-        """Wait until it has given up its lost connection, or stops. One that never does is for a checker to find."""
-        self.advance()
-        injected_ns = max(event.at_ns for event in self.seen if event.kind == Kind.FAULT_INJECTED)
-
-        def noticed() -> bool:
-            mine = [event for event in self.seen if event.worker == worker.name and event.at_ns > injected_ns]
-            return not worker.alive() or any(
-                event.kind in (Kind.CONNECTION_CLOSED, Kind.CONSUMER_ENDED, Kind.WORKER_STOPPING) for event in mine
-            )
-
-        self.wait(noticed, timeout_s=NOTICES_S)
-
-    def pause_worker(self, worker: Worker, invocation: str = "") -> None:
-        """SIGSTOP to the main process; landed when it has stopped."""
-        target: dict[str, Any] = {"fault": "SIGSTOP", "target": worker.pid, "signal": "SIGSTOP"}
-        self.record(Kind.FAULT_INJECTED, invocation, worker=worker.name, **target)
-        worker.pause()
-        self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **target)
-
-    def resume_worker(self, worker: Worker) -> None:
-        worker.resume()
-        self.record(Kind.FAULT_HEALED, worker=worker.name, fault="SIGSTOP", target=worker.pid)
-
-    @contextlib.contextmanager
-    def standing_still(self, worker: Worker) -> Iterator[None]:
-        """Stop the main process at a moment when no message is on its way into it; it goes on afterwards, if it lives.
-
-        kombu's Redis transport takes a message from its queue (BRPOP) and notes it as unacknowledged a moment later; a
-        process killed between the two loses it, whatever the app is configured to. A fault that is not about that
-        moment must not land in it. Raises HarnessError after STILL_S. What the kernel does not tell is not asked for.
-        """
-        deadline = time.monotonic() + STILL_S
-        try:
-            while True:
-                worker.pause()
-                waits = worker.process.waits() or self.pool != "prefork"
-                if waits and not self._unread(worker):
-                    break
-                over = time.monotonic() > deadline
-                if over and self.stops(worker):
-                    break  # by now it takes no messages any more
-                worker.resume()
-                if over:
-                    raise HarnessError(f"worker {worker.name} was at no moment between two messages for {STILL_S:g} s")
-                self.wait(lambda: False, timeout_s=RUNS_S)
-            yield
-        finally:
-            worker.resume()
-
-    def _unread(self, worker: Worker) -> int:
-        try:
-            return unread(worker.pid, peers(self.redirection.broker_url))
-        except HarnessError:  # by a Unix socket, or the kernel lends none
-            return 0
-
-    def stops(self, worker: Worker) -> bool:
-        """Whether it has said that it stops."""
-        self.advance()
-        return any(event.kind == Kind.WORKER_STOPPING and event.worker == worker.name for event in self.seen)
-
-    def record_landed_deaths(self, invocation: str, fault: str) -> None:
-        """Faults that the body inflicted on its own process: landed where the process of its attempt is gone."""
-        self.advance()
-        for event in [event for event in self.seen if event.invocation == invocation]:
-            if event.kind == Kind.ATTEMPT_STARTED and not runs(event.pid):
-                target: dict[str, Any] = {"fault": fault, "target": event.pid}
-                self.record(Kind.FAULT_INJECTED, invocation, worker=event.worker, **target)
-                self.record(Kind.FAULT_LANDED, invocation, worker=event.worker, **target)
 
     # -- waiting
 

@@ -64,7 +64,7 @@ def test_what_is_recorded_needs_the_standard_library_and_msgspec_only() -> None:
 
 
 JUDGING = ("assay.checker", "assay.chaos.judging", "assay.reports", "assay.verdict", "assay.conclusion")
-ACTING = {"assay.cluster", "assay.worker", "assay.gate", "assay.faults", "assay.warm", "assay.process"}
+ACTING = {"assay.cluster", "assay.landing", "assay.worker", "assay.gate", "assay.faults", "assay.warm", "assay.process"}
 
 
 @pytest.mark.parametrize("name", sorted(name for name in FILES if name.startswith(JUDGING)))
