@@ -4,7 +4,6 @@ import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +71,3 @@ def reported(bed: Bed, scenarios: tuple[str, ...], **changes: Any) -> Report | N
             if "no selected scenario applies" in str(error):
                 return None
             raise
-
-
-@cache
-def judged_once(bed: Bed, scenarios: tuple[str, ...]) -> Mapping[str, Result]:
-    return judged(bed, scenarios)

@@ -1,13 +1,19 @@
 """Each scenario goes red on a planted bug, and stays green on the app's correct twin."""
 
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import celery
 import pytest
-from beds import Bed, judged_once
+from beds import Bed, judged
 
 from assay.scenario import scenarios
-from assay.verdict import Verdict
+from assay.verdict import Result, Verdict
+
+AT_ONCE = 3  # beds: their scenarios mostly wait for Celery
+Rows = Mapping[str, Result]
+Key = tuple[Bed, tuple[str, ...]]
 
 SOUND = Bed()
 EARLY = Bed(("early", "lost_is_no_retry"))  # reject_on_worker_lost without acks_late: it claims what it cannot keep
@@ -139,14 +145,43 @@ def on(bed: Bed) -> tuple[str, ...]:
     return tuple(name for name, pair in TABLE.items() if bed in (pair.red, pair.green or SILENT))
 
 
+def red(name: str) -> Key:
+    bed = TABLE[name].red
+    return bed, on(bed)
+
+
+def green(name: str) -> Key:
+    bed = TABLE[name].green or SILENT
+    return bed, on(bed)
+
+
+def further(flips: str) -> Key:
+    return Bed(tuple(flips.split("+"))), tuple(sorted(name for planted, name, _ in FURTHER if planted == flips))
+
+
+@pytest.fixture(scope="module")
+def rows(request: pytest.FixtureRequest) -> Iterator[dict[Key, Future[Rows]]]:
+    """The beds of all tests that were asked for, each run once, in the order of the tests."""
+    asked = [item for item in request.session.items if item.path == request.path and hasattr(item, "callspec")]
+    keys: dict[Key, None] = {}
+    for item in asked:
+        given = item.callspec.params
+        named = {"planted_bug": red, "correct_twin": green}
+        key = next((make(given["name"]) for word, make in named.items() if word in item.originalname), None)
+        keys[key or further(given["flips"])] = None
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="bed") as executor:
+        yield {key: executor.submit(judged, *key) for key in keys}
+        executor.shutdown(cancel_futures=True)
+
+
 def test_given_all_registered_scenarios_then_each_has_a_red_and_a_green_twin_or_a_reason() -> None:
     assert sorted({*TABLE, *EXCEPTIONS}) == sorted(scenarios())
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_given_a_planted_bug_when_the_scenario_runs_then_it_is_found(name: str) -> None:
+def test_given_a_planted_bug_when_the_scenario_runs_then_it_is_found(name: str, rows: dict[Key, Future[Rows]]) -> None:
     bed = TABLE[name].red
-    row = judged_once(bed, on(bed)).get(name)
+    row = rows[red(name)].result().get(name)
     if name in OLDER:
         assert row is None
         return
@@ -157,18 +192,21 @@ def test_given_a_planted_bug_when_the_scenario_runs_then_it_is_found(name: str) 
 
 
 @pytest.mark.parametrize(("flips", "name", "checker"), FURTHER)
-def test_given_a_further_bug_when_its_scenario_runs_then_it_is_found(flips: str, name: str, checker: str) -> None:
-    together = tuple(sorted(other for planted, other, _ in FURTHER if planted == flips))
-    row = judged_once(Bed(tuple(flips.split("+"))), together)[name]
+def test_given_a_further_bug_when_its_scenario_runs_then_it_is_found(
+    flips: str, name: str, checker: str, rows: dict[Key, Future[Rows]]
+) -> None:
+    row = rows[further(flips)].result()[name]
     assert row.verdict is Verdict.VIOLATED, f"{flips}: {row.verdict}: {row.reason}"
     speaking = [each.checker for each in row.judgements if each.verdict is Verdict.VIOLATED]
     assert checker in speaking, f"{flips}: {speaking}: {row.reason}"
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_given_the_correct_twin_when_the_scenario_runs_then_it_is_silent(name: str) -> None:
+def test_given_the_correct_twin_when_the_scenario_runs_then_it_is_silent(
+    name: str, rows: dict[Key, Future[Rows]]
+) -> None:
     bed = TABLE[name].green or SILENT
-    row = judged_once(bed, on(bed)).get(name)
+    row = rows[green(name)].result().get(name)
     if name in OLDER or TABLE[name].green is None:
         assert row is None, "it claims nothing, so there is nothing to judge"
         return
