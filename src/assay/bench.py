@@ -1,9 +1,11 @@
 """What everything that runs stands on: supervisor, broker, and the zygote with the app; all gone at the end."""
 
 import queue
+import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from assay import broker as brokers
 from assay.broker import Broker
@@ -14,6 +16,8 @@ from assay.scenario import EVERY_POOL
 from assay.settings import Settings
 from assay.subject import Subject
 from assay.warm import Zygote
+
+BROKEN = "harness.txt"  # the traceback of a part of a run in which the harness broke
 
 
 @dataclass
@@ -40,6 +44,29 @@ class Bench:
             raise HarnessError("the run's supervisor was killed, and with it every process of the run")
         if not self.zygote.process.alive():
             raise HarnessError(f"the zygote died\n{self.zygote.process.last_words()}")
+
+    @contextmanager
+    def part(self, folder: Path, shown: str) -> Iterator[tuple[int, list[str]]]:
+        """A database for one part of a run, and a list that gets what keeps the part from its end, if anything.
+
+        One that breaks must not take the others with it: only what the user must mend, and the end of what all stand
+        on, is raised. The traceback of what nobody foresaw goes into `folder`, which is told as `shown`.
+        """
+        db, broke = self.databases.get(), list[str]()
+        try:
+            yield db, broke
+        except UsageError:
+            self.must_live()
+            raise
+        except HarnessError as error:
+            self.must_live()
+            broke.append(str(error))
+        except Exception as error:
+            self.must_live()
+            broke.append(f"the harness broke: {type(error).__name__}: {error} ({shown}/{BROKEN})")
+            (folder / BROKEN).write_text(traceback.format_exc())
+        finally:
+            self.databases.put(db)
 
 
 @contextmanager

@@ -6,8 +6,8 @@ import msgspec
 
 from assay.checker import conclude, judged
 from assay.checkers import AnyChecker
-from assay.errors import UsageError
 from assay.history import History
+from assay.kept import kept
 from assay.verdict import Judgement, Result, Verdict
 
 NAME = "case.json"
@@ -37,13 +37,7 @@ def write(case: Case, folder: Path) -> None:
 
 def read(folder: Path) -> Case:
     """Raises UsageError where the file is damaged or missing."""
-    path = folder / NAME
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Case)
-    except FileNotFoundError:
-        raise UsageError(f"{folder} is not a scenario's folder of a run: it has no {NAME}") from None
-    except msgspec.MsgspecError as error:
-        raise UsageError(f"{path} is damaged or of another version of Assay: {error}") from None
+    return kept(folder / NAME, Case, "a scenario's folder of a run")
 
 
 def judge(case: Case, folder: Path, root: Path) -> Result:

@@ -1,5 +1,8 @@
 """What a run does otherwise than the team's workers do, a sentence each: beside what the app itself is told to do."""
 
+from collections.abc import Iterable
+
+from assay.scaling import POOL_CHECK, Scaling, told
 from assay.settings import Settings
 from assay.subject import Subject
 
@@ -15,6 +18,11 @@ def changed(subject: Subject, settings: Settings) -> list[str]:
             "--cold runs them with all three everywhere"
         )
     return said
+
+
+def scaled(scalings: Iterable[Scaling], subject: Subject, pool: str) -> list[str]:
+    """What takes less time than in production, each thing once."""
+    return sorted({*told(scalings), *([POOL_CHECK] if pool == "prefork" else []), visibility(subject)})
 
 
 def visibility(subject: Subject) -> str:

@@ -77,7 +77,6 @@ def run(json_file: Path | None, junit_file: Path | None, scenarios: tuple[str, .
     _need_linux()
     settings = _settings_with_app(**options)
     _need_writable(json_file, junit_file)
-    from assay.progress import PlainLines
     from assay.selection import Selection
 
     selection = Selection(suites=settings.suites, tasks=settings.tasks, scenarios=scenarios)
@@ -86,7 +85,7 @@ def run(json_file: Path | None, junit_file: Path | None, scenarios: tuple[str, .
         with kept_in(folder):
             from assay.run import run as run_scenarios
 
-            with _live() if _colored(sys.stderr) else PlainLines(sys.stderr) as progress:
+            with _progress() as progress:
                 for note in settings.notes:
                     progress.note(note)
                 report = run_scenarios(settings, selection, progress)
@@ -140,7 +139,6 @@ def chaos(
 
     from assay.chaos.run import chaos as run_chaos
     from assay.chaos.run import chosen, draw_script
-    from assay.progress import PlainLines
     from assay.selection import Selection
 
     if faults not in ("", "swarm"):
@@ -151,7 +149,7 @@ def chaos(
     with claimed(settings.out, timed=settings.out_timed) as out:
         settings, folder = msgspec.structs.replace(settings, out=out, jobs=1), _short(out)
         with kept_in(folder):
-            with _live() if _colored(sys.stderr) else PlainLines(sys.stderr) as progress:
+            with _progress() as progress:
                 for note in settings.notes:
                     progress.note(note)
                 report = run_chaos(
@@ -187,11 +185,10 @@ def replay(run_folder: Path, times: int, json_file: Path | None, junit_file: Pat
     folder, facts, settings = _chaos_run(run_folder, options)
     _need_writable(json_file, junit_file)
     from assay.chaos.again import replay as run_again
-    from assay.progress import PlainLines
 
     with claimed(settings.out, timed=settings.out_timed) as out:
         settings, short = msgspec.structs.replace(settings, out=out), _short(out)
-        with kept_in(short), _live() if _colored(sys.stderr) else PlainLines(sys.stderr) as progress:
+        with kept_in(short), _progress() as progress:
             found = run_again(settings, facts, folder, times, progress)
         for name, report in found.reports.items():
             report.command = _command_line()
@@ -212,11 +209,10 @@ def shrink(run_folder: Path, tests: str, **options: Any) -> int:
     _need_linux()
     folder, facts, settings = _chaos_run(run_folder, options)
     from assay.chaos.again import shrink as make_smaller
-    from assay.progress import PlainLines
 
     with claimed(settings.out, timed=settings.out_timed) as out:
         settings = msgspec.structs.replace(settings, out=out)
-        with kept_in(_short(out)), _live() if _colored(sys.stderr) else PlainLines(sys.stderr) as progress:
+        with kept_in(_short(out)), _progress() as progress:
             found = make_smaller(settings, facts, folder, Path(tests), progress)
     from assay.reports.shrunk import render
 
@@ -342,7 +338,11 @@ def _short(folder: Path) -> Path:
     return folder.relative_to(here) if folder.is_relative_to(here) else folder
 
 
-def _live() -> Any:
+def _progress() -> Any:
+    if not _colored(sys.stderr):
+        from assay.progress import PlainLines
+
+        return PlainLines(sys.stderr)
     from rich.console import Console
 
     from assay.reports.live import Live

@@ -11,9 +11,7 @@ from assay.known import Known, mark_known
 from assay.plan import Planned
 from assay.report import Claim, Report, exit_code
 from assay.subject import Subject
-from assay.verdict import Outcome, Result, Verdict
-
-CHAOS = "chaos"  # the suite of a chaos run's rows
+from assay.verdict import CHAOS, Outcome, Result, Verdict
 
 if TYPE_CHECKING:
     from assay.settings import Settings

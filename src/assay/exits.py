@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 import tempfile
-import threading
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from assay.errors import AssayError, HarnessError, UsageError
+from assay.on_signal import on_signal
 
 NO_COMMAND: Any = getattr(
     click.exceptions, "NoArgsIsHelpError", ()
@@ -112,14 +112,8 @@ def _terminable() -> Iterator[None]:
     def stop(number: int, frame: object) -> None:
         raise Terminated
 
-    if threading.current_thread() is not threading.main_thread():
+    with on_signal(signal.SIGTERM, stop):
         yield
-        return
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _of_click(error: click.ClickException) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from assay.conclusion import Facts
-from assay.errors import UsageError
+from assay.kept import kept
 
 NAME = "facts.json"
 
@@ -19,10 +19,4 @@ def keep(facts: Facts, folder: Path) -> None:
 
 def read(folder: Path) -> Facts:
     """Raises UsageError for a folder without them, or with damaged ones."""
-    path = folder / NAME
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Facts)
-    except FileNotFoundError:
-        raise UsageError(f"{folder} is not a run folder: it has no {NAME}") from None
-    except msgspec.MsgspecError as error:
-        raise UsageError(f"{path} is damaged or of another version of Assay: {error}") from None
+    return kept(folder / NAME, Facts, "a run folder")

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from assay.errors import UsageError
 from assay.event import Point
+from assay.selection import nearest
 
 FAULTLESS = ("none", "none, under load", "misspelt queue", "unknown task")  # nothing lands on work that is under way
 KILLS = (
@@ -76,12 +78,18 @@ STRIKING = {
     "connection reset": Strikes(IN_BODY),
 }
 
+STOPPING = ("SIGTERM", "SIGQUIT")  # of these the worker ends by itself
+
 
 def named(fault: str) -> str:
     """A fault's name as a command line can take it: "SIGTERM, then SIGKILL" is sigterm-then-sigkill."""
     return "-".join("".join(c if c.isalnum() else " " for c in fault.lower()).split())
 
 
-def called(name: str) -> str:
-    """The fault of a chaos run that has this name, in either spelling; "" where there is none."""
-    return next((fault for fault in STRIKING if name in (fault, named(fault))), "")
+def called(name: str, there_are: str = "there are") -> str:
+    """The fault of a chaos run that has this name, in either spelling. Raises UsageError where there is none."""
+    for fault in STRIKING:
+        if name in (fault, named(fault)):
+            return fault
+    slugs = [named(fault) for fault in STRIKING]
+    raise UsageError(f"there is no fault {name}{nearest(name, slugs)}; {there_are} {', '.join(slugs)}")

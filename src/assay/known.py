@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
-from assay.verdict import Result, Verdict
+from assay.verdict import CHAOS, Result, Verdict
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,6 +53,6 @@ def mark_known(results: Iterable[Result], known: Sequence[Known], today: date) -
         for row in fitting:
             if row.verdict is Verdict.VIOLATED and not row.known:
                 row.known = f"{entry.reason} ({entry.upstream})"
-        if fitting and all(row.verdict is Verdict.HELD and row.suite != "chaos" for row in fitting):
+        if fitting and all(row.verdict is Verdict.HELD and row.suite != CHAOS for row in fitting):
             told.append(f"no longer shows, the entry can go: {entry}")
     return told

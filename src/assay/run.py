@@ -2,7 +2,6 @@
 
 import queue
 import time
-import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -14,29 +13,27 @@ from assay import broker as brokers
 from assay import case as cases
 from assay import connections
 from assay import plan as plans
-from assay.bench import Bench, bench
+from assay.bench import BROKEN, Bench, bench
 from assay.broker import Broker
 from assay.case import Case
-from assay.changed import changed, visibility
+from assay.changed import changed, scaled
 from assay.chaos import judging
 from assay.chaos import script as chaos_script
 from assay.cluster import Cluster
 from assay.conclusion import Facts, conclude
-from assay.errors import AssayError, HarnessError, UsageError
+from assay.errors import AssayError
 from assay.facts import keep, read
 from assay.launch import starter
 from assay.plan import Planned, Row
 from assay.process import Supervisor
 from assay.progress import Progress
 from assay.report import Report
-from assay.scaling import POOL_CHECK, told
+from assay.scaling import told
 from assay.selection import Selection
 from assay.settings import Settings
 from assay.stage import Refused, Stage
 from assay.verdict import Judgement, Result, Verdict
 from assay.warm import Zygote
-
-BROKEN = "harness.txt"  # the traceback of a scenario in which the harness broke
 
 
 def run(settings: Settings, selection: Selection, progress: Progress) -> Report:
@@ -49,7 +46,7 @@ def run(settings: Settings, selection: Selection, progress: Progress) -> Report:
         settings.out.mkdir(parents=True, exist_ok=True)
         it.subject.redirected += changed(it.subject, settings)
         facts = Facts.of(it.subject, it.broker.name, it.broker.version(), it.pool, settings, members)
-        facts.scaled = sorted({*_scaled(plan, it.pool), visibility(it.subject)})
+        facts.scaled = scaled((row.scenario.scale(row.target) for row in plan), it.subject, it.pool)
         if skipped := plans.uncallable(settings, it.subject, list(members)):
             facts.notes.append(f"live: not run, since [live] does not say how to call them: {', '.join(skipped)}")
         if obstacle:
@@ -63,11 +60,6 @@ def run(settings: Settings, selection: Selection, progress: Progress) -> Report:
     facts.duration_s = time.monotonic() - clock
     keep(facts, settings.out)
     return conclude(facts, results)
-
-
-def _scaled(plan: list[Row], pool: str) -> list[str]:
-    said = told(row.scenario.scale(row.target) for row in plan)
-    return sorted([*said, POOL_CHECK]) if pool == "prefork" else said
 
 
 def check_again(folder: Path) -> Report:
@@ -141,7 +133,6 @@ def _run_one(it: Bench, row: Row) -> Result:
     started, planned = time.monotonic(), row.planned
     folder = it.settings.out / planned.folder
     folder.mkdir(parents=True)
-    db = it.databases.get()
     case = Case(
         suite=planned.suite,
         scenario=planned.scenario,
@@ -149,20 +140,9 @@ def _run_one(it: Bench, row: Row) -> Result:
         members=planned.members,
         fault=planned.fault,
     )
-    try:
+    with it.part(folder, planned.folder) as (db, broke):
         _act(it, row, folder, db, case)
-    except UsageError:
-        it.must_live()
-        raise
-    except HarnessError as error:
-        it.must_live()
-        case.error = str(error)
-    except Exception as error:  # one scenario that breaks must not take the others with it
-        it.must_live()
-        case.error = f"the harness broke: {type(error).__name__}: {error} ({planned.folder}/{BROKEN})"
-        (folder / BROKEN).write_text(traceback.format_exc())
-    finally:
-        it.databases.put(db)
+    case.error = "".join(broke)
     case.duration_s = round(time.monotonic() - started, 3)
     cases.write(case, folder)
     return cases.judge(case, folder, it.settings.out)
@@ -214,4 +194,4 @@ def _act(it: Bench, row: Row, folder: Path, db: int, case: Case) -> None:
             case.promise, case.remedy = stage.promise, stage.remedy
 
 
-__all__ = ["AssayError", "check_again", "list_tasks", "run"]
+__all__ = ["BROKEN", "AssayError", "check_again", "list_tasks", "run"]

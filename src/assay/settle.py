@@ -92,7 +92,6 @@ class Ledger:
         return (waiting + running)[:10]
 
     def _catch_up(self) -> None:
-        self._cluster.advance()
         for worker in self._cluster.workers:
             worker.exited()
         self._cluster.advance()
@@ -122,9 +121,8 @@ class Ledger:
         if kind == Kind.PUBLISHED or (kind == Kind.SENT and key in self._cluster.invocations):
             _add(self._due, key, 1)
         elif kind == Kind.RECEIVED:
-            if self._due.get(key, 0) > 0 or not event.detail.get(
-                "redelivered"
-            ):  # what is given back by the broker is not due
+            given_back = event.detail.get("redelivered") and self._due.get(key, 0) <= 0  # by the broker itself
+            if not given_back:
                 _add(self._due, key, -1)
             _add(self._held, (key, event.worker), 1)
         elif kind is Kind.CONNECTION_CLOSED:

@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+SLACK_S = 60.0  # by which a warped clock is beyond the visibility timeout
+
 
 class Task(msgspec.Struct, kw_only=True, frozen=True):
     """One task with what is in force for it, from the decorator, the base class, annotations and settings alike.
@@ -137,6 +139,11 @@ class Subject(msgspec.Struct, kw_only=True):
     def on_redis(self) -> bool:
         """Whether its broker gives messages back by kombu's visibility timeout."""
         return self.broker_scheme.startswith(("redis", "rediss", "sentinel"))
+
+    @property
+    def beyond_visibility_s(self) -> float:
+        """How far kombu's clock is set forward for all that dead workers had to be given back at once."""
+        return self.visibility_timeout + SLACK_S
 
     def task(self, name: str) -> Task:
         return next(task for task in self.tasks if task.name == name)

@@ -7,7 +7,7 @@ from assay.checker import Checker, check, conclude
 from assay.cluster import Cluster
 from assay.errors import UsageError
 from assay.event import Event, Point
-from assay.fault import STRIKING, called, named
+from assay.fault import called
 from assay.faults import registry
 from assay.history import History
 from assay.launch import starter
@@ -74,9 +74,6 @@ class Trial(Cluster):
     def strike(self, invocation: str, fault: str, point: Point | str, *, lasts_s: float = 0.0) -> None:
         """Wait until its attempt stands at the crash point, and let one of the faults of `assay chaos` land there."""
         name = called(fault)
-        if not name:
-            slugs = [named(each) for each in STRIKING]
-            raise UsageError(f"there is no fault {fault}{nearest(fault, slugs)}; there are {', '.join(slugs)}")
         self._must_hold(invocation, _point(point))
         waiting = self.hold_at(invocation, _point(point))
         worker = next(each for each in self.workers if each.name == waiting.held.worker)
@@ -94,7 +91,7 @@ class Trial(Cluster):
         for times in (1, 2, 3):
             if self.settle(enough=self.orphaned) or not self.orphaned():
                 return
-            self.start_worker(clock_offset_s=times * (self.subject.visibility_timeout + 60))
+            self.start_worker(clock_offset_s=times * self.subject.beyond_visibility_s)
         self.settle()
 
     @property

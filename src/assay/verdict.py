@@ -54,6 +54,9 @@ class Judgement(msgspec.Struct, frozen=True):
     figures: dict[str, Any] = {}
 
 
+CHAOS = "chaos"  # the suite of a chaos run's rows
+
+
 class Result(msgspec.Struct, kw_only=True):
     """One row of the matrix: one scenario for one task. A row of `report.json`, so its fields are a public format."""
 

@@ -70,24 +70,16 @@ def test_given_a_task_that_is_not_idempotent_then_what_ran_twice_is_named(tmp_pa
 
 def test_a_red_run_is_replayed_made_smaller_and_its_test_is_red_until_the_app_is_mended(tmp_path: Path) -> None:
     assert chaos(tmp_path, "--faults", FAULTS, flips=LOSES)[0] == 1
-    env = {"ASSAY_TEST_FLIP": LOSES}
     folder, tests = str(tmp_path / "run"), tmp_path / "reliability"
-    status, said, err = assay(
-        *("replay", folder, "--times", "2", "--out", str(tmp_path / "again")),
-        cwd=APPS,
-        tmp=tmp_path,
-        env=env,
-        timeout_s=200,
-    )
+
+    def again(*arguments: str, out: str) -> tuple[int, str, str]:
+        env = {"ASSAY_TEST_FLIP": LOSES}
+        return assay(*arguments, "--out", str(tmp_path / out), cwd=APPS, tmp=tmp_path, env=env, timeout_s=200)
+
+    status, said, err = again("replay", folder, "--times", "2", out="again")
     assert status == 1, err
     assert "REPRODUCED 2 of 2" in said
-    status, said, err = assay(
-        *("shrink", folder, "--tests", str(tests), "--out", str(tmp_path / "small")),
-        cwd=APPS,
-        tmp=tmp_path,
-        env=env,
-        timeout_s=200,
-    )
+    status, said, err = again("shrink", folder, "--tests", str(tests), out="small")
     assert status == 1, err
     assert "to 1, from 120 invocations to 1" in said
     (test,) = tests.iterdir()

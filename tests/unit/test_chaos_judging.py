@@ -88,4 +88,4 @@ def test_given_a_message_that_reached_no_worker_then_that_is_a_row_of_its_own(tm
 
 def test_invocations_are_numbered_in_the_order_in_which_they_were_asked_for(tmp_path: Path) -> None:
     judged(tmp_path, *RECOVERED)
-    assert numbers(tmp_path, SCRIPT, SHOP) == {"a": 1, "y": 2}
+    assert numbers(tmp_path, SCRIPT) == {"a": 1, "y": 2}

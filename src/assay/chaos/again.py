@@ -101,7 +101,7 @@ def shrink(settings: Settings, facts: Facts, folder: Path, tests: Path, progress
         _same_app(it, script)
         probe = Probe(it, facts.demanded, mark(wanted), settings.out, progress)
         progress.phase(f"looking for the cause of {told({mark(wanted)})}")
-        small = _smaller(script, _suspects(script, wanted, folder, facts), probe)
+        small = _smaller(script, _suspects(script, wanted, folder), probe)
         red = sum(probe(small) for _ in range(TIMES))
     keep(facts_of_small(facts, small), settings.out)
     write(small, settings.out / NAME)
@@ -138,9 +138,9 @@ class Probe:
         return red
 
 
-def _suspects(script: ChaosScript, row: Result, folder: Path, facts: Facts) -> list[Strike]:
+def _suspects(script: ChaosScript, row: Result, folder: Path) -> list[Strike]:
     """The faults that struck what the row names, in the order in which it names them."""
-    numbers = judging.numbers(folder, script, facts.subject)
+    numbers = judging.numbers(folder, script)
     named = [numbers[each] for judgement in row.judgements for each in judgement.invocations if each in numbers]
     return [strike for number in dict.fromkeys(named) for strike in script.faults if strike.invocation == number]
 

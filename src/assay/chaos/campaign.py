@@ -1,7 +1,6 @@
 """One chaos run: warm up, faults under load, heal, drain, fresh tasks, final read. `judging` says what became of it."""
 
 import contextlib
-import signal
 import time
 from collections import Counter, deque
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from assay.chaos.script import ChaosScript
 from assay.cluster import READY_S, Cluster
 from assay.errors import HarnessError, UsageError
 from assay.event import Event, Kind
+from assay.fault import STOPPING
 from assay.faults import Heal, registry
 from assay.gate import Waiting
 from assay.progress import Progress
@@ -148,7 +148,7 @@ class Campaign:
             return
         if heal:
             self._heals.append((time.monotonic() + strike.lasts_s, worker.name, heal))
-        if strike.fault in (signal.SIGTERM.name, signal.SIGQUIT.name):
+        if strike.fault in STOPPING:
             self._stops_by[worker.name] = time.monotonic() + EXIT_S
             self._start()  # as a deployment does, which does not wait for the old one to be gone
 
@@ -192,7 +192,7 @@ class Campaign:
 
     def _drain(self) -> None:
         """Until nothing is open. What dead workers had comes back once kombu's clock is past the visibility timeout."""
-        beyond = self._cluster.subject.visibility_timeout + 60
+        beyond = self._cluster.subject.beyond_visibility_s
         for times in range(1, MOST_ORPHANED + 1):  # faults may strike that worker too
             if self._settle(self._cluster.orphaned) or not self._cluster.orphaned():
                 return

@@ -9,24 +9,22 @@ from assay import contract
 from assay.chaos.script import ChaosScript
 from assay.checker import Checker, conclude, judged
 from assay.checkers import Delivery, Evidence, Liveness, Reached, Stops
-from assay.checkers.delivery import Contract
 from assay.event import Kind
-from assay.fault import STRIKING, named
+from assay.fault import STOPPING, STRIKING, named
 from assay.history import History
 from assay.subject import Subject
-from assay.verdict import Judgement, Outcome, Result, Verdict
+from assay.verdict import CHAOS, Judgement, Outcome, Result, Verdict
 
 FOLDER = "chaos"
 ERROR = "error.txt"
 WITHIN_S = 10.0
-STOPPED_BY = ("SIGTERM", "SIGQUIT")
 NOT_STRUCK, FRESH, RECEIVED, WORKERS = "not_struck", "fresh_tasks", "messages_reach_workers", "workers_stop"
 
 
 def names() -> list[str]:
     """Of all rows that a chaos run may have, as `known` names them."""
     rows = [_slug(fault) for fault in STRIKING] + [NOT_STRUCK, FRESH, RECEIVED, WORKERS]
-    return [f"chaos.{row}" for row in rows]
+    return [f"{CHAOS}.{row}" for row in rows]
 
 
 def _slug(fault: str) -> str:
@@ -85,9 +83,9 @@ def judge(subject: Subject, script: ChaosScript, demanded: str, folder: Path) ->
     row = _row(FRESH, "*", "all of them", landed=seen.landed.total(), injected=seen.injected.total())
     rows.append((row, [Liveness(ids=ids, within_s=WITHIN_S), Evidence(landed=1, in_flight=False)]))
     rows.append((_row(RECEIVED, "*", "all of them"), [Reached()]))
-    if any(fault in STOPPED_BY for fault, _ in seen.struck):
-        told = sum(number for (fault, _), number in seen.landed.items() if fault in STOPPED_BY)
-        rows.append((_row(WORKERS, "*", " or ".join(STOPPED_BY), landed=told, injected=told), [Stops()]))
+    if any(fault in STOPPING for fault, _ in seen.struck):
+        told = sum(number for (fault, _), number in seen.landed.items() if fault in STOPPING)
+        rows.append((_row(WORKERS, "*", " or ".join(STOPPING), landed=told, injected=told), [Stops()]))
     judgements, _ = judged([checker for _, checkers in rows for checker in checkers], history)
     results, at = [], 0
     for row, checkers in rows:
@@ -100,7 +98,7 @@ def judge(subject: Subject, script: ChaosScript, demanded: str, folder: Path) ->
     return results
 
 
-def numbers(folder: Path, script: ChaosScript, subject: Subject) -> dict[str, int]:
+def numbers(folder: Path, script: ChaosScript) -> dict[str, int]:
     """{invocation: which of the workload it is}, from the order in which the client was asked to publish them."""
     asked = sorted(
         (int(event.detail.get("asked_at_ns", event.at_ns)), event.invocation)
@@ -144,7 +142,7 @@ def _claims(row: Result, found: contract.Contract, subject: Subject, task: str) 
 
 def _row(scenario: str, task: str, fault: str, *, landed: int = 0, injected: int = 0) -> Result:
     return Result(
-        suite="chaos",
+        suite=CHAOS,
         scenario=scenario,
         task=task,
         members=[task],
@@ -188,6 +186,3 @@ def _concluded(row: Result, judgements: list[Judgement]) -> Result:
         judgements=judgements,
         remedy=remedy,
     )
-
-
-__all__ = ["FOLDER", "Contract", "judge"]

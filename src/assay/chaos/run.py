@@ -2,28 +2,25 @@
 
 import contextlib
 import signal
-import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from assay.bench import Bench, bench
-from assay.changed import visibility
+from assay.changed import scaled
 from assay.chaos import draw, judging
 from assay.chaos.campaign import Campaign, keeps
 from assay.chaos.script import NAME, ChaosScript, Workload, write
 from assay.cluster import Cluster
 from assay.conclusion import Facts, conclude
-from assay.errors import HarnessError, UsageError
 from assay.facts import keep
-from assay.fault import STRIKING, called, named
+from assay.fault import called
 from assay.launch import starter
+from assay.on_signal import on_signal
 from assay.progress import Progress
 from assay.report import Report
-from assay.run import BROKEN
-from assay.scaling import POOL_CHECK, Scaling, Target, shutdowns, told
-from assay.selection import Selection, nearest
+from assay.scaling import Scaling, Target, shutdowns
+from assay.selection import Selection
 from assay.settings import Settings
 from assay.subject import Subject
 from assay.verdict import Result
@@ -69,8 +66,8 @@ def perform(
     given = [] if queues <= set(usual) and not settings.queues else sorted({*usual, *queues})
     folder = out / judging.FOLDER
     folder.mkdir()
-    db, error, notes = it.databases.get(), "", list[str]()
-    try:
+    notes: list[str] = []
+    with it.part(folder, judging.FOLDER) as (db, broke):
         with Cluster(
             it.zygote,
             it.broker,
@@ -87,19 +84,7 @@ def perform(
             with ended_early(campaign, progress) if stoppable else contextlib.nullcontext():
                 campaign.run(time.monotonic() + duration_s)
             notes = campaign.told()
-    except UsageError:
-        it.must_live()
-        raise
-    except HarnessError as broke:
-        it.must_live()
-        error = str(broke)
-    except Exception as broke:
-        it.must_live()
-        error = f"the harness broke: {type(broke).__name__}: {broke} ({judging.FOLDER}/{BROKEN})"
-        (folder / BROKEN).write_text(traceback.format_exc())
-    finally:
-        it.databases.put(db)
-    if error:
+    for error in broke:
         (folder / judging.ERROR).write_text(error)
     return judging.judge(subject, script, demanded, out), notes
 
@@ -114,14 +99,8 @@ def ended_early(campaign: Campaign, progress: Progress) -> Iterator[None]:
         campaign.stopping = True
         progress.note("no more faults: healing, draining and judging; Ctrl-C again ends the run at once")
 
-    if threading.current_thread() is not threading.main_thread():
+    with on_signal(signal.SIGINT, stop):
         yield
-        return
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def facts_of(settings: Settings, it: Bench, script: ChaosScript) -> Facts:
@@ -129,8 +108,7 @@ def facts_of(settings: Settings, it: Bench, script: ChaosScript) -> Facts:
     subject = it.subject
     members = {name: [name] for name in script.workload.tasks}
     facts = Facts.of(subject, it.broker.name, it.broker.version(), it.pool, settings, members)
-    pool_check = [POOL_CHECK] if it.pool == "prefork" else []
-    facts.scaled = sorted([*told([_scaling(it, script)]), *pool_check, visibility(subject)])
+    facts.scaled = scaled([_scaling(it, script)], subject, it.pool)
     facts.demanded = settings.delivery if settings.delivery != "inferred" else "at_least_once"
     kinds = sorted({strike.fault for strike in script.faults})
     facts.notes.append(
@@ -167,11 +145,4 @@ def draw_script(
 
 def chosen(faults: str) -> list[str]:
     """The faults that a command line names. Raises UsageError for one that there is not."""
-    found = []
-    for slug in (each.strip() for each in faults.split(",")):
-        name = called(slug)
-        if not name:
-            slugs = [named(fault) for fault in STRIKING]
-            raise UsageError(f"there is no fault {slug}{nearest(slug, slugs)}; {SWARM}, or of {', '.join(slugs)}")
-        found.append(name)
-    return found
+    return [called(slug.strip(), f"{SWARM}, or of") for slug in faults.split(",")]

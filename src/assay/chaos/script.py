@@ -103,7 +103,7 @@ def read(path: Path) -> ChaosScript:
     try:
         script = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), ChaosScript)
     except FileNotFoundError:
-        raise UsageError(f"there is no script {path}: name a run folder of `assay chaos`, or a script's file") from None
+        raise UsageError(f"there is no script {path}: name a run folder of `assay chaos`") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise UsageError(f"{path} is no script of a chaos run: {error}") from None
     numbers = {*script.workload.numbers}

@@ -6,6 +6,7 @@ import msgspec
 
 from assay.checkers.words import chosen, killed, short
 from assay.life import Life, World
+from assay.subject import SLACK_S
 from assay.verdict import Judgement, Verdict
 
 
@@ -70,6 +71,3 @@ def _ahead(life: Life, world: World, death_ns: int, before_ns: int) -> float:
     if not any(event.worker in died and event.at_ns <= before_ns for event in world.exited):
         return 0.0
     return max((offset for at_ns, offset in world.ahead if death_ns <= at_ns <= before_ns), default=0.0)
-
-
-SLACK_S = 60.0  # by which a warped clock is beyond the visibility timeout (Stage.replacement)

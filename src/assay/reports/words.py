@@ -8,7 +8,7 @@ from pathlib import Path
 from shlex import quote
 
 from assay.report import Claim, Report, evidence_bound
-from assay.verdict import Outcome, Result, Verdict
+from assay.verdict import CHAOS, Outcome, Result, Verdict
 
 EXIT_WORDS = {
     0: "every promise that was put to the test held",
@@ -151,7 +151,7 @@ def stack(report: Report) -> str:
 def replay(report: Report, folder: Path | None, program: str = "assay") -> list[str]:
     """Commands that go on from here: the worst row once more, the old run judged again, one life told."""
     commands = []
-    if folder and any(r.suite == "chaos" for r in report.results):
+    if folder and any(r.suite == CHAOS for r in report.results):
         red = any(is_open(r) for r in report.results)
         commands += [f"{program} replay {quote(str(folder))}"]
         commands += [f"{program} shrink {quote(str(folder))}"] if red else []

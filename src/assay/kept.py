@@ -1,0 +1,20 @@
+"""What a run keeps as JSON beside its events, read again."""
+
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from assay.errors import UsageError
+
+T = TypeVar("T")
+
+
+def kept(path: Path, what: type[T], folder_is: str) -> T:
+    """Raises UsageError for a damaged file, and for a missing one: then its folder is not `folder_is`."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=what)
+    except FileNotFoundError:
+        raise UsageError(f"{path.parent} is not {folder_is}: it has no {path.name}") from None
+    except msgspec.MsgspecError as error:
+        raise UsageError(f"{path} is damaged or of another version of Assay: {error}") from None
