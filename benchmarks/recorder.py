@@ -1,10 +1,10 @@
 """Tasks a second of a real 2-child prefork worker with the recorder on, against the same worker without it.
 
-    python benchmarks/recorder.py [--tasks 1000] [--rounds 8] [--broker redis]
+    python benchmarks/recorder.py [--tasks 400] [--rounds 40] [--broker redis]
 
-One worker of each kind is up all the time; rounds alternate between them, so that what else the machine does falls on
-both. A round's time is from the start of consuming a full queue to the last body, counted by a byte that each appends.
-Prints each pair, the ratio on / off of each, and their median. The bar is 0.95.
+One worker of each kind is up all the time; short rounds alternate between them, so that what else the machine does
+falls on both. A round's time is from the start of consuming a full queue to the last body, counted by a byte that each
+appends. Prints each pair, the ratio on / off of each, and their median. The bar is 0.95.
 """
 
 import argparse
@@ -68,8 +68,8 @@ class Lane:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--tasks", type=int, default=2000, help="in each round")
-    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--tasks", type=int, default=400, help="in each round")
+    parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--broker", default="redis")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="assay-benchmark-") as folder:

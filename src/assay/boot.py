@@ -71,7 +71,7 @@ def prepare(boot: Boot, app: Celery) -> Recorder:
         return recorder
     recorder.ring = Ringer(Path(boot.folder) / BELL).ring
     holder = Holder(recorder, f"{boot.folder}/scripts", boot.gate)
-    recorder.at_point = holder.at_point
+    recorder.point = holder.at_point
     recorder.is_scripted = holder.is_scripted
     instrument.install(app, recorder)
     hollow.install(app, recorder, holder, live=boot.live)

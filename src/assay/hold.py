@@ -61,8 +61,7 @@ class Holder:
             os.close(fd)
 
     def at_point(self, point: Point, invocation: str, start: int) -> None:
-        holds = self.script(invocation).holds
-        if not holds:
+        if not script.is_scripted(invocation) or not (holds := self.script(invocation).holds):
             return
         if start < 0:
             start = self._passed(point, invocation)

@@ -39,9 +39,9 @@ class Recorder:
         self.countdown_s: float | None = None
         self.asked_at_ns: int | None = None  # when its time was set
         self.countdown_scale = 1.0
-        #: called at each crash point with (point, invocation, start); set by whoever can hold an attempt there
-        #: where start is -1 for "not known here"
-        self.at_point: Callable[[Point, str, int], None] = lambda point, invocation, start: None
+        #: stand at a crash point: (point, invocation, start), where start is -1 for "not known here"; set by whoever
+        #: can hold an attempt there
+        self.point: Callable[[Point, str, int], None] = lambda point, invocation, start: None
         #: whether the harness gave this invocation a script: then its starts are counted
         self.is_scripted: Callable[[str], bool] = lambda invocation: False
         self._own()
@@ -58,20 +58,17 @@ class Recorder:
         now = self._attempts
         attempt = now.token if now.invocation == invocation else ""
         line = encode(Event(monotonic_ns(), kind, self._pid, self.worker, invocation, task, attempt, detail)) + b"\n"
-        tape = self._tape
-        if tape is None:
-            tape = self._tape = Tape(self.folder, self._pid)
-        tape.write(line)
+        (self._tape or self._open()).write(line)
         self.ring()
+
+    def _open(self) -> Tape:
+        self._tape = Tape(self.folder, self._pid)
+        return self._tape
 
     def close(self) -> None:
         tape, self._tape = self._tape, None
         if tape is not None:
             tape.close()
-
-    def point(self, point: Point, invocation: str, start: int = -1) -> None:
-        """Stand at a crash point."""
-        self.at_point(point, invocation, start)
 
     @property
     def invocation(self) -> str:

@@ -23,6 +23,7 @@ def record_messages(app: Celery, recorder: Recorder) -> None:
     """Each delivery, acknowledgement and rejection of a task's message, with the crash points around them."""
     from kombu.message import Message
     from kombu.messaging import Consumer
+    from kombu.transport.virtual.base import Channel as VirtualChannel
     from kombu.transport.virtual.base import Transport
 
     delivering: list[str] = [""]
@@ -40,8 +41,11 @@ def record_messages(app: Celery, recorder: Recorder) -> None:
     def receive(original: Callable[..., Any]) -> Callable[..., Any]:
         def _receive_callback(self: Any, message: Any) -> Any:
             convert = getattr(self.channel, "message_to_python", None)
-            # amqp: what arrives has no headers attribute of kombu's kind yet; converting twice is harmless there
+            # amqp: what arrives has no headers attribute of kombu's kind yet; converting twice is harmless there.
+            # A virtual transport takes what is converted already.
             probe = convert(message) if convert is not None else message
+            if isinstance(self.channel, VirtualChannel):
+                message = probe
             _mark_protocol_1(probe)
             invocation = task_id(probe)
             if invocation:
@@ -55,7 +59,7 @@ def record_messages(app: Celery, recorder: Recorder) -> None:
                     redelivered=bool(info.get("redelivered")),
                     tag=str(probe.delivery_tag),
                 )
-                recorder.point(Point.RECEIVED, invocation)
+                recorder.point(Point.RECEIVED, invocation, -1)
             return original(self, message)
 
         return _receive_callback
@@ -71,7 +75,7 @@ def record_messages(app: Celery, recorder: Recorder) -> None:
                 task = app.tasks.get(str((self.headers or {}).get("task", "")))
                 late = bool(getattr(task, "acks_late", False))
                 if before and late:
-                    recorder.point(before, invocation)
+                    recorder.point(before, invocation, -1)
                 try:
                     result = original(self, *args, **kwargs)
                 except BaseException as error:
@@ -83,7 +87,7 @@ def record_messages(app: Celery, recorder: Recorder) -> None:
                 else:
                     recorder.record(kind, invocation)
                 if after:
-                    recorder.point(after if late else Point.EARLY_ACKED, invocation)
+                    recorder.point(after if late else Point.EARLY_ACKED, invocation, -1)
                 return result
 
             return method

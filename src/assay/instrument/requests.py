@@ -15,7 +15,7 @@ def record_requests(recorder: Recorder) -> None:
     def on_accepted(original: Callable[..., Any]) -> Callable[..., Any]:
         def method(self: Any, pid: int, time_accepted: float) -> Any:
             recorder.record(Kind.ACCEPTED, self.id, self.task.name, child=pid)
-            recorder.point(Point.ACCEPTED, self.id)
+            recorder.point(Point.ACCEPTED, self.id, -1)
             return original(self, pid, time_accepted)
 
         return method
