@@ -1,4 +1,4 @@
-"""The message broker of a run: the embedded one, a private redis-server, or one that is given by URL."""
+"""The message broker of a run: the embedded one, a private redis-server or RabbitMQ node, or one given by URL."""
 
 import contextlib
 import re
@@ -8,25 +8,26 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn, Protocol, runtime_checkable
 
+from assay.brokers import NAMES
 from assay.brokers.external import redact_url
 from assay.brokers.served import Spawn
 from assay.errors import UsageError
 
 URL = re.compile(r"^(?P<scheme>[a-z][a-z0-9+.]*)://", re.IGNORECASE)
-NAMES = ("fakeredis", "redis")
 
 
 @runtime_checkable
 class Broker(Protocol):
     """What a run asks of a broker. Databases are numbered; pub/sub is shared by all of them, as in Redis.
 
-    A queue is `priority_steps` lists, named as kombu's Redis transport does (`queue`, `queue` + `sep` + step). Methods
-    raise HarnessError when the broker does not answer.
+    On Redis a queue is `priority_steps` lists, named as kombu's transport does (`queue`, `queue` + `sep` + step); on
+    RabbitMQ a database is a virtual host, and names have no prefix. Methods raise HarnessError when the broker does not
+    answer.
     """
 
     @property
     def name(self) -> str:
-        """`fakeredis`, `redis` or `external`."""
+        """`fakeredis`, `redis`, `rabbitmq` or `external`."""
 
     @property
     def key_prefix(self) -> str:
@@ -37,6 +38,9 @@ class Broker(Protocol):
         """The server's process; None where it is not ours."""
 
     def url(self, db: int) -> str: ...
+
+    def results_url(self, db: int) -> str:
+        """Where an app stores its results that stores them in Redis, or in what a run has no other for."""
 
     def depths(
         self, db: int, queues: Sequence[str], priority_steps: Sequence[int], sep: str, global_keyprefix: str
@@ -61,6 +65,10 @@ class Broker(Protocol):
 @runtime_checkable
 class OwnBroker(Broker, Protocol):
     """A broker that the run has started: it may be killed, paused, and started again at the same address."""
+
+    @property
+    def durable(self) -> bool:
+        """Whether it has after a restart what it had before, as people run it."""
 
     def kill(self) -> None: ...
 
@@ -90,6 +98,10 @@ def start(name_or_url: str, folder: Path, spawn: Spawn, *, port: int = 0, append
         from assay.brokers.redis import RedisBroker
 
         return RedisBroker(folder, spawn, port=port, appendonly=appendonly)
+    if name_or_url == "rabbitmq":
+        from assay.brokers.rabbitmq import RabbitBroker
+
+        return RabbitBroker(folder, spawn, port=port)
     raise UsageError(
         f"unknown broker {name_or_url}; there are {', '.join(NAMES)}, or an address such as redis://HOST/DB"
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from assay.redirect import AMQP
 from assay.scaling import POOL_CHECK, Scaling, told
 from assay.settings import Settings
 from assay.subject import Subject
@@ -17,12 +18,29 @@ def changed(subject: Subject, settings: Settings) -> list[str]:
             "workers run without mingle, gossip and heartbeat, except in suite reconnect; "
             "--cold runs them with all three everywhere"
         )
-    return said
+    return said + other_kind(subject, settings.broker)
 
 
-def scaled(scalings: Iterable[Scaling], subject: Subject, pool: str) -> list[str]:
+def other_kind(subject: Subject, broker: str) -> list[str]:
+    """Where the run's broker is of another kind than the app's, and so promises something else."""
+    on_amqp = broker == "rabbitmq"
+    if subject.broker_scheme in AMQP and not on_amqp:
+        return [
+            "the app's broker is AMQP, which gives a dead worker's messages back at once; "
+            "the run's own is Redis, which waits for the visibility timeout: --broker rabbitmq is of the app's kind"
+        ]
+    if subject.on_redis and on_amqp:
+        return [
+            "the app's broker is Redis, which gives a dead worker's messages back after the visibility timeout; the "
+            "run's own is RabbitMQ, which does at once, and for which broker_transport_options mean nothing"
+        ]
+    return []
+
+
+def scaled(scalings: Iterable[Scaling], subject: Subject, pool: str, broker: str) -> list[str]:
     """What takes less time than in production, each thing once."""
-    return sorted({*told(scalings), *([POOL_CHECK] if pool == "prefork" else []), visibility(subject)})
+    said = {*told(scalings), *([POOL_CHECK] if pool == "prefork" else [])}
+    return sorted(said if broker == "rabbitmq" else {*said, visibility(subject)})
 
 
 def visibility(subject: Subject) -> str:

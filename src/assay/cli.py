@@ -291,8 +291,8 @@ def show(run_folder: Path, invocation: str) -> int:
 def broker(name: str, port: int) -> int:
     """Serve a broker in the foreground until Ctrl-C and print its URL."""
     _need_linux()
+    from assay.brokers import NAMES as BROKERS
     from assay.selection import nearest
-    from assay.settings import BROKERS
 
     if name not in BROKERS:
         raise UsageError(f"unknown broker {name}{nearest(name, BROKERS) or '; there are ' + ', '.join(BROKERS)}")

@@ -102,7 +102,7 @@ class Cluster(Landing):
             scaled,
             pool_check_s=pool_check_s(scaled.countdown_scale),
             broker_url=self.broker.url(self.db),
-            result_backend="" if own else self.broker.url(self.db + 1),
+            result_backend="" if own else self.broker.results_url(self.db + 1),
             key_prefix=self.broker.key_prefix,
             databases=self.zygote.databases(self._scratch),
         )
@@ -111,6 +111,11 @@ class Cluster(Landing):
     def key_prefix(self) -> str:
         """Of the broker's keys: the run's prefix, if any, then the app's own."""
         return self.broker.key_prefix + self.subject.global_keyprefix
+
+    @property
+    def beyond_visibility_s(self) -> float:
+        """How far kombu's clock must be ahead in a worker that is to take over what a dead one had; 0: not at all."""
+        return 0.0 if self.broker.name == "rabbitmq" else self.subject.beyond_visibility_s
 
     # -- acting
 
@@ -334,6 +339,10 @@ class Cluster(Landing):
     def backlog(self) -> int:
         """How many messages no worker has received yet."""
         return self._ledger.backlog()
+
+    def held(self) -> list[str]:
+        """Invocations whose messages workers have and have not settled, as far as their events tell."""
+        return self._ledger.held()
 
     def orphaned(self) -> bool:
         """Whether all that is open is what workers had that are gone."""

@@ -33,8 +33,8 @@ FAULTS = {
     "that goes down; landed when the kernel has none of them any more",
     "connection reset": "the same connections are aborted (RST), as by a firewall that has forgotten them; landed when "
     "the kernel has none of them any more",
-    "broker restarted": "the broker is killed and started again at the same address, empty, as a Redis without "
-    "persistence is; landed when the new one serves",
+    "broker restarted": "the broker is killed and started again at the same address: a Redis empty, as one without "
+    "persistence is, a RabbitMQ with what is durable; landed when the new one serves",
     "SIGSTOP": "the main process is stopped for a while and goes on; landed when all of its threads have stopped",
     "pool_restart": "the pool is restarted by remote control; landed when all children are new",
     "revoke": "the invocation is revoked with terminate=True; landed when the child is gone",

@@ -117,12 +117,15 @@ class Landing:
         self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **target, connections=len(broken))
 
     def restart_broker(self, invocation: str = "") -> None:
-        """Kill the broker and start it again at the same address, empty; landed when the new one serves."""
+        """Kill the broker and start it again at the same address; landed when the new one serves.
+
+        It comes back as people run it: a Redis empty, a RabbitMQ with what is durable.
+        """
         if not isinstance(self.broker, OwnBroker):
             raise HarnessError("the broker is not the run's own: it cannot be restarted")
         target: dict[str, Any] = {"fault": "broker restarted", "target": self.broker.pid, "signal": "restart"}
         self.record(Kind.FAULT_INJECTED, invocation, **target)
-        self.broker.restart()
+        self.broker.restart(with_data=self.broker.durable)
         self.record(Kind.FAULT_LANDED, invocation, **target)
 
     def wait_noticed(self, worker: Worker) -> None:

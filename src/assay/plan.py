@@ -8,7 +8,7 @@ from assay.errors import UsageError
 from assay.scaling import Target
 from assay.scenario import Scenario, scenarios
 from assay.selection import Selection, nearest
-from assay.settings import BROKERS, Settings
+from assay.settings import Settings
 from assay.subject import Subject, Task
 
 CASES = "cases"
@@ -62,7 +62,7 @@ def rows(
             settings.bodies,
             slow,
             severable=not obstacle,
-            own_broker=settings.broker in BROKERS,
+            broker=settings.broker,
         )
         for scenario in wanted:
             if scenario.applies(target):

@@ -8,12 +8,14 @@ import functools
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from celery import Celery, Task
 
 SHORTEST_S = 0.15  # of a scaled countdown; see _scale_countdowns
 FAST_RATE = 200.0  # tasks a second: a rate limit is no slower in a run
+AMQP = ("amqp", "amqps", "pyamqp", "librabbitmq")
 ENVIRONMENT = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL", "CELERY_RESULT_BACKEND")
 
 
@@ -42,6 +44,8 @@ def apply(app: Celery, to: Redirection, on_countdown: Callable[[float | None], N
         changes |= {"result_backend": to.result_backend, "redis_backend_use_ssl": None}
     if to.key_prefix:
         changes |= prefixed_keys(app, to.key_prefix)
+    if foreign_options(app.conf.broker_url, to.broker_url):
+        changes["broker_transport_options"] = {}
     configure(app.conf, changes | to.settings)
     forget_connections(app)
     if to.databases:
@@ -89,6 +93,19 @@ def forget_connections(app: Celery) -> None:
     app.amqp._producer_pool = None
     app._backend_cache = None
     app._local.__dict__.pop("backend", None)
+
+
+def foreign_options(given: str | None, url: str) -> bool:
+    """Whether options of the app's transport mean nothing to that of the run: AMQP's raises for one of Redis.
+
+    Source: kombu/transport/pyamqp.py, Transport.establish_connection.
+    """
+    return on_amqp(url) and not on_amqp(given or "amqp://")
+
+
+def on_amqp(url: str) -> bool:
+    """Whether a broker's address is that of a RabbitMQ."""
+    return urlsplit(url).scheme in AMQP
 
 
 def prefixed_keys(app: Celery, prefix: str) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def run(settings: Settings, selection: Selection, progress: Progress) -> Report:
         settings.out.mkdir(parents=True, exist_ok=True)
         it.subject.redirected += changed(it.subject, settings)
         facts = Facts.of(it.subject, it.broker.name, it.broker.version(), it.pool, settings, members)
-        facts.scaled = scaled((row.scenario.scale(row.target) for row in plan), it.subject, it.pool)
+        facts.scaled = scaled((row.scenario.scale(row.target) for row in plan), it.subject, it.pool, it.broker.name)
         if skipped := plans.uncallable(settings, it.subject, list(members)):
             facts.notes.append(f"live: not run, since [live] does not say how to call them: {', '.join(skipped)}")
         if obstacle:

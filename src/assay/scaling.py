@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
+from assay.brokers import NAMES as BROKERS
 from assay.redirect import SHORTEST_S, Redirection, scaled_limit
 from assay.subject import Subject, Task
 
@@ -35,7 +36,17 @@ class Target:
     bodies: str = "hollow"
     slow: bool = False  # a slow live call is given for the task
     severable: bool = True  # connections to the broker can be broken here
-    own_broker: bool = True  # the run starts its brokers itself
+    broker: str = "fakeredis"  # the run's
+
+    @property
+    def own_broker(self) -> bool:
+        """Whether the run starts its brokers itself."""
+        return self.broker in BROKERS
+
+    @property
+    def on_redis(self) -> bool:
+        """Whether messages come back by kombu's visibility timeout, in production and in the run."""
+        return self.subject.on_redis and self.broker != "rabbitmq"
 
     @property
     def stores_results(self) -> bool:

@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
+from assay.brokers import NAMES as BROKERS
 from assay.errors import UsageError
 from assay.known import Known
 from assay.selection import nearest
 
-BROKERS = ("fakeredis", "redis")
 MOST_JOBS = 16
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
@@ -173,7 +173,10 @@ def _told(key: str, error: str) -> str:
 
 def _check_broker(broker: str) -> None:
     if broker not in BROKERS and "://" not in broker:
-        hint = nearest(broker, BROKERS) or "; say fakeredis, redis or an address such as redis://localhost:6379/5"
+        hint = (
+            nearest(broker, BROKERS)
+            or "; say fakeredis, redis, rabbitmq or an address such as redis://localhost:6379/5"
+        )
         raise UsageError(f"unknown broker {broker}{hint}")
 
 

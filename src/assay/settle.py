@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from assay.brokers.databases import UNREADABLE
 from assay.event import Event, Kind
 
 if TYPE_CHECKING:
@@ -69,6 +70,11 @@ class Ledger:
         held = self._cluster.broker.unacked(self._cluster.db, self._cluster.key_prefix)
         theirs = {invocation for invocation, _ in self._held}
         return bool(held) and theirs.isdisjoint(held)
+
+    def held(self) -> list[str]:
+        """Invocations whose messages workers have and have not settled, as far as their events tell."""
+        self._catch_up()
+        return [invocation for invocation, _ in self._held.elements()]
 
     def _quiet(self) -> bool:
         """Nothing is open, nothing is recorded for a moment, and still nothing is open.
@@ -192,7 +198,9 @@ def final_read(cluster: "Cluster", only: Sequence[str] | None = None) -> None:
         cluster.db, subject.all_queues(), steps, subject.separator, cluster.key_prefix
     ).items():
         cluster.record(Kind.FINAL_QUEUE, queue=queue, ready=len(ids), ids=ids)
-    cluster.record(Kind.FINAL_UNACKED, ids=cluster.broker.unacked(cluster.db, cluster.key_prefix))
+    unacked = cluster.broker.unacked(cluster.db, cluster.key_prefix)
+    held = cluster.held() if UNREADABLE in unacked else []
+    cluster.record(Kind.FINAL_UNACKED, ids=held if len(held) == len(unacked) else unacked)
     ignoring = {task.name for task in subject.tasks if task.ignore_result}
     ids = list(cluster.invocations) if only is None else list(only)
     for start in range(0, len(ids), 200):

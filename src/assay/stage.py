@@ -85,7 +85,7 @@ class Stage:
 
     def replacement(self, *, after_visibility: bool = True, **changes: Any) -> Worker:
         """A new worker for one that is gone; kombu's clock in it is past the visibility timeout, so no wait for it."""
-        offset = self.subject.beyond_visibility_s if after_visibility else 0.0
+        offset = self.cluster.beyond_visibility_s if after_visibility else 0.0
         return self.worker(clock_offset_s=offset, **changes)
 
     def take_over(self) -> None:

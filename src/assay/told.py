@@ -1,7 +1,6 @@
 """What the user is told of a run before it: what it changes of the app, and what it cannot judge as it is."""
 
 import os
-from urllib.parse import urlsplit
 
 from celery import Celery
 
@@ -55,11 +54,6 @@ def warnings(app: Celery, subject: Subject) -> list[str]:
         said.append(
             f"{few} {'calls' if len(by_hand) == 1 else 'call'} retry() by hand: how late and how often is the body's "
             "own, and is not judged with a hollow one"
-        )
-    if urlsplit(str(app.conf.broker_url or "amqp://")).scheme in {"amqp", "amqps", "pyamqp"}:
-        said.append(
-            "the app's broker is AMQP, which gives a dead worker's messages back at once; "
-            "the run's own is Redis, which waits for the visibility timeout"
         )
     if str(app.conf.broker_url or "").startswith("sqs"):
         said.append("the app's broker is SQS: what only SQS promises is not judged")

@@ -91,7 +91,7 @@ class Trial(Cluster):
         for times in (1, 2, 3):
             if self.settle(enough=self.orphaned) or not self.orphaned():
                 return
-            self.start_worker(clock_offset_s=times * self.subject.beyond_visibility_s)
+            self.start_worker(clock_offset_s=times * self.beyond_visibility_s)
         self.settle()
 
     @property

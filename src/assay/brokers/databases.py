@@ -58,6 +58,9 @@ class Databases:
         """The address of one database, for Celery's `broker_url` or `result_backend`."""
         raise NotImplementedError
 
+    def results_url(self, db: int) -> str:
+        return self.url(db)
+
     def client_url(self, db: int) -> str:
         """The same for redis-py, which writes a Unix socket's address otherwise than kombu."""
         return self.url(db)

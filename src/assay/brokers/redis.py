@@ -7,6 +7,7 @@ import socket
 from functools import partial
 from pathlib import Path
 
+from assay.brokers.ports import free_port
 from assay.brokers.served import ServedBroker, Spawn
 from assay.errors import HarnessError, UsageError
 from assay.process import Process
@@ -58,7 +59,7 @@ class RedisBroker(ServedBroker):
     def _start(self) -> Process:
         """A port is chosen by the system, and another when somebody else was faster to bind it."""
         for _ in range(TRIES):
-            port = self.port or _free_port(self.host)
+            port = self.port or free_port(self.host)
             process = self._launch(port)
             wait_until(partial(self._serves, process, port), what="redis-server to serve", timeout_s=READY_S)
             if process.alive():
@@ -102,9 +103,3 @@ class RedisBroker(ServedBroker):
 
     def _forget_data(self) -> None:
         shutil.rmtree(self._data, ignore_errors=True)
-
-
-def _free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])

@@ -18,24 +18,27 @@ class Spawn(Protocol):
     ) -> Process: ...
 
 
-class ServedBroker(Databases):
-    """What the embedded broker and the private redis-server share. The log, and data if any, go to `folder`."""
+class Served:
+    """What all brokers share that a run has started itself. The log, and data if any, go to `folder`."""
 
     host = "127.0.0.1"
+    durable = False  # whether it has after a restart what it had before, as people run it
 
-    def __init__(self, folder: Path, spawn: Spawn, *, port: int = 0, unix: bool = False) -> None:
-        super().__init__()
+    def __init__(self, folder: Path, spawn: Spawn, port: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.log = folder / "broker.log"
         self.port = port
         self._asked_port = port
-        self._unix = str(folder / "broker.sock") if unix else ""
         self._spawn = spawn
         self._process = self._start()
 
     def _start(self) -> Process:
-        """A process that serves at `port`, which it may choose when that is 0, or at `_unix`."""
+        """A process that serves at `port`, which it may choose when that is 0."""
+        raise NotImplementedError
+
+    def disconnect(self) -> None:
+        """Close the harness's own connections to it."""
         raise NotImplementedError
 
     def _forget_data(self) -> None:
@@ -44,15 +47,6 @@ class ServedBroker(Databases):
     @property
     def pid(self) -> int | None:
         return self._process.pid
-
-    def url(self, db: int) -> str:
-        """`redis://127.0.0.1:PORT/DB`, or kombu's form for a Unix socket."""
-        if self._unix:
-            return f"redis+socket://{self._unix}?virtual_host={db}"
-        return f"redis://{self.host}:{self.port}/{db}"
-
-    def client_url(self, db: int) -> str:
-        return f"unix://{self._unix}?db={db}" if self._unix else self.url(db)
 
     def alive(self) -> bool:
         return self._process.alive()
@@ -85,6 +79,27 @@ class ServedBroker(Databases):
             self._process.kill()
         self._process.close()
         return ""
+
+
+class ServedBroker(Served, Databases):
+    """The embedded broker and the private redis-server: at a port, or at a Unix socket in its folder."""
+
+    def __init__(self, folder: Path, spawn: Spawn, *, port: int = 0, unix: bool = False) -> None:
+        Databases.__init__(self)
+        self._unix = str(folder / "broker.sock") if unix else ""
+        Served.__init__(self, folder, spawn, port)
+
+    def url(self, db: int) -> str:
+        """`redis://127.0.0.1:PORT/DB`, or kombu's form for a Unix socket."""
+        if self._unix:
+            return f"redis+socket://{self._unix}?virtual_host={db}"
+        return f"redis://{self.host}:{self.port}/{db}"
+
+    def client_url(self, db: int) -> str:
+        return f"unix://{self._unix}?db={db}" if self._unix else self.url(db)
+
+    def disconnect(self) -> None:
+        Databases.disconnect(self)
 
     def _no_answer(self, error: Exception) -> str:
         return f"{super()._no_answer(error)}\n{self._process.last_words()}"

@@ -192,7 +192,7 @@ class Campaign:
 
     def _drain(self) -> None:
         """Until nothing is open. What dead workers had comes back once kombu's clock is past the visibility timeout."""
-        beyond = self._cluster.subject.beyond_visibility_s
+        beyond = self._cluster.beyond_visibility_s
         for times in range(1, MOST_ORPHANED + 1):  # faults may strike that worker too
             if self._settle(self._cluster.orphaned) or not self._cluster.orphaned():
                 return

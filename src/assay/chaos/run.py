@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from assay.bench import Bench, bench
-from assay.changed import scaled
+from assay.changed import other_kind, scaled
 from assay.chaos import draw, judging
 from assay.chaos.campaign import Campaign, keeps
 from assay.chaos.script import NAME, ChaosScript, Workload, write
@@ -40,6 +40,7 @@ def chaos(settings: Settings, drawn: Drawn, progress: Progress, *, duration_s: f
         write(script, settings.out / NAME)
         facts = facts_of(settings, it, script)
         keep(facts, settings.out)
+        it.subject.redirected += other_kind(it.subject, it.broker.name)
         for note in it.subject.redirected + it.subject.warnings + facts.notes:
             progress.note(note)
         results, notes = perform(it, script, settings.out, facts.demanded, progress, duration_s, stoppable=True)
@@ -108,7 +109,7 @@ def facts_of(settings: Settings, it: Bench, script: ChaosScript) -> Facts:
     subject = it.subject
     members = {name: [name] for name in script.workload.tasks}
     facts = Facts.of(subject, it.broker.name, it.broker.version(), it.pool, settings, members)
-    facts.scaled = scaled([_scaling(it, script)], subject, it.pool)
+    facts.scaled = scaled([_scaling(it, script)], subject, it.pool, it.broker.name)
     facts.demanded = settings.delivery if settings.delivery != "inferred" else "at_least_once"
     kinds = sorted({strike.fault for strike in script.faults})
     facts.notes.append(

@@ -27,7 +27,7 @@ def waiting_s(target: Target) -> float:
 
 
 def runs_bounded(target: Target) -> bool:
-    return target.subject.on_redis and running_s(target) > 0
+    return target.on_redis and running_s(target) > 0
 
 
 def claim(stage: Stage, running: float, waiting: float) -> None:

@@ -11,7 +11,7 @@ WAIT_S = 10.0
 
 
 def waits_long(target: Target) -> bool:
-    return target.subject.on_redis and waiting_s(target) >= WAIT_S
+    return target.on_redis and waiting_s(target) >= WAIT_S
 
 
 def long_wait(target: Target) -> Scaling:

@@ -1,0 +1,214 @@
+"""A private RabbitMQ node: Debian's package or another that is installed, on loopback, with its own data and cookie.
+
+Each database of a run is a virtual host of its own. RabbitMQ keeps no results: those of an app that stores them in
+Redis go to an embedded one beside it.
+"""
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from assay.brokers.databases import UNREADABLE
+from assay.brokers.fakeredis import FakeredisBroker
+from assay.brokers.ports import free_port, serves
+from assay.brokers.rabbitmq_console import CONSOLE, Console
+from assay.brokers.served import Served, Spawn
+from assay.errors import HarnessError, UsageError
+from assay.process import Process
+from assay.wait import wait_until
+
+READY_S = 90.0
+TRIES = 3
+TAKEN = "eaddrinuse"
+USER = "assay"
+#: the server's own scripts; what Debian puts on PATH changes to a user of its own, which only root may
+PROGRAMS = ("/usr/lib/rabbitmq/bin/rabbitmq-server", "/opt/rabbitmq/sbin/rabbitmq-server")
+CONFIG = """\
+listeners.tcp.1 = {host}:{port}
+default_user = {user}
+default_pass = {password}
+disk_free_limit.absolute = 1MB
+log.console.level = warning
+"""
+
+
+def find_server() -> str:
+    """Path of rabbitmq-server. Raises UsageError that tells every place looked at, and the remedies."""
+    for program in PROGRAMS:
+        if os.access(program, os.X_OK):
+            return program
+    on_path = shutil.which("rabbitmq-server")
+    if on_path and not Path(on_path).resolve().name.endswith("script-wrapper"):
+        return on_path
+    raise UsageError(
+        f"there is no RabbitMQ: no {' and no '.join(PROGRAMS)}, and no rabbitmq-server of its own on PATH. Install it "
+        "(apt install rabbitmq-server; its system service is not needed), or use --broker fakeredis or redis"
+    )
+
+
+class RabbitBroker(Served):
+    """One node, whose port mapper is its own too: Erlang's would outlive the run. Data survive a restart if asked."""
+
+    name = "rabbitmq"
+    durable = True
+    key_prefix = ""
+
+    def __init__(self, folder: Path, spawn: Spawn, *, port: int = 0) -> None:
+        self._program = find_server()
+        self._epmd: Process | None = None
+        self._results: FakeredisBroker | None = None
+        self._hosts: set[int] = set()
+        self._password = secrets.token_hex(16)
+        self._node = f"assay-{secrets.token_hex(6)}@localhost"
+        self._console = Console(self._node)
+        super().__init__(folder, spawn, port)
+
+    # -- the process
+
+    def _start(self) -> Process:
+        for _ in range(TRIES):
+            port = self.port or free_port(self.host)
+            process = self._launch(port)
+            booted = partial(self._booted, process)
+            try:
+                wait_until(booted, what="RabbitMQ to serve", timeout_s=READY_S, poll_s=0.05)
+            except HarnessError as error:
+                raise HarnessError(f"{error}\n{process.last_words()}") from None
+            if process.alive():
+                self.port = port
+                return process
+            words = process.last_words()
+            process.close()
+            if TAKEN not in words:
+                raise HarnessError(f"RabbitMQ did not start\n{words}")
+            if self._asked_port:
+                raise UsageError(f"port {port} is taken: name another by --port, or none for a free one")
+        raise HarnessError(f"RabbitMQ found no free port in {TRIES} tries\n{words}")
+
+    def _booted(self, process: Process) -> bool:
+        return not process.alive() or self._console.answers()
+
+    def _launch(self, port: int) -> Process:
+        self._start_epmd()
+        (self.folder / "rabbitmq.conf").write_text(
+            CONFIG.format(host=self.host, port=port, user=USER, password=self._password)
+        )
+        (self.folder / "plugins").write_text("[].")
+        environment = {
+            "HOME": self.folder,  # of the cookie
+            "ERL_EPMD_PORT": self._epmd_port,
+            "ERL_FLAGS": "-start_epmd false",
+            "ERL_CRASH_DUMP_SECONDS": 0,
+            "RABBITMQ_NODENAME": self._node,
+            "RABBITMQ_DIST_PORT": free_port(self.host),
+            "RABBITMQ_MNESIA_BASE": self.folder / "data",
+            "RABBITMQ_LOG_BASE": self.folder,
+            "RABBITMQ_LOGS": "-",
+            "RABBITMQ_CONFIG_FILE": self.folder / "rabbitmq",
+            "RABBITMQ_CONF_ENV_FILE": os.devnull,
+            "RABBITMQ_ENABLED_PLUGINS_FILE": self.folder / "plugins",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none",
+            "RABBITMQ_ALLOW_INPUT": 1,  # the script becomes the node, so that its pid is the node's
+        }
+        console = CONSOLE.replace("@NAME@", self._node).replace("@USER@", USER)
+        argv = ["env", *(f"{name}={value}" for name, value in environment.items())]
+        argv += [self._program, "-noinput", "-eval", console]
+        return self._spawn(argv, log=self.log, name="RabbitMQ")
+
+    def _start_epmd(self) -> None:
+        if self._epmd is None:
+            self._epmd_port = free_port(self.host)
+            argv = ["epmd", "-port", str(self._epmd_port), "-address", self.host]
+            self._epmd = self._spawn(argv, log=self.folder / "epmd.log", name="Erlang's port mapper")
+            wait_until(partial(serves, self.host, self._epmd_port), what="Erlang's port mapper to serve")
+
+    def restart(self, *, with_data: bool = False) -> None:
+        """Kill, and start again at the same address: with what was durable, or with new and empty virtual hosts."""
+        super().restart(with_data=with_data)
+        if not with_data:
+            for db in self._hosts:
+                self._console.make(_host(db))
+
+    def _forget_data(self) -> None:
+        shutil.rmtree(self.folder / "data", ignore_errors=True)
+
+    def disconnect(self) -> None:
+        self._console.disconnect()
+
+    def stop(self) -> str:
+        """Kill it: nothing of it is needed any more, and an orderly end takes seconds."""
+        self.disconnect()
+        for process in (self._process, self._epmd):
+            if process is not None:
+                process.send(signal.SIGCONT)
+                process.kill()
+                process.close()
+        self._epmd = None
+        return self._results.stop() if self._results is not None else ""
+
+    # -- what is in it
+
+    def url(self, db: int) -> str:
+        """`amqp://USER:PASSWORD@127.0.0.1:PORT/VHOST`; the virtual host is made when it is first asked for."""
+        if db not in self._hosts:
+            self._console.make(_host(db))
+            self._hosts.add(db)
+        return f"amqp://{USER}:{self._password}@{self.host}:{self.port}/{_host(db)}"
+
+    def results_url(self, db: int) -> str:
+        if self._results is None:
+            self._results = FakeredisBroker(self.folder / "results", self._spawn)
+        return self._results.url(db)
+
+    def depths(
+        self, db: int, queues: Sequence[str], priority_steps: Sequence[int], sep: str, global_keyprefix: str
+    ) -> dict[str, int]:
+        """{queue: messages ready in it}; a queue of RabbitMQ is one whatever its priorities."""
+        found = self._console.queues(_host(db))
+        return {queue: found[queue].ready if queue in found else 0 for queue in queues}
+
+    def queued(
+        self, db: int, queues: Sequence[str], priority_steps: Sequence[int], sep: str, global_keyprefix: str
+    ) -> dict[str, list[str]]:
+        """{queue: ids of the tasks ready in it}. They are taken and given back, which marks them as redelivered."""
+        depths = self.depths(db, queues, priority_steps, sep, global_keyprefix)
+        if not any(depths.values()):
+            return {queue: [] for queue in queues}
+        from amqp import Connection
+
+        held: dict[str, list[str]] = {queue: [] for queue in queues}
+        with contextlib.closing(
+            Connection(f"{self.host}:{self.port}", USER, self._password, virtual_host=_host(db))
+        ) as connection:
+            connection.connect()
+            channel = connection.channel()
+            for queue in [queue for queue, depth in depths.items() if depth]:
+                while (message := channel.basic_get(queue)) is not None:
+                    headers = message.headers or {}
+                    found = headers.get("id") or message.properties.get("correlation_id") or UNREADABLE
+                    held[queue].append(str(found))
+        return held
+
+    def unacked(self, db: int, global_keyprefix: str = "") -> list[str]:
+        """`?` for each message that was delivered and not yet acknowledged: AMQP does not tell which ones they are."""
+        return [UNREADABLE] * sum(queue.unacked for queue in self._console.queues(_host(db)).values())
+
+    def flush(self, db: int) -> None:
+        """Remove all that a run has put there."""
+        if db in self._hosts:
+            self._hosts.remove(db)
+            self._console.drop(_host(db))
+        if self._results is not None:
+            self._results.flush(db)
+
+    def version(self) -> str:
+        return self._console.version()
+
+
+def _host(db: int) -> str:
+    return f"assay-{db}"

@@ -1,0 +1,48 @@
+"""What only AMQP promises: a dead worker's messages come back at once; and a bug is found there as well as on Redis."""
+
+import os
+
+import pytest
+from beds import Bed, judged
+
+from assay.brokers import rabbitmq
+from assay.errors import UsageError
+from assay.verdict import Outcome, Verdict
+
+SHOWN = (
+    "acks_late.main_killed_middle",
+    "acks_late.group_killed_middle",
+    "acks_late.cold_shutdown",
+    "retries.worker_killed_while_retry_waits",
+    "reconnect.cut_while_it_waits",
+    "reconnect.broker_restarted_while_it_runs",
+)
+
+
+@pytest.fixture(autouse=True)
+def installed() -> None:
+    try:
+        rabbitmq.find_server()
+    except UsageError as missing:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(missing))
+
+
+def test_given_the_correct_twin_then_it_is_silent_and_nothing_waits_for_a_visibility_timeout() -> None:
+    rows = judged(Bed(), SHOWN, broker="rabbitmq")
+    assert rows.keys() == set(SHOWN)
+    assert {row.reason for row in rows.values() if row.verdict is not Verdict.HELD} == set()
+    killed = rows["acks_late.main_killed_middle"]
+    assert killed.outcome in (Outcome.RECOVERED, Outcome.DUPLICATED)
+    assert killed.recovery_s is not None
+    assert killed.recovery_s < 60.0
+
+
+def test_given_a_planted_bug_then_it_is_found() -> None:
+    rows = judged(Bed(("acks_at_receipt", "greedy")), SHOWN[:4], broker="rabbitmq")
+    assert {name: row.verdict for name, row in rows.items()} == dict.fromkeys(SHOWN[:4], Verdict.VIOLATED)
+
+
+def test_given_scenarios_about_the_visibility_timeout_then_they_are_none_there() -> None:
+    assert not judged(Bed(), ("acks_late.second_worker_while_it_runs",), broker="rabbitmq")
