@@ -194,7 +194,7 @@ def replay(run_folder: Path, times: int, json_file: Path | None, junit_file: Pat
             report.command = _command_line()
             _keep(report, short / name)
         code = _deliver(found.reports[found.worst], short / found.worst, json_file, junit_file)
-    say(f"REPRODUCED {found.reproduced} of {times}", error=Path("-") in (json_file, junit_file))
+    say(f"REPRODUCED {found.reproduced} of {times}\n", error=Path("-") in (json_file, junit_file))
     return code
 
 
@@ -216,7 +216,7 @@ def shrink(run_folder: Path, tests: str, **options: Any) -> int:
             found = make_smaller(settings, facts, folder, Path(tests), progress)
     from assay.reports.shrunk import render
 
-    say(render(found, _short(out)))
+    say(render(found, _short(out)) + "\n")
     return 1 if found.red else 3
 
 

@@ -1,6 +1,7 @@
 """The only place where all meet: run scenarios on the app under test, keep what was recorded, judge, report."""
 
 import queue
+import shlex
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -65,6 +66,12 @@ def run(settings: Settings, selection: Selection, progress: Progress) -> Report:
 def check_again(folder: Path) -> Report:
     """Judge a finished or broken-off run from what it recorded. Raises UsageError for a damaged folder."""
     facts = read(folder)
+    report = _judged(facts, folder)
+    report.command = f"assay run -A {facts.subject.app} --workdir {shlex.quote(facts.workdir)} --broker {facts.broker}"
+    return report
+
+
+def _judged(facts: Facts, folder: Path) -> Report:
     if facts.demanded:
         script = chaos_script.read(folder / chaos_script.NAME)
         return conclude(facts, judging.judge(facts.subject, script, facts.demanded, folder))

@@ -1,9 +1,11 @@
 """A cluster in a test: act on it in a few lines, then ask what became of an invocation, or let checkers judge."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from assay.checker import Checker, check, conclude
+from assay.checkers import Published, Undeclared
 from assay.cluster import Cluster
 from assay.errors import UsageError
 from assay.event import Event, Point
@@ -110,12 +112,18 @@ class Trial(Cluster):
         """Raise AssertionError with the story where a checker finds a violation or cannot tell."""
         self.final_read()
         events = self.history
-        judgements = check(checkers, events)
+        judgements = check([*checkers, *self._refused(checkers)], events)
         verdict, _, _, reason = conclude(judgements)
         if verdict != Verdict.HELD:
             involved = dict.fromkeys(i for each in judgements if each.verdict == verdict for i in each.invocations)
             stories = "\n\n".join("\n".join(told(events, each)) for each in list(involved)[:3])
             raise AssertionError(f"{verdict}: {reason}\n\n{stories}\n\nrun folder: {self.folder}")
+
+    def _refused(self, checkers: Sequence[Checker]) -> list[Checker]:
+        """What was sent must have been published, unless a checker is asked about just that."""
+        spoken_of = {each for checker in checkers if isinstance(checker, Undeclared) for each in checker.ids}
+        refused = [each for each in self.refused if each not in spoken_of]
+        return [Published(ids=refused)] if refused else []
 
 
 def _point(named: Point | str) -> Point:

@@ -1,5 +1,6 @@
 """The README's red run is what the command prints, and both languages show the same."""
 
+import json
 import re
 from pathlib import Path
 
@@ -43,6 +44,8 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> str:
     tmp = tmp_path_factory.mktemp("readme")
     status, said, err = assay("run", "-A", "note:app", "--out", str(tmp / "run"), cwd=ROOT / "examples/note", tmp=tmp)
     assert status == 1, f"exit {status}\n{said}\n{err}"
+    rows = json.loads((tmp / "run/report.json").read_text())["results"]
+    assert [(row["scenario"], row["task"], row["reason"]) for row in rows if row["verdict"] == "unknown"] == []
     return said
 
 

@@ -61,6 +61,28 @@ def test_given_early_acknowledgement_then_it_is_red_and_the_failure_tells_the_st
     )
 
 
+def test_given_a_message_that_the_app_cannot_publish_then_a_test_that_forgets_it_is_red(
+    project: pytest.Pytester,
+) -> None:
+    project.makepyfile(
+        shop=APP.format(late=True) + "@app.task(time_limit=20, soft_time_limit=100)\ndef report(): pass\n",
+        test_shop="""
+import pytest
+from assay.checkers import Delivery
+@pytest.mark.assay("shop:app")
+def test_report(assay_cluster):
+    assay_cluster.start_worker()
+    assay_cluster.send("shop.report")
+    assay_cluster.send("shop.charge")
+    assay_cluster.settle()
+    assay_cluster.check(Delivery(contract="at_least_once"))
+""",
+    )
+    result = ran(project)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*violated: report[[]*[]] could not be published: ValueError: *"])
+
+
 @pytest.mark.parametrize("option", ["command line", "ini file", "assay.toml"])
 def test_given_the_app_named_elsewhere_then_no_marker_is_needed(project: pytest.Pytester, option: str) -> None:
     project.makepyfile(test_shop=TEN_LINES.replace('@pytest.mark.assay(app="shop:app")', ""))

@@ -89,3 +89,12 @@ def test_given_a_message_that_reached_no_worker_then_that_is_a_row_of_its_own(tm
 def test_invocations_are_numbered_in_the_order_in_which_they_were_asked_for(tmp_path: Path) -> None:
     judged(tmp_path, *RECOVERED)
     assert numbers(tmp_path, SCRIPT) == {"a": 1, "y": 2}
+
+
+def test_given_a_task_whose_messages_are_refused_then_it_has_a_violated_row_that_says_why(tmp_path: Path) -> None:
+    refused = [event(Kind.PUBLISH_FAILED, each, pid=1, worker="", error="QueueNotFound: bulk") for each in ("u", "v")]
+    rows = judged(tmp_path, *refused, *RECOVERED)
+    assert rows["published"].verdict is Verdict.VIOLATED
+    assert "could not be published: QueueNotFound: bulk" in rows["published"].reason
+    assert rows["published"].remedy
+    assert rows["sigkill_child"].verdict is Verdict.HELD

@@ -158,7 +158,7 @@ KNOWN = '[[known]]\nscenario = "{}"\nreason = "r"\nupstream = "u"'
         ("workdir = 3", "workdir: expected str, got int"),
         ("workdir = 'nowhere'", "nowhere is not a folder"),
         ("broker = 'fakredis'", "unknown broker fakredis; did you mean fakeredis?"),
-        ("broker = 'xyz'", "unknown broker xyz; say fakeredis, redis or an address"),
+        ("broker = 'xyz'", "unknown broker xyz; say fakeredis, redis, rabbitmq or an address"),
         ("env = { A = 1 }", "env[...]: expected str, got int"),
         ("live = { a = { arg = [] } }", "live[...]: object contains unknown field arg"),
         ("live = { a = 1 }", "live[...]: expected object, got int"),

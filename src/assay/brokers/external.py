@@ -150,8 +150,8 @@ def _check(url: str) -> str:
     scheme = urlsplit(url).scheme.lower()
     if scheme in RABBITMQ:
         raise UsageError(
-            f"{redact_url(url)}: a RabbitMQ that runs already is not supported yet; use --broker rabbitmq for a private "
-            "one, or a redis:// address"
+            f"{redact_url(url)}: a RabbitMQ that runs already is not supported yet; use --broker rabbitmq for a "
+            "private one, or a redis:// address"
         )
     if scheme not in SCHEMES:
         raise UsageError(

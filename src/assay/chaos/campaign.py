@@ -210,7 +210,10 @@ class Campaign:
         """What became of the faults that were drawn."""
         drawn, landed = len(self._script.faults), self.counts["landed"]
         said = [f"chaos: {landed} of {drawn} faults landed"] if landed != drawn else []
-        return said + [f"chaos: did not land, {times} times: {why}" for why, times in self.missed.items()]
+        missed = dict(self.missed)
+        if (never := drawn - landed - self.missed.total()) > 0:
+            missed["the attempt that they were for never stood there, or the run was over"] = never
+        return said + [f"chaos: did not land, {times} times: {why}" for why, times in missed.items()]
 
     def _fresh(self) -> None:
         """Progress is demanded when all is healed."""

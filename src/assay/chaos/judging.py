@@ -8,7 +8,7 @@ import msgspec
 from assay import contract
 from assay.chaos.script import ChaosScript
 from assay.checker import Checker, conclude, judged
-from assay.checkers import Delivery, Evidence, Liveness, Reached, Stops
+from assay.checkers import Delivery, Evidence, Liveness, Published, Reached, Stops
 from assay.event import Kind
 from assay.fault import STOPPING, STRIKING, named
 from assay.history import History
@@ -19,11 +19,13 @@ FOLDER = "chaos"
 ERROR = "error.txt"
 WITHIN_S = 10.0
 NOT_STRUCK, FRESH, RECEIVED, WORKERS = "not_struck", "fresh_tasks", "messages_reach_workers", "workers_stop"
+PUBLISHED = "published"
+REFUSED = 20  # that are kept of a task: the first one tells what they all do
 
 
 def names() -> list[str]:
     """Of all rows that a chaos run may have, as `known` names them."""
-    rows = [_slug(fault) for fault in STRIKING] + [NOT_STRUCK, FRESH, RECEIVED, WORKERS]
+    rows = [_slug(fault) for fault in STRIKING] + [NOT_STRUCK, PUBLISHED, FRESH, RECEIVED, WORKERS]
     return [f"{CHAOS}.{row}" for row in rows]
 
 
@@ -39,6 +41,7 @@ class Seen:
         self.injected: Counter[tuple[str, str]] = Counter()
         self.landed: Counter[tuple[str, str]] = Counter()
         self.tasks: list[str] = []
+        self.refused: dict[str, list[str]] = defaultdict(list)  # task -> some of what could not be published
         self.finished = False  # the final read was made
         self.settled: bool | None = None
         published: dict[str, list[str]] = defaultdict(list)  # after the last fault
@@ -54,6 +57,8 @@ class Seen:
                 self.finished = True
             elif event.kind in (Kind.SETTLED, Kind.UNSETTLED):
                 self.settled = event.kind is Kind.SETTLED
+            elif event.kind is Kind.PUBLISH_FAILED:
+                self.refused[event.task] += [event.invocation] * (len(self.refused[event.task]) < REFUSED)
             elif event.kind is Kind.PUBLISHED:
                 published[event.task].append(event.invocation)
                 if event.task not in self.tasks:
@@ -76,6 +81,8 @@ def judge(subject: Subject, script: ChaosScript, demanded: str, folder: Path) ->
         for fault, _ in [key for key in sorted(seen.struck) if key[1] == task]:
             rows.append(_struck(subject, task, fault, seen, demanded))
         rows.append(_others(subject, task, seen, demanded))
+    for task, refused in sorted(seen.refused.items()):
+        rows.append((_refused(subject, task), [Published(ids=refused)]))
     for fault in sorted({strike.fault for strike in script.faults} - {fault for fault, _ in seen.struck}):
         injected = sum(number for (name, _), number in seen.injected.items() if name == fault)
         rows.append((_row(_slug(fault), "*", fault, injected=injected), [Evidence(of=fault, in_flight=False)]))
@@ -124,6 +131,16 @@ def _others(subject: Subject, task: str, seen: Seen, demanded: str) -> tuple[Res
         found = msgspec.structs.replace(found, delivery="at_least_once", promise="nothing else is lost")
     row = _claims(_row(NOT_STRUCK, task, "none, under load"), found, subject, task)
     return row, [Delivery(contract=found.delivery, task=task, besides=seen.hit, received=True)]
+
+
+def _refused(subject: Subject, task: str) -> Result:
+    return msgspec.structs.replace(
+        _row(PUBLISHED, task, "none, under load"),
+        claim="publishing",
+        promise="each message of the task can be published",
+        remedy="mend what its delay() raises: suite routing of `assay run` tells which setting is behind it",
+        place=subject.task(task).place,
+    )
 
 
 def _demanded(subject: Subject, task: str, demanded: str, *, child_lost: bool) -> contract.Contract:

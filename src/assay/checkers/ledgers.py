@@ -31,7 +31,8 @@ class FinalState(msgspec.Struct, frozen=True, tag="final_state"):
                 what = Outcome.LOOPING if world.settled is False and len(life.attempts) > 3 else None
                 said = f"the result of {short(life)} says {life.result}, {' or '.join(self.states)} is due"
                 return Judgement("final_state", Verdict.VIOLATED, said + _unstored(life), what, (life.id,))
-        return Judgement("final_state", Verdict.HELD, f"results say {' or '.join(self.states)}")
+        failed = Outcome.FAILED if any(life.result == "FAILURE" for life in chosen(lives, self.ids)) else None
+        return Judgement("final_state", Verdict.HELD, f"results say {' or '.join(self.states)}", failed)
 
 
 def _unstored(life: Life) -> str:

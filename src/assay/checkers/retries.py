@@ -9,6 +9,9 @@ from assay.life import Life, World
 from assay.verdict import Judgement, Verdict
 
 
+LATE_S = 5.0  # real: what was announced rightly comes late where the machine is busy, which is nobody's setting
+
+
 class RetryPolicy(msgspec.Struct, frozen=True, tag="retry_policy"):
     """`retries` retries with the nth one's wait within `delays_s[n]`, in production units.
 
@@ -64,7 +67,7 @@ class RetryPolicy(msgspec.Struct, frozen=True, tag="retry_policy"):
         high = most if announced is None else float(announced)
         if real < low / self.scale - 0.05:
             return f"retry {number + 1} waited {real * self.scale:.3g} s, {_bounds(least, most)} is due"
-        if real > high / self.scale + self.tolerance_s:
+        if real > high / self.scale + (self.tolerance_s if announced is None else LATE_S):
             return f"retry {number + 1} waited {real * self.scale:.3g} s, {_bounds(least, most)} is due"
         return ""
 

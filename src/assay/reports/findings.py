@@ -95,7 +95,7 @@ def _head(verdict: Verdict, setting: str, place: str, symbols: dict[Verdict, str
 def _claims(report: Report, symbols: dict[Verdict, str]) -> Iterator[RenderableType]:
     """Those that no violated row has told already."""
     told = {result.claim for result in report.results if is_open(result)}
-    broken = [claim for claim in broken_claims(report) if claim.setting not in told]
+    broken = [c for c in broken_claims(report) if c.setting not in told and c.verdict is Verdict.VIOLATED]
     if broken:
         yield title(f"Claims that do not hold ({len(broken)})", STYLES[Verdict.worst(c.verdict for c in broken)])
     for claim in broken:

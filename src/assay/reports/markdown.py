@@ -58,7 +58,7 @@ def _rows(title: str, rows: list[Result], known: bool = False) -> list[str]:
 
 
 def _claims(report: Report) -> list[str]:
-    broken = broken_claims(report)
+    broken = [claim for claim in broken_claims(report) if claim.verdict is Verdict.VIOLATED]
     if not broken:
         return []
     lines = ["| setting | promises | observed | place | remedy |", "| --- | --- | --- | --- | --- |"]

@@ -20,6 +20,7 @@ WITHIN_S = 10.0  # of a fresh task's publication: Celery waits two seconds befor
 WAIT_S = 3.0
 WATCHED_S = 2.0
 FRESH_S = 600.0
+SUPERVISOR = "let a supervisor start the worker again; docs/celery-findings.md tells where Celery itself gives up"
 #: what `celery worker` has without a flag: each of the three has connections and state of its own
 DEFAULT_FLAGS = {"without_mingle": False, "without_gossip": False, "without_heartbeat": False}
 
@@ -76,7 +77,7 @@ def comes_back(fault: Callable[[Stage, Worker, str], None], situation: Callable[
         stage.claims(
             "broker_connection_retry" if leaves else "reconnecting",
             "a worker that loses its connection comes back by itself, and loses no task by it",
-            "leave broker_connection_retry at True" if leaves else "",
+            "leave broker_connection_retry at True" if leaves else SUPERVISOR,
         )
         worker = stage.worker(concurrency=1, options=DEFAULT_FLAGS)
         work = situation(stage)
