@@ -152,6 +152,8 @@ FURTHER = [
 ]
 # A soft shutdown came with Celery 5.5.
 OLDER: set[str] = {"acks_late.soft_shutdown"} if celery.VERSION < (5, 5) else set()
+# Celery's own fault in these releases: the correct twin cannot mend it (docs/celery-findings.md).
+CELERYS_OWN: set[str] = {"shutdown.interrupted_twice"} if celery.VERSION < (5, 5) else set()
 EXCEPTIONS: dict[str, str] = {}  # scenario: why it cannot have a pair
 
 
@@ -226,4 +228,7 @@ def test_given_the_correct_twin_when_the_scenario_runs_then_it_is_silent(
         assert row is None, "it claims nothing, so there is nothing to judge"
         return
     assert row is not None, f"{bed}: the scenario does not apply"
+    if name in CELERYS_OWN:
+        assert row.verdict is Verdict.VIOLATED, f"{bed}: {row.verdict}: {row.reason}"
+        return
     assert row.verdict is Verdict.HELD, f"{bed}: {row.verdict}: {row.reason}"

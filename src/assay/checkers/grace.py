@@ -36,8 +36,11 @@ class Grace(msgspec.Struct, frozen=True, tag="grace"):
                 said = f"{short(life)}: {fault}; {tale(life, world)}"
                 return Judgement("grace", Verdict.VIOLATED, said, outcome(life, world), (life.id,))
         needs = f"{self.grace_s:g} s and a few to leave" if self.grace_s else "its longest run, which no limit bounds"
-        soft = f", or {self.soft_s:g} s after SIGQUIT, and is done again if that was short" if self.soft_s else ""
-        said = f"{GRACE} for this task: {needs}{soft}; with less {self._with_less(lives, world)}"
+        said = f"{GRACE} for this task: {needs}; with less {self._with_less(lives, world)}"
+        if self.soft_s:
+            said += (
+                f"; SIGQUIT instead needs worker_soft_shutdown_timeout, {self.soft_s:g} s: what lasts longer runs again"
+            )
         return Judgement("grace", Verdict.HELD, said)
 
     def _fault(self, life: Life, world: World) -> str:

@@ -87,14 +87,20 @@ def left_loop(stage: Stage, worker: Worker) -> None:
     stage.cluster.wait(left, timeout_s=LEAVES_S)
 
 
+def _send(stage: Stage, load: Load, sent: Sequence[Signals], *, group: bool) -> None:
+    """One after the other, each when the worker has done what it does at once for the one before."""
+    for number in sent:
+        stage.cluster.signal_worker(load.worker, number, load.stands, group=group)
+        if stage.target.pool != "solo":  # which leaves its loop when the body is over
+            left_loop(stage, load.worker)
+
+
 def warm(stage: Stage, *sent: Signals, group: bool = False, status: int | None = None) -> None:
     stage.claims("warm shutdown", "what runs is finished, what waits goes to the next worker, nothing new is begun")
     load = loaded(stage, slow=False)
     stage.cluster.watch_descendants(load.worker.pid)
-    for number in sent:
-        stage.cluster.signal_worker(load.worker, number, load.stands, group=group)
-    if stage.target.pool != "solo":  # which leaves its loop when the body is over
-        left_loop(stage, load.worker)
+    _send(stage, load, sent, group=group)
+    if stage.target.pool != "solo":
         load.late = stage.publish_many(2)
     load.release()
     stage.wait_stopped(load.worker)
@@ -120,8 +126,7 @@ def _interrupting(stage: Stage, sent: Sequence[Signals], how: str, *, child_lost
         stage.claims(how, "the worker ends at once, what it had not begun goes to the next one")
     load = loaded(stage, slow=True)
     stage.cluster.watch_descendants(load.worker.pid)
-    for number in sent:
-        stage.cluster.signal_worker(load.worker, number, load.stands, group=True)
+    _send(stage, load, sent, group=True)
     stage.wait_stopped(load.worker)
     load.release()
     stage.take_over()
