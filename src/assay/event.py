@@ -29,7 +29,7 @@ class Kind(StrEnum):
     FINAL_QUEUE = "final_queue"  # detail: queue, ready (count), ids
     FINAL_UNACKED = "final_unacked"  # detail: ids
     FINAL_RESULT = "final_result"  # detail: state, backend's own error if it could not be read
-    FINAL_PROCESS = "final_process"  # a process that the task started is still alive; detail: pid, command
+    FINAL_PROCESS = "final_process"  # a process that a task or a worker started is still alive; detail: pid, command
     # [worker main]
     WORKER_STARTED = "worker_started"
     WORKER_READY = "worker_ready"  # detail: queues, pool, concurrency

@@ -15,6 +15,13 @@ KILLS = (
     "SIGTERM",
     "SIGQUIT",
     "SIGTERM, then SIGKILL",
+    "SIGTERM group",
+    "SIGQUIT group",
+    "SIGTERM twice",
+    "SIGINT group",
+    "SIGINT group twice",
+    "SIGTERM, then SIGKILL main",
+    "rolling deploy",
 )  # a worker or a part of it ends with work under way: what the evidence bound speaks of
 FAULTS = {
     "none": "nothing is broken: what is promised for an ordinary day",
@@ -29,6 +36,16 @@ FAULTS = {
     "SIGTERM": "warm shutdown with work in flight; landed when the worker says that it stops",
     "SIGQUIT": "cold or soft shutdown with work in flight; landed when the worker says that it stops",
     "SIGTERM, then SIGKILL": "warm shutdown; landed when the worker says that it stops, then all are killed mid-task",
+    "SIGTERM group": "SIGTERM to main process and children at once, as systemd's KillMode=control-group sends it; "
+    "landed when the worker says that it stops",
+    "SIGQUIT group": "SIGQUIT to the main process and its children at once; landed when the worker says that it stops",
+    "SIGTERM twice": "SIGTERM, and once more while the body still runs; landed each time when the worker says so",
+    "SIGINT group": "SIGINT to the main process and its children, as Ctrl+C in a terminal sends it; landed when the "
+    "worker says that it stops",
+    "SIGINT group twice": "Ctrl+C, and once more while the body still runs; landed each time when the worker says so",
+    "SIGTERM, then SIGKILL main": "warm shutdown; landed when the worker says that it stops, then main alone "
+    "is killed mid-task",
+    "rolling deploy": "a new worker starts under load, the old one gets SIGTERM; landed when that says that it stops",
     "connection cut": "all connections of the main process to the broker are closed in order (FIN), as by a broker "
     "that goes down; landed when the kernel has none of them any more",
     "connection reset": "the same connections are aborted (RST), as by a firewall that has forgotten them; landed when "

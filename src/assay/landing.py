@@ -21,6 +21,7 @@ from assay.settle import runs
 from assay.worker import Worker, kill_child
 
 NOTICES_S = 6.0
+NOTICES_SIGNAL_S = 10.0
 STILL_S = 5.0
 RUNS_S = 0.003  # that a worker has between two looks at whether it stands still
 
@@ -88,22 +89,32 @@ class Landing:
         if waiting:
             waiting.release()
 
-    def signal_worker(self, worker: Worker, number: signal.Signals, invocation: str = "") -> None:
-        """A signal to the main process; landed when the worker says that it is stopping, or has exited."""
-        target: dict[str, Any] = {"fault": number.name, "target": worker.pid, "signal": number.name}
+    def signal_worker(
+        self, worker: Worker, number: signal.Signals, invocation: str = "", *, group: bool = False, fault: str = ""
+    ) -> None:
+        """A signal to the main process, or to its whole group; landed when the worker says (once more) that it is
+        stopping, or has exited. `fault` is what it is a part of, if anything.
+        """
+        name = fault or (f"{number.name} group" if group else number.name)
+        target: dict[str, Any] = {"fault": name, "target": worker.pid, "signal": number.name}
         self.record(Kind.FAULT_INJECTED, invocation, worker=worker.name, **target)
-        self.stop_worker(worker, number)
+        self.stop_worker(worker, number, group=group)
         self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **target)
 
-    def stop_worker(self, worker: Worker, number: signal.Signals) -> None:
-        """Ask it to stop, without saying that this is a fault; returns when it says that it does, or has exited."""
-        worker.send(number)
-        self.wait_event(
-            lambda event: event.kind == Kind.WORKER_STOPPING and event.worker == worker.name,
-            what=f"{worker.name} noticing {number.name}",
-            timeout_s=10.0,
-            give_up=lambda: not worker.alive(),
-        )
+    def stop_worker(self, worker: Worker, number: signal.Signals, *, group: bool = False) -> None:
+        """Ask it to stop, without saying that this is a fault; returns when it says that it does, or has exited.
+
+        Celery's handler says so each time: celery/apps/worker.py, _shutdown_handler.
+        """
+        self.advance()
+        said = self._stopping(worker)
+        worker.process.send_group(number) if group else worker.send(number)
+        if not self.wait(lambda: self._stopping(worker) > said or not worker.alive(), timeout_s=NOTICES_SIGNAL_S):
+            raise HarnessError(f"{worker.name} did not notice {number.name} within {NOTICES_SIGNAL_S:g} s")
+
+    def _stopping(self, worker: Worker) -> int:
+        """How often it has said that it stops."""
+        return sum(event.kind == Kind.WORKER_STOPPING and event.worker == worker.name for event in self.seen)
 
     def break_connections(self, worker: Worker, how: How, invocation: str = "") -> None:
         """Cut or reset every connection of a worker's main process to the broker; landed when none of them is left."""
@@ -187,7 +198,7 @@ class Landing:
     def stops(self, worker: Worker) -> bool:
         """Whether it has said that it stops."""
         self.advance()
-        return any(event.kind == Kind.WORKER_STOPPING and event.worker == worker.name for event in self.seen)
+        return bool(self._stopping(worker))
 
     def record_landed_deaths(self, invocation: str, fault: str) -> None:
         """Faults that the body inflicted on its own process: landed where the process of its attempt is gone."""

@@ -162,14 +162,12 @@ def recycling(target: Target) -> Scaling:
     return replace(base, redirection=redirection, sentences=[*base.sentences, said])
 
 
-def shutdowns(target: Target) -> Scaling:
-    """The soft shutdown's grace is short enough to be waited for."""
-    base, timeout = countdowns(target), target.subject.soft_shutdown_timeout
+def shutdowns(target: Target, base: Scaling | None = None) -> Scaling:
+    """The soft shutdown's grace is short enough to be waited for; `base` is what is scaled besides."""
+    base, timeout = base or countdowns(target), target.subject.soft_shutdown_timeout
     if timeout <= SHUTDOWN_S:
         return base
     factor = timeout / SHUTDOWN_S
     said = f"worker_soft_shutdown_timeout of {timeout:g} s: divided by {factor:.4g} in the scenarios about shutdown"
-    redirection = Redirection(
-        broker_url="", countdown_scale=base.countdown, settings={"worker_soft_shutdown_timeout": SHUTDOWN_S}
-    )
+    redirection = msgspec.structs.replace(base.redirection, settings={"worker_soft_shutdown_timeout": SHUTDOWN_S})
     return replace(base, redirection=redirection, sentences=[*base.sentences, said])

@@ -69,7 +69,7 @@ def test_given_a_message_that_the_app_cannot_publish_then_a_test_that_forgets_it
         test_shop="""
 import pytest
 from assay.checkers import Delivery
-@pytest.mark.assay("shop:app")
+@pytest.mark.assay(app="shop:app")
 def test_report(assay_cluster):
     assay_cluster.start_worker()
     assay_cluster.send("shop.report")

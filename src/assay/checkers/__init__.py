@@ -3,6 +3,7 @@
 from assay.checkers.attempts import Attempts
 from assay.checkers.delivery import Delivery
 from assay.checkers.evidence import Evidence
+from assay.checkers.grace import Grace
 from assay.checkers.isolation import Isolation
 from assay.checkers.ledgers import FinalState, Ledgers
 from assay.checkers.leftovers import Leftovers
@@ -15,6 +16,7 @@ from assay.checkers.recovery import Recovery
 from assay.checkers.recycling import Recycling, Restarted
 from assay.checkers.retries import RetryPolicy
 from assay.checkers.routing import Routing
+from assay.checkers.shutdown import Shutdown
 from assay.checkers.signals import Signals
 from assay.checkers.stops import Stops
 
@@ -24,6 +26,7 @@ AnyChecker = (
     | Delivery
     | Evidence
     | FinalState
+    | Grace
     | Isolation
     | Ledgers
     | Leftovers
@@ -37,6 +40,7 @@ AnyChecker = (
     | Restarted
     | Revoked
     | Routing
+    | Shutdown
     | Signals
     | Stops
     | TimeLimit
@@ -53,6 +57,7 @@ __all__ = [
     "Delivery",
     "Evidence",
     "FinalState",
+    "Grace",
     "Isolation",
     "Ledgers",
     "Leftovers",
@@ -66,6 +71,7 @@ __all__ = [
     "RetryPolicy",
     "Revoked",
     "Routing",
+    "Shutdown",
     "Signals",
     "Stops",
     "TimeLimit",

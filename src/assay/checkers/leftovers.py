@@ -10,7 +10,7 @@ from assay.verdict import Judgement, Outcome, Verdict
 
 
 class Leftovers(msgspec.Struct, frozen=True, tag="leftovers"):
-    """No process that a task started still runs, and the broker holds nothing of the run."""
+    """No process that a task or a worker started still runs, and the broker holds nothing of the run."""
 
     processes: bool = True
     messages: bool = True
@@ -24,7 +24,7 @@ class Leftovers(msgspec.Struct, frozen=True, tag="leftovers"):
         if self.processes and world.left:
             first = world.left[0].detail
             which = f"pid {first.get('left')}, {first.get('command')}"
-            said = f"{len(world.left)} processes that a task started still run: {which}"
+            said = f"{len(world.left)} processes of a task or a worker still run: {which}"
             return Judgement("leftovers", Verdict.VIOLATED, said)
         waiting = [life for life in lives.values() if life.pending] if self.messages else []
         if waiting:

@@ -8,7 +8,6 @@ from assay.checkers.words import chosen, short, tale
 from assay.life import Life, World
 from assay.verdict import Judgement, Verdict
 
-
 LATE_S = 5.0  # real: what was announced rightly comes late where the machine is busy, which is nobody's setting
 
 

@@ -1,14 +1,17 @@
 """One app that keeps all its promises, and its twins: ASSAY_TEST_FLIP names the bugs that are planted, with commas."""
 
+import ctypes
 import os
+import signal
 import subprocess
 import time
 from typing import Any
 
 import celery
+from billiard import active_children
 from celery import Celery, Task
 from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded, TimeLimitExceeded
-from celery.signals import celeryd_init, worker_shutdown
+from celery.signals import celeryd_init, worker_process_init, worker_shutdown, worker_shutting_down
 from celery.worker.request import Request
 from kombu import Exchange, Queue
 
@@ -77,6 +80,8 @@ class Base(Task):
 
     def before_start(self, task_id: str, args: Any, kwargs: Any) -> None:
         """Before 5.7 nothing in Celery counts lost workers: a correct app counts starts by itself."""
+        if flipped("heeds_interrupt"):
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
         if COUNTS_STARTS and self.backend.client.incr(f"starts-{task_id}") > MOST_STARTS:
             raise TooManyStarts(task_id)
 
@@ -222,10 +227,44 @@ def for_this_host(conf: Any = None, **_: Any) -> None:
         conf.worker_max_tasks_per_child = None
 
 
+if flipped("works_on_after_sigterm"):
+    from celery.worker import state
+
+    shut_down = state.maybe_shutdown
+    told: list[float] = []
+
+    def shut_down_later() -> None:
+        if state.should_stop is not None:
+            told.append(time.monotonic())
+            if time.monotonic() - told[0] > 10.0:
+                shut_down()
+
+    state.maybe_shutdown = shut_down_later
+
+
+@worker_process_init.connect
+def in_child(**_: Any) -> None:
+    if flipped("orphans_children"):
+        ctypes.CDLL(None).prctl(1, 0)  # PR_SET_PDEATHSIG: none
+
+
+stops: list[str] = []
+
+
+@worker_shutting_down.connect
+def on_signal(sig: str = "", **_: Any) -> None:
+    stops.append(sig)
+    if flipped("second_sigterm_kills") and stops == ["SIGTERM", "SIGTERM"]:
+        for child in active_children():
+            os.kill(child.pid, signal.SIGKILL)
+
+
 @worker_shutdown.connect
 def on_stop(**_: Any) -> None:
     if flipped("hangs_at_stop"):
         time.sleep(60)
+    if flipped("fails_at_stop"):
+        os._exit(3)
 
 
 @app.task(**({} if flipped("no_limits") else {"time_limit": 300, "soft_time_limit": 200}))

@@ -32,6 +32,7 @@ from assay.checkers import (
     Delivery,
     Evidence,
     FinalState,
+    Grace,
     Isolation,
     Ledgers,
     Leftovers,
@@ -45,6 +46,7 @@ from assay.checkers import (
     RetryPolicy,
     Revoked,
     Routing,
+    Shutdown,
     Signals,
     Stops,
     TimeLimit,
@@ -90,6 +92,7 @@ CLOSED = event(Kind.WORKER_EXITED, pid=1, status=-9, closed=True)
 GIVES_UP = event(Kind.CONSUMER_ENDED, error="RuntimeError: planned")
 STOPPING = event(Kind.WORKER_STOPPING, how="warm")
 HANGS = event(Kind.WORKER_HANGS, pid=1, after_s=20.0)
+LEFT = event(Kind.WORKER_EXITED, pid=1, status=0)
 STOPPED: Story = (published(), *attempt(), acked(), STOPPING, event(Kind.WORKER_EXITED, pid=1, status=0))
 SOFT, HARD = event(Kind.SOFT_LIMIT, "a", limit_s=1.0), event(Kind.HARD_LIMIT, "a", limit_s=2.0, child=CHILD)
 RETRIED: Story = (
@@ -122,6 +125,9 @@ class Case:
     green: Story
     unknown: Story | None = None
     outcome: Outcome | None = None
+
+
+ENDED_BY_LIMIT: Story = (published(), received(), *started(), STOPPING, HARD, *killed())
 
 
 CASES = {
@@ -236,6 +242,37 @@ CASES = {
     ),
     "stops": Case(Stops(), (*STOPPED[:-1], HANGS), STOPPED, PLAIN, Outcome.STUCK),
     "stops while a body runs": Case(Stops(), (STOPPING, HANGS), STOPPED, (published(), *started(), STOPPING, HANGS)),
+    "shutdown that begins what comes later": Case(
+        Shutdown(),
+        (STOPPING, published(), *attempt(), acked(), LEFT),
+        (STOPPING, published(), LEFT, *(At(each, worker="w2") for each in attempt(pid=12)), acked()),
+        PLAIN,
+    ),
+    "shutdown that leaves a child": Case(
+        Shutdown(),
+        (published(), *started(), STOPPING, LEFT, *ended()),
+        (published(), *started(), STOPPING, *ended(), LEFT),
+        (published(), *started(), STOPPING),
+    ),
+    "shutdown with a status": Case(Shutdown(status=1), STOPPED, (*STOPPED[:-1], At(LEFT, detail={"status": 1}))),
+    "shutdown that waits": Case(
+        Shutdown(waits=False), (published(), *started(), STOPPING, HANGS), STOPPED, None, Outcome.STUCK
+    ),
+    "grace": Case(
+        Grace(enough=["a"], less=["b"], grace_s=600.0, limit_s=2.0),
+        (published(), *started(), STOPPING, At(HARD, detail={"limit_s": 3.0}), *killed(), LEFT),
+        (*ENDED_BY_LIMIT, LEFT),
+        (published(), settled()),
+    ),
+    "grace in which no limit acts": Case(
+        Grace(enough=["a"], less=["b"], grace_s=600.0, limit_s=2.0), STOPPED, (*ENDED_BY_LIMIT, LEFT)
+    ),
+    "grace of a worker that stays": Case(
+        Grace(enough=["a"], less=["b"], grace_s=600.0, limit_s=2.0), ENDED_BY_LIMIT, (*ENDED_BY_LIMIT, LEFT)
+    ),
+    "grace without a limit": Case(
+        Grace(enough=["a"], less=["b"]), (published(), *started(), *killed(), *attempt(number=2, pid=12)), STOPPED
+    ),
     "time_limit": Case(
         TimeLimit(ids=["a"], hard_s=2.0, grace_s=0.1),
         (published(), received(), *started(), *([settled()] * 300), HARD, *killed()),
@@ -332,3 +369,14 @@ def test_final_state_says_why_the_result_was_not_stored() -> None:
     assert judged.reason.endswith(
         "FAILURE is due; storing FAILURE failed: EncodeError: SystemExit is not JSON serializable"
     )
+
+
+def test_grace_tells_what_is_needed_and_what_less_does() -> None:
+    lost = (published("b"), *started("b", pid=12), acked("b"), *killed(12, "b"))
+    again = (published("c"), *started("c", pid=13), *killed(13, "c"), *attempt("c", number=2, pid=14), acked("c"))
+    history = story(*ENDED_BY_LIMIT, LEFT, *lost, *again, settled())
+    (judged,) = check([Grace(enough=["a"], less=["b", "c"], grace_s=600.0, limit_s=2.0, soft_s=20.0)], history)
+    assert judged.verdict is Verdict.HELD
+    assert "600 s" in judged.reason
+    assert "with less 1 of 2 were lost and 1 of 2 ran again" in judged.reason
+    assert "SIGQUIT instead needs 20 s" in judged.reason

@@ -1,0 +1,1 @@
+"""Is a worker that is told to stop gone in time, and is nothing lost or run twice by it?"""
