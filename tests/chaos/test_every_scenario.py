@@ -31,6 +31,7 @@ FEW = Bed(("few_a_child",))
 STRAYS = Bed(("loses_queue",))
 GREEDY = Bed(("greedy",))
 LEAVES, GREEDY_LEAVES = Bed(("no_reconnect",)), Bed(("greedy", "no_reconnect"))
+GIVES_UP = Bed(("gives_up_storing",))
 SOLO, THREADS = Bed(pool="solo"), Bed(pool="threads")
 LIVE = Bed(live=True)
 LIVE_EARLY = Bed(("early", "lost_is_no_retry"), live=True)
@@ -114,6 +115,16 @@ TABLE = {
     "reconnect.reset_while_it_waits": Pair(LEAVES),
     "reconnect.broker_restarted_idle": Pair(LEAVES),
     "reconnect.broker_restarted_while_it_runs": Pair(LEAVES),
+    "results.ends_by_itself": Pair(Bed(("calls_back_again",))),
+    "results.ends_by_ignore_or_reject": Pair(Bed(("swallows_errors",))),
+    "results.ends_on_request": Pair(Bed(("runs_revoked",))),
+    "results.away_at_started": Pair(GIVES_UP),
+    "results.away_at_success": Pair(GIVES_UP),
+    "results.away_at_failure": Pair(GIVES_UP),
+    "results.away_at_retry": Pair(GIVES_UP),
+    "results.slow_backend": Pair(Bed(("gives_up_storing", "impatient"))),
+    "results.revoked_then_all_restarted": Pair(Bed(("forgets_revoked",))),
+    "results.revoked_then_restarted_in_turn": Pair(Bed(("starts_alone",))),
 }
 # Further bugs of the same twin: the scenarios that must find each, and the checker that says so.
 FURTHER = [
@@ -134,6 +145,11 @@ FURTHER = [
     ("restores_nothing", "reconnect.reset_while_it_waits", "delivery"),
     ("restores_nothing+greedy", "reconnect.cut_while_it_is_reserved", "delivery"),
     ("acks_at_receipt", "reconnect.cut_while_it_waits", "liveness"),
+    ("sends_again", "results.ends_by_itself", "told"),
+    ("swallows_errors", "results.ends_by_itself", "final_state"),
+    ("gives_up_storing", "results.away_at_success", "told"),
+    ("gives_up_storing", "results.away_at_failure", "final_state"),
+    ("gives_up_storing", "results.away_at_started", "delivery"),
 ]
 # A soft shutdown came with Celery 5.5.
 OLDER: set[str] = {"acks_late.soft_shutdown"} if celery.VERSION < (5, 5) else set()

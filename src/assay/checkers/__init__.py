@@ -14,9 +14,11 @@ from assay.checkers.reached import Reached
 from assay.checkers.recovery import Recovery
 from assay.checkers.recycling import Recycling, Restarted
 from assay.checkers.retries import RetryPolicy
+from assay.checkers.revoking import StaysRevoked
 from assay.checkers.routing import Routing
 from assay.checkers.signals import Signals
 from assay.checkers.stops import Stops
+from assay.checkers.told import Told
 
 AnyChecker = (
     Attempts
@@ -38,8 +40,10 @@ AnyChecker = (
     | Revoked
     | Routing
     | Signals
+    | StaysRevoked
     | Stops
     | TimeLimit
+    | Told
     | Undeclared
     | Unknown
 )
@@ -67,8 +71,10 @@ __all__ = [
     "Revoked",
     "Routing",
     "Signals",
+    "StaysRevoked",
     "Stops",
     "TimeLimit",
+    "Told",
     "Undeclared",
     "Unknown",
 ]
