@@ -15,6 +15,7 @@ from celery import Celery
 from assay import hollow, instrument
 from assay.bell import BELL, Ringer
 from assay.hold import Holder
+from assay.instrument import callbacks
 from assay.recorder import Recorder
 from assay.redirect import Redirection, apply, scaled_s
 
@@ -34,6 +35,7 @@ class Boot(msgspec.Struct, frozen=True, omit_defaults=True):
     gate: str = ""
     live: bool = False
     recorded: bool = True
+    callbacks: bool = False  # the worker has the tasks that the harness links to what it publishes
     pool: str = "prefork"
     concurrency: int = 1
     queues: list[str] = []  # empty: what a worker without -Q consumes
@@ -75,6 +77,8 @@ def prepare(boot: Boot, app: Celery) -> Recorder:
     recorder.is_scripted = holder.is_scripted
     instrument.install(app, recorder)
     hollow.install(app, recorder, holder, live=boot.live)
+    if boot.callbacks:
+        callbacks.register(app, recorder)
     return recorder
 
 
@@ -95,7 +99,11 @@ def work(boot: Boot, app: Celery) -> None:
         quiet=True,
         **(QUICK | boot.options),
     )
-    worker.start()
+    try:
+        worker.start()
+    finally:
+        if worker._persistence is not None:  # at its end, as Python tells it by atexit in a worker that was not forked
+            worker._persistence.save()
     sys.exit(worker.exitcode)
 
 

@@ -24,7 +24,7 @@ import psutil
 from assay import script as scripts
 from assay.bell import BELL, Bell
 from assay.boot import Boot
-from assay.broker import Broker
+from assay.broker import Broker, OwnBroker
 from assay.errors import HarnessError, UsageError
 from assay.event import Event, Kind, Point
 from assay.gate import Gate, Waiting
@@ -65,10 +65,12 @@ class Cluster(Landing):
         scaled: Redirection | None = None,
         start: Callable[[Boot], Any] | None = None,
         keeps: Callable[[Event], bool] | None = None,
+        results: OwnBroker | None = None,
     ) -> None:
         self.zygote = zygote
         self.subject = zygote.subject
         self.broker = broker
+        self.results = results  # a server for the results alone, which may be broken
         self.folder = folder
         self.db = db
         self.pool = pool
@@ -102,7 +104,7 @@ class Cluster(Landing):
             scaled,
             pool_check_s=pool_check_s(scaled.countdown_scale),
             broker_url=self.broker.url(self.db),
-            result_backend="" if own else self.broker.results_url(self.db + 1),
+            result_backend="" if own else (self.results or self.broker).results_url(self.db + 1),
             key_prefix=self.broker.key_prefix,
             databases=self.zygote.databases(self._scratch),
         )
@@ -142,12 +144,20 @@ class Cluster(Landing):
             **changes,
         )
 
-    def start_worker(self, name: str = "", *, wait: bool = True, clock_offset_s: float = 0.0, **changes: Any) -> Worker:
-        """Start a worker; `changes` are fields of Boot (queues, concurrency, options...). Waits until it is ready."""
+    def start_worker(
+        self, name: str = "", *, wait: bool = True, clock_offset_s: float = 0.0, state_of: str = "", **changes: Any
+    ) -> Worker:
+        """Start a worker; `changes` are fields of Boot (queues, concurrency, options...). Waits until it is ready.
+
+        Where the app keeps the state of its workers in a file, each has one, or that of the worker `state_of`.
+        """
         name = name or f"w{next(self._numbers)}"
         self._started_with[name] = changes
         self.client  # noqa: B018 - it connects while the worker boots
-        redirection = msgspec.structs.replace(self.redirection, clock_offset_s=clock_offset_s)
+        settings = dict(self.redirection.settings)
+        if (kept := self.subject.setting("worker_state_db")) and kept.value:
+            settings["worker_state_db"] = str(self._scratch / f"{state_of or name}.state")
+        redirection = msgspec.structs.replace(self.redirection, clock_offset_s=clock_offset_s, settings=settings)
         process = self._start(self._boot("worker", name, redirection=redirection, **changes))
         worker = Worker(name, process, self.record)
         self.record(Kind.WORKER_SPAWNED, worker=name, pid=process.pid, clock_offset_s=clock_offset_s)

@@ -15,6 +15,7 @@ import socket
 import struct
 import termios
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -99,6 +100,26 @@ def sever(pid: int, ends: set[Peer], how: How) -> list[Connection]:
     if left := established(pid, ends):
         raise HarnessError(f"{len(left)} of {len(before)} connections of process {pid} did not break")
     return before
+
+
+def unanswered(ends: set[Peer], pid: int) -> int:
+    """Bytes of this process that have arrived at these ends and that nobody has read there, accepted or not.
+
+    The server may stand still: the kernel keeps what comes for it, also on a connection that it has not accepted yet.
+    Source: proc(5), /proc/net/tcp; its addresses are IPv4, in the machine's byte order.
+    """
+    clients = {connection.local for connection in established(pid, ends)}
+    total = 0
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, remote, _, queues, *_ = line.split()
+        if _listed(local) in ends and _listed(remote) in clients:
+            total += int(queues.partition(":")[2], 16)
+    return total
+
+
+def _listed(address: str) -> Peer:
+    ip, _, port = address.partition(":")
+    return Peer(socket.inet_ntoa(struct.pack("=I", int(ip, 16))), int(port, 16))
 
 
 def unread(pid: int, ends: set[Peer]) -> int:

@@ -61,7 +61,9 @@ class Kind(StrEnum):
     ATTEMPT_ENDED = "attempt_ended"  # detail: state
     RESULT_STORED = "result_stored"  # by child or main; detail: state
     RESULT_FAILED = "result_failed"  # detail: state, error
+    RESULT_REFUSED = "result_refused"  # one try to store it failed, and others may follow; detail: state, error
     SIGNAL = "signal"  # a Celery signal that users hook on; detail: name (task_failure, task_retry, ...)
+    HOOK = "hook"  # the task's own hook ran, or what was linked to it; detail: name (on_success, link, ...)
     SENT = "sent"  # published by a worker (a retry, a callback); detail: retries, countdown_s, queue
     EFFECT = "effect"  # something the body did, told by the body; detail: free
     HELD = "held"  # waits at a crash point; detail: point
@@ -74,6 +76,7 @@ class Point(StrEnum):
     RECEIVED = "received"  # main: delivered, not yet handed to the pool
     ACCEPTED = "accepted"  # main: a child has it; with early acknowledgement not yet acknowledged
     EARLY_ACKED = "early_acked"  # main: acknowledged before the body's end
+    BEFORE_STARTED = "before_started"  # child: just before STARTED is stored
     BODY_ENTER = "body_enter"  # child: before the first line of the body
     BODY_MIDDLE = "body_middle"  # child: inside the body
     BODY_EXIT = "body_exit"  # child: the body's work is done, nobody knows yet

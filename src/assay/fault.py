@@ -53,6 +53,10 @@ FAULTS = {
     "broker restarted": "the broker is killed and started again at the same address: a Redis empty, as one without "
     "persistence is, a RabbitMQ with what is durable; landed when the new one serves",
     "SIGSTOP": "the main process is stopped for a while and goes on; landed when all of its threads have stopped",
+    "results gone": "the server of the results is killed, and started again empty when a try to store one has failed; "
+    "or their database is locked for longer than its timeout; landed when that try has failed",
+    "results slow": "the server of the results is stopped (SIGSTOP) for a second, or their database is locked for a "
+    "second; landed when each child waits for it",
     "pool_restart": "the pool is restarted by remote control; landed when all children are new",
     "revoke": "the invocation is revoked with terminate=True; landed when the child is gone",
     "transient error": "the body raises an error that the task retries for; landed when it was raised",

@@ -83,8 +83,9 @@ class Fold:
             Kind.RESULT_FAILED: self._adds("unstored"),
             Kind.HELD: self._adds("holds"),
             Kind.RELEASED: self._adds("holds"),
-            Kind.REVOKED: self._says("revoked"),
-            Kind.UNKNOWN_TASK: self._says("unknown"),
+            Kind.HOOK: self._adds("hooks"),
+            Kind.REVOKED: self._adds("revocations"),
+            Kind.UNKNOWN_TASK: self._unknown,
             Kind.FINAL_RESULT: self._result,
         }
 
@@ -141,11 +142,8 @@ class Fold:
 
         return add
 
-    def _says(self, name: str) -> Act:
-        def say(event: Event) -> None:
-            setattr(self.lives.get(event.invocation) or self._born(event), name, True)
-
-        return say
+    def _unknown(self, event: Event) -> None:
+        (self.lives.get(event.invocation) or self._born(event)).unknown = True
 
     def _published(self, event: Event) -> None:
         life = self.lives.get(event.invocation) or self._born(event)
@@ -196,6 +194,7 @@ class Fold:
 
     def _attempt_ended(self, event: Event) -> None:
         life = self.lives.get(event.invocation) or self._born(event)
+        life.ends += 1
         for attempt in reversed(life.attempts):
             if attempt.token == event.attempt:
                 attempt.ended_at = event.at_ns

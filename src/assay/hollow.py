@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import Celery, Task
-from celery.exceptions import SoftTimeLimitExceeded
+from celery.exceptions import Ignore, Reject, SoftTimeLimitExceeded
 from kombu.utils.imports import symbol_by_name
 
 from assay.event import Kind, Point
@@ -107,6 +107,10 @@ def _end(task: Task, act: Act) -> Any:
             os._exit(3)
         case "kill_self":
             os.kill(os.getpid(), signal.SIGKILL)
+        case "ignore":
+            raise Ignore
+        case "reject" | "requeue":
+            raise Reject("planned", requeue=act.ends == "requeue")
     return "x" * act.result_bytes if act.result_bytes else None
 
 

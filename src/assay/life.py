@@ -51,11 +51,17 @@ class Life(msgspec.Struct, eq=False):
     holds: Sequence[Event] = ()
     lost: Sequence[Event] = ()
     unstored: Sequence[Event] = ()  # results that the backend did not take
-    revoked: bool = False
+    hooks: Sequence[Event] = ()  # the task's own, and what was linked to it
+    revocations: Sequence[Event] = ()
+    ends: int = 0  # of attempts, as they were told
     unknown: bool = False
     queued: str = ""
     unacked: bool = False
     result: str | None = None
+
+    @property
+    def revoked(self) -> bool:
+        return bool(self.revocations)
 
     @property
     def done(self) -> int:

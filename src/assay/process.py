@@ -30,6 +30,9 @@ WAITS = {
     "aarch64": {"22", "72", "101", "115", "98", "260"},
 }.get(os.uname().machine, set())
 
+#: nanosleep and clock_nanosleep
+SLEEPS = {"x86_64": {"35", "230"}, "aarch64": {"101", "115"}}.get(os.uname().machine, set())
+
 
 class Process:
     """A process of the run: a child of the supervisor or of a zygote, who reap it and tell its exit status."""
@@ -93,10 +96,7 @@ class Process:
 
         A read from a socket is work: the answer to it is what it goes on with.
         """
-        try:
-            return Path(f"/proc/{self.pid}/syscall").read_text().split()[0] in WAITS
-        except (OSError, IndexError):
-            return False
+        return _call(self.pid) in WAITS
 
     def resume(self) -> None:
         self.send(signal.SIGCONT)
@@ -111,6 +111,18 @@ class Process:
         if self.pidfd is not None:
             os.close(self.pidfd)
             self.pidfd = None
+
+
+def sleeps(pid: int) -> bool:
+    """Whether its main thread sleeps for a while of its own choosing, as SQLite does where a lock is held."""
+    return _call(pid) in SLEEPS
+
+
+def _call(pid: int) -> str:
+    """The number of the system call that its main thread is in, "" where the kernel does not tell."""
+    with contextlib.suppress(OSError, IndexError):
+        return Path(f"/proc/{pid}/syscall").read_text().split()[0]
+    return ""
 
 
 def _state(stat: Path) -> str:

@@ -16,6 +16,7 @@ from celery import Celery, Task
 SHORTEST_S = 0.15  # of a scaled countdown; see _scale_countdowns
 FAST_RATE = 200.0  # tasks a second: a rate limit is no slower in a run
 AMQP = ("amqp", "amqps", "pyamqp", "librabbitmq")
+SQLITE_S = 5.0  # how long Python's sqlite3 waits for a lock unless it is told otherwise
 ENVIRONMENT = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL", "CELERY_RESULT_BACKEND")
 
 
@@ -26,6 +27,7 @@ class Redirection(msgspec.Struct, frozen=True, omit_defaults=True):
     result_backend: str = ""  # "" leaves it as it is
     key_prefix: str = ""  # before every key and channel, and before a prefix of the app's own
     databases: dict[str, str] = {}  # Django alias -> SQLite file
+    database_timeout_s: float = 0.0  # the longest wait for a database's lock; 0: as configured
     countdown_scale: float = 1.0  # a countdown or ETA of n seconds takes n / countdown_scale, and SHORTEST_S at least
     least_countdown_s: float = 0.0  # what each countdown takes at least, also one that is shorter in production
     limits: tuple[tuple[float, float], ...] = ()  # time limits in production and in the run; see scaled_limit
@@ -49,7 +51,7 @@ def apply(app: Celery, to: Redirection, on_countdown: Callable[[float | None], N
     configure(app.conf, changes | to.settings)
     forget_connections(app)
     if to.databases:
-        use_databases(to.databases)
+        use_databases(to.databases, to.database_timeout_s)
     for task in app.tasks.values():
         if slow_rate(task.rate_limit):
             task.rate_limit = f"{FAST_RATE:g}/s"
@@ -120,8 +122,8 @@ def prefixed_keys(app: Celery, prefix: str) -> dict[str, Any]:
     return changes
 
 
-def use_databases(files: dict[str, str]) -> None:
-    """Django's connections, by alias, on SQLite files."""
+def use_databases(files: dict[str, str], timeout_s: float = 0.0) -> None:
+    """Django's connections, by alias, on SQLite files, which wait for a lock for `timeout_s` at the most, if any."""
     from django.conf import settings
     from django.db import connections
 
@@ -130,6 +132,8 @@ def use_databases(files: dict[str, str]) -> None:
             config = databases.setdefault(alias, {})
             sqlite = "sqlite3" in str(config.get("ENGINE", ""))
             options = config.get("OPTIONS", {}) if sqlite else {"timeout": 20}
+            if timeout_s:
+                options = {**options, "timeout": min(options.get("timeout", SQLITE_S), timeout_s)}
             config.update(
                 ENGINE="django.db.backends.sqlite3", NAME=path, OPTIONS=options, CONN_MAX_AGE=0, HOST="", PORT=""
             )

@@ -15,7 +15,7 @@ from assay import case as cases
 from assay import connections
 from assay import plan as plans
 from assay.bench import BROKEN, Bench, bench
-from assay.broker import Broker
+from assay.broker import OwnBroker
 from assay.case import Case
 from assay.changed import changed, scaled
 from assay.chaos import judging
@@ -156,12 +156,13 @@ def _run_one(it: Bench, row: Row) -> Result:
 
 
 @contextmanager
-def _broker(it: Bench, own: bool, folder: Path) -> Iterator[Broker]:
-    """The run's, or one more of its kind for a scenario that does to it what the others must not feel."""
-    if not own:
-        yield it.broker
+def _own(it: Bench, wanted: bool, name: str) -> Iterator[OwnBroker | None]:
+    """One more broker of the run's kind, for a scenario that does to it what the others must not feel."""
+    if not wanted:
+        yield None
         return
-    broker = brokers.start(it.broker.name, it.supervisor.folder / f"broker-{folder.name}", it.supervisor.spawn)
+    broker = brokers.start(it.broker.name, it.supervisor.folder / name, it.supervisor.spawn)
+    assert isinstance(broker, OwnBroker)
     try:
         yield broker
     finally:
@@ -173,11 +174,13 @@ def _act(it: Bench, row: Row, folder: Path, db: int, case: Case) -> None:
     settings, scenario, target = it.settings, row.scenario, row.target
     scaling = scenario.scale(target)
     case.scaled = told([scaling])
+    own_results = scenario.own_results and target.breakable_results == "server"
     with (
-        _broker(it, scenario.own_broker, folder) as broker,
+        _own(it, scenario.own_broker, f"broker-{folder.name}") as broker,
+        _own(it, own_results, f"results-{folder.name}") as results,
         Cluster(
             it.zygote,
-            broker,
+            broker or it.broker,
             folder,
             it.supervisor.folder,
             db,
@@ -186,6 +189,7 @@ def _act(it: Bench, row: Row, folder: Path, db: int, case: Case) -> None:
             live=settings.bodies == "live",
             scaled=scaling.redirection,
             start=starter(settings, it.supervisor),
+            results=results,
         ) as cluster,
     ):
         stage = Stage(scenario, target, cluster, scaling, settings)

@@ -12,6 +12,7 @@ from assay.subject import Subject, Task
 COUNTDOWN_S = 0.4  # what the longest retry delay of a task takes in a run
 SOFT_S, HARD_S = 0.8, 1.8  # what limits take in the scenarios about them
 SHUTDOWN_S = 1.5
+LOCKED_S = 0.2
 TASKS = 50  # that a child runs at the most in the scenarios about its replacement
 POOL_CHECK_S = 5.0  # celery/concurrency/asynpool.py, AsynPool.timers
 CHECKED_S = 0.1
@@ -51,6 +52,15 @@ class Target:
     @property
     def stores_results(self) -> bool:
         return not self.task.ignore_result and self.subject.result_backend != "disabled"
+
+    @property
+    def breakable_results(self) -> str:
+        """What holds the task's results in a run as it does in production, and can be broken there; "" for nothing."""
+        if not self.stores_results:
+            return ""
+        if self.subject.result_backend == "django-db":
+            return "database"
+        return "server" if self.subject.result_backend in ("redis", "rediss") and self.own_broker else ""
 
 
 @dataclass(frozen=True)
@@ -143,6 +153,16 @@ def limits(target: Target) -> Scaling:
         said.append(f"hard time limit of {hard:g} s: divided by {hard_factor:.4g} in suite time_limits")
     redirection = Redirection(broker_url="", countdown_scale=base.countdown, limits=tuple(points))
     return replace(base, redirection=redirection, soft=soft_factor, hard=hard_factor, sentences=said)
+
+
+def impatient(target: Target) -> Scaling:
+    """A wait for a locked database ends soon, as it does in production after the database's own timeout."""
+    base = countdowns(target)
+    if target.breakable_results != "database":
+        return base
+    said = f"a SQLite database's timeout: {LOCKED_S:g} s at the most in the scenarios about one that is locked for long"
+    redirection = msgspec.structs.replace(base.redirection, database_timeout_s=LOCKED_S)
+    return replace(base, redirection=redirection, sentences=[*base.sentences, said])
 
 
 def tasks_per_child(target: Target) -> int:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PREFORK = ("prefork",)
 EVERY_POOL = ("prefork", "solo", "threads")
-SUITES = ("retries", "acks_late", "time_limits", "recycling", "routing", "reconnect", "shutdown")
+SUITES = ("retries", "acks_late", "time_limits", "recycling", "routing", "reconnect", "shutdown", "results")
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Scenario:
     scale: Callable[[Target], Scaling] = countdowns
     bodies: tuple[str, ...] = ("hollow",)  # which kinds of body it can be run with
     own_broker: bool = False  # it does to its broker what the other scenarios must not feel
+    own_results: bool = False  # and this to the server that holds the results
 
     @property
     def full_name(self) -> str:
@@ -44,6 +45,8 @@ class Scenario:
 
     def applies(self, target: Target) -> bool:
         if self.own_broker and not target.own_broker:
+            return False
+        if self.own_results and not target.breakable_results:
             return False
         return target.pool in self.pools and target.bodies in self.bodies and self.when(target)
 
@@ -68,6 +71,7 @@ def scenario(
     scale: Callable[[Target], Scaling] = countdowns,
     bodies: tuple[str, ...] = ("hollow",),
     own_broker: bool = False,
+    own_results: bool = False,
 ) -> Callable[[Callable[["Stage"], None]], Callable[["Stage"], None]]:
     """Register a scenario. Its name is the function's, its line in `assay list` the docstring's first."""
 
@@ -75,7 +79,8 @@ def scenario(
         if fault not in FAULTS:
             raise KeyError(f"{fault} is no fault: name it in fault.py")
         line = doc or (act.__doc__ or "").strip().splitlines()[0]
-        made = Scenario(suite, name or act.__name__, fault, line, act, when, pools, weight_s, scale, bodies, own_broker)
+        own = own_broker, own_results
+        made = Scenario(suite, name or act.__name__, fault, line, act, when, pools, weight_s, scale, bodies, *own)
         _registry[made.full_name] = made
         return act
 

@@ -15,7 +15,7 @@ from assay.event import Point
 class Act(msgspec.Struct, frozen=True, omit_defaults=True):
     """One attempt. `work_s` is real (already scaled) time; the effect is recorded after it, before the body ends."""
 
-    ends: Literal["return", "raise", "sys_exit", "os_exit", "kill_self"] = "return"
+    ends: Literal["return", "raise", "sys_exit", "os_exit", "kill_self", "ignore", "reject", "requeue"] = "return"
     error: Literal["transient", "plain"] = "plain"  # transient: what the task retries for
     work_s: float = 0.0
     ignores_soft: bool = False  # goes on after SoftTimeLimitExceeded
@@ -48,6 +48,8 @@ DEFAULT = Script()
 
 #: the "invocation" whose script holds a child that leaves after its last task
 RECYCLING = "recycling"
+#: what `link` and `link_error` of a publication call, in a worker that was asked to have them
+LINK, LINK_ERROR = "assay.link", "assay.link_error"
 
 
 def new_id() -> str:

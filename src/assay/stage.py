@@ -22,6 +22,7 @@ from assay.worker import Worker
 
 #: what Celery refuses because of the configuration; other errors are of the broker, or of how the harness publishes
 BY_CELERY = ("QueueNotFound", "ValueError: soft_time_limit must be less")
+LINKED = {"link": scripts.LINK, "link_error": scripts.LINK_ERROR}
 SETTLE_S = 25.0
 EXIT_S = 20.0
 GIVEN_BACK_S = 6.0
@@ -88,15 +89,15 @@ class Stage:
         offset = self.cluster.beyond_visibility_s if after_visibility else 0.0
         return self.worker(clock_offset_s=offset, **changes)
 
-    def take_over(self) -> None:
+    def take_over(self, **changes: Any) -> None:
         """The next worker after one that was stopped in an orderly way, until all is settled.
 
         What was given back runs at once; if anything waits, a second one comes whose clock is past the visibility
         timeout.
         """
-        self.worker()
+        self.worker(**changes)
         if not self.settle(GIVEN_BACK_S):
-            self.replacement()
+            self.replacement(**changes)
             self.settle()
 
     def publish(
@@ -104,9 +105,16 @@ class Stage:
         *acts: Act,
         hold: Point | tuple[Point, ...] = (),
         task: str = "",
+        linked: bool = False,
         **options: Any,
     ) -> str:
-        """Publish one invocation of the task; it holds at `hold` in its first attempt."""
+        """Publish one invocation of the task; it holds at `hold` in its first attempt.
+
+        One that is `linked` has a callback and an errback, which need a worker with `callbacks`.
+        """
+        if linked:
+            queue = {"queue": self.task.queue} if self.task.queue else {}
+            options |= {how: _signature(what, queue) for how, what in LINKED.items()}
         points = (hold,) if isinstance(hold, Point) else hold
         options |= self._arguments(task or self.task.name, slow=False)  # a base class may want them, hollow or not
         script = Script(acts=acts or (Act(),), holds=tuple(Hold(point) for point in points))
@@ -254,6 +262,11 @@ class Stage:
     def settle(self, timeout_s: float = SETTLE_S, *, enough: Callable[[], bool] = lambda: False) -> bool:
         """Wait until the broker is empty and no attempt is open, or the deadline; which of the two is recorded."""
         return self.cluster.settle(timeout_s, enough=enough)
+
+
+def _signature(task: str, options: dict[str, Any]) -> dict[str, Any]:
+    """As Celery writes it into a message (celery/canvas.py, Signature)."""
+    return {"task": task, "args": [], "kwargs": {}, "options": options, "subtask_type": None, "immutable": False}
 
 
 def _filled(value: Any, effect: Path | None) -> Any:

@@ -136,6 +136,11 @@ class Subject(msgspec.Struct, kw_only=True):
     warnings: list[str] = []
 
     @property
+    def celery(self) -> tuple[int, ...]:
+        """Its release, as far as it is numbers: (5, 7, 0)."""
+        return tuple(int(part) for part in self.versions.get("celery", "").split(".") if part.isdecimal())
+
+    @property
     def on_redis(self) -> bool:
         """Whether its broker gives messages back by kombu's visibility timeout."""
         return self.broker_scheme.startswith(("redis", "rediss", "sentinel"))

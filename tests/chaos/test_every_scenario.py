@@ -33,6 +33,7 @@ STRAYS = Bed(("loses_queue",))
 GREEDY = Bed(("greedy",))
 FORGETS = Bed(("restores_nothing", "greedy"))
 LEAVES, GREEDY_LEAVES = Bed(("no_reconnect",)), Bed(("greedy", "no_reconnect"))
+GIVES_UP = Bed(("gives_up_storing",))
 SOLO, THREADS = Bed(pool="solo"), Bed(pool="threads")
 LIVE = Bed(live=True)
 LIVE_EARLY = Bed(("early", "lost_is_no_retry"), live=True)
@@ -125,6 +126,16 @@ TABLE = {
     "shutdown.main_killed_in_shutdown": Pair(HASTY),
     "shutdown.rolling_deploy": Pair(FORGETS),
     "shutdown.grace_period": Pair(SLOW_HARD),
+    "results.ends_by_itself": Pair(Bed(("calls_back_again",))),
+    "results.ends_by_ignore_or_reject": Pair(Bed(("swallows_errors",))),
+    "results.ends_on_request": Pair(Bed(("runs_revoked",))),
+    "results.away_at_started": Pair(GIVES_UP),
+    "results.away_at_success": Pair(GIVES_UP),
+    "results.away_at_failure": Pair(GIVES_UP),
+    "results.away_at_retry": Pair(GIVES_UP),
+    "results.slow_backend": Pair(Bed(("gives_up_storing", "impatient"))),
+    "results.revoked_then_all_restarted": Pair(Bed(("forgets_revoked",))),
+    "results.revoked_then_restarted_in_turn": Pair(Bed(("starts_alone",))),
 }
 # Further bugs of the same twin: the scenarios that must find each, and the checker that says so.
 FURTHER = [
@@ -150,6 +161,11 @@ FURTHER = [
     ("fails_at_stop", "shutdown.rolling_deploy", "shutdown"),
     ("orphans_children", "shutdown.main_killed_in_shutdown", "shutdown"),
     ("hangs_at_stop", "shutdown.terminated", "stops"),
+    ("sends_again", "results.ends_by_itself", "told"),
+    ("swallows_errors", "results.ends_by_itself", "final_state"),
+    ("gives_up_storing", "results.away_at_success", "told"),
+    ("gives_up_storing", "results.away_at_failure", "final_state"),
+    ("gives_up_storing", "results.away_at_started", "delivery"),
 ]
 # A soft shutdown came with Celery 5.5; RabbitMQ has no visibility timeout.
 ABSENT: set[str] = {"acks_late.soft_shutdown"} if celery.VERSION < (5, 5) else set()

@@ -10,15 +10,17 @@ from typing import Any
 
 import celery.signals
 import pytest
-from celery import Celery
+from celery import Celery, Task
 from celery.concurrency.asynpool import AsynPool
 from celery.utils.dispatch import Signal
 
 from assay import instrument
 from assay.event import Kind
 from assay.history import History
-from assay.instrument import wrapping
+from assay.instrument import callbacks, wrapping
+from assay.instrument.hooks import HOOKS, record_hooks
 from assay.instrument.pool import record_pool
+from assay.instrument.results import record_results
 from assay.recorder import Recorder
 
 #: every wrapped method, with the arguments that its wrapper hands on
@@ -44,6 +46,10 @@ PLACES = {
 NEWER = {"celery.worker.worker.WorkController.wait_for_soft_shutdown": 0}  # Celery 5.5
 
 
+def charge() -> None:
+    """A task's body."""
+
+
 class Job(SimpleNamespace):
     """billiard's ApplyResult, as far as it is looked at."""
 
@@ -63,10 +69,15 @@ def test_every_place_is_in_this_release_and_takes_what_it_is_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found: dict[str, int] = {}
+    hooks: dict[str, int] = {}
     signals: set[str] = set()
     expected = PLACES | {place: count for place, count in NEWER.items() if celery.VERSION >= (5, 5)}
 
-    def note(owner: type, name: str, make: Any) -> None:
+    def note(owner: Any, name: str, make: Any) -> None:
+        if isinstance(owner, Task):
+            if owner.name == "shop.charge":
+                hooks[name] = list(inspect.signature(getattr(owner, name)).parameters).index("task_id")
+            return
         place = f"{owner.__module__}.{owner.__qualname__.rpartition('.')[2]}.{name}"
         arguments = expected.get(place, 0)
         inspect.signature(getattr(owner, name)).bind(None, *[None] * arguments)
@@ -75,9 +86,11 @@ def test_every_place_is_in_this_release_and_takes_what_it_is_given(
     monkeypatch.setattr(wrapping, "wrap", note)
     monkeypatch.setattr(Signal, "connect", lambda self, *_, **__: signals.add(self.name))
     app = Celery("shop", set_as_current=False)
+    app.task(charge, name="shop.charge")
     app.finalize(auto=False)
     instrument.install(app, Recorder(str(tmp_path), "w1"))
     assert found == expected
+    assert hooks == HOOKS
     assert {"task_prerun", "task_postrun", "worker_ready", "worker_process_shutdown"} <= signals
 
 
@@ -117,3 +130,67 @@ def _only(wanted: str) -> Any:
             real(owner, name, make)
 
     return wrap
+
+
+def recorded(tmp_path: Path) -> list[tuple[str, str, dict[str, Any]]]:
+    return [(event.kind, event.invocation, event.detail) for event in History(tmp_path)]
+
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> Recorder:
+    (tmp_path / "events").mkdir()
+    return Recorder(f"{tmp_path}/events", "w1")
+
+
+def test_a_hook_is_told_by_the_invocations_id_and_called_as_it_was(tmp_path: Path, recorder: Recorder) -> None:
+    heard: list[Any] = []
+
+    class Base(Task):
+        def on_success(self, retval: Any, task_id: str, args: Any, kwargs: Any) -> None:
+            heard.append((retval, task_id, args, kwargs))
+
+    app = Celery("shop", set_as_current=False, task_cls=Base)
+    app.task(charge, name="shop.charge")
+    record_hooks(app, recorder)
+    app.tasks["shop.charge"].on_success(7, "an-id", (), {})
+    app.tasks["shop.charge"].after_return("SUCCESS", 7, "an-id", (), {}, None)
+    assert heard == [(7, "an-id", (), {})]
+    assert recorded(tmp_path) == [(Kind.HOOK, "an-id", {"name": name}) for name in ("on_success", "after_return")]
+
+
+def test_each_try_that_the_backend_refuses_is_told_and_then_that_it_gave_up(tmp_path: Path, recorder: Recorder) -> None:
+    class Backend:
+        left = 2
+
+        def store_result(self, task_id: str, result: Any, state: str) -> str:
+            try:
+                return self._store_result(task_id, result, state)
+            except OSError:
+                return self._store_result(task_id, result, state)
+
+        def _store_result(self, task_id: str, result: Any, state: str) -> str:
+            if self.left:
+                self.left -= 1
+                raise OSError("gone")
+            return "stored"
+
+    record_results(Backend, recorder)
+    backend = Backend()
+    with pytest.raises(OSError, match="gone"):
+        backend.store_result("an-id", 7, "SUCCESS")
+    backend.left = 1
+    assert backend.store_result("an-id", 7, "SUCCESS") == "stored"
+    failed = {"state": "SUCCESS", "error": "OSError: gone"}
+    kinds = [Kind.RESULT_REFUSED, Kind.RESULT_REFUSED, Kind.RESULT_FAILED, Kind.RESULT_REFUSED, Kind.RESULT_STORED]
+    assert [(kind, detail) for kind, _, detail in recorded(tmp_path)] == [
+        (kind, {"state": "SUCCESS"} if kind is Kind.RESULT_STORED else failed) for kind in kinds
+    ]
+
+
+def test_what_is_linked_is_told_by_the_id_of_what_it_is_linked_to(tmp_path: Path, recorder: Recorder) -> None:
+    app = Celery("shop", set_as_current=False, backend="cache+memory://")
+    callbacks.register(app, recorder)
+    app.tasks["assay.link"].apply(("a result",), parent_id="an-id")
+    request = SimpleNamespace(id="an-id", errbacks=[{"task": "assay.link_error", "args": [], "kwargs": {}}])
+    app.backend._call_task_errbacks(request, ValueError(), None)
+    assert recorded(tmp_path) == [(Kind.HOOK, "an-id", {"name": name}) for name in ("link", "link_error")]

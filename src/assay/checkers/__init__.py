@@ -15,10 +15,12 @@ from assay.checkers.reached import Reached
 from assay.checkers.recovery import Recovery
 from assay.checkers.recycling import Recycling, Restarted
 from assay.checkers.retries import RetryPolicy
+from assay.checkers.revoking import StaysRevoked
 from assay.checkers.routing import Routing
 from assay.checkers.shutdown import Shutdown
 from assay.checkers.signals import Signals
 from assay.checkers.stops import Stops
+from assay.checkers.told import Told
 
 AnyChecker = (
     Attempts
@@ -42,8 +44,10 @@ AnyChecker = (
     | Routing
     | Shutdown
     | Signals
+    | StaysRevoked
     | Stops
     | TimeLimit
+    | Told
     | Undeclared
     | Unknown
 )
@@ -73,8 +77,10 @@ __all__ = [
     "Routing",
     "Shutdown",
     "Signals",
+    "StaysRevoked",
     "Stops",
     "TimeLimit",
+    "Told",
     "Undeclared",
     "Unknown",
 ]

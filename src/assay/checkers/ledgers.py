@@ -37,9 +37,12 @@ class FinalState(msgspec.Struct, frozen=True, tag="final_state"):
 
 def _unstored(life: Life) -> str:
     """Why the backend does not say what it should, where it refused to take it."""
-    return "".join(
-        f"; storing {each.detail.get('state')} failed: {each.detail.get('error')}" for each in life.unstored[-1:]
-    )
+    if not life.unstored:
+        return ""
+    first = life.unstored[0]
+    after = sum(attempt.started_at > first.at_ns for attempt in life.attempts)
+    then = f", {after} attempts afterwards" if after else ", and the message was acknowledged" if life.acks else ""
+    return f"; storing {first.detail.get('state')} failed: {first.detail.get('error')}{then}"
 
 
 class Ledgers(msgspec.Struct, frozen=True, tag="ledgers"):

@@ -12,6 +12,7 @@ from billiard import active_children
 from celery import Celery, Task
 from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded, TimeLimitExceeded
 from celery.signals import celeryd_init, worker_process_init, worker_shutdown, worker_shutting_down
+from celery.worker import state
 from celery.worker.request import Request
 from kombu import Exchange, Queue
 
@@ -62,6 +63,13 @@ class GivesBack(Request):
         return super().on_failure(exc_info, send_failed_event, return_ok)
 
 
+class Unaware(Request):
+    """Runs what was revoked, and what has expired."""
+
+    def revoked(self) -> bool:
+        return False
+
+
 class Base(Task):
     autoretry_for = (ConnectionError,)
     max_retries = 3
@@ -75,6 +83,8 @@ class Base(Task):
         Request = Silent
     if flipped("redelivers_failed"):
         Request = GivesBack
+    if flipped("runs_revoked"):
+        Request = Unaware
     if flipped("no_retries_allowed"):
         max_retries = 0
 
@@ -128,13 +138,25 @@ class Base(Task):
     def on_success(self, retval: Any, task_id: str, args: Any, kwargs: Any) -> None:
         if flipped("forgets_result"):
             self.backend.forget(task_id)
+        if flipped("calls_back_again"):
+            for each in self.request.callbacks or ():
+                self.app.signature(each).apply_async((retval,))
 
     def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
         if flipped("sends_again"):
             self.apply_async(args, kwargs, task_id=task_id)
 
 
-app = Celery("twin", task_cls=Base)
+class App(Celery):
+    def _get_backend(self) -> Any:
+        """Before 5.5 the Redis backend does not know for which errors to try again, whatever it is configured to."""
+        backend = super()._get_backend()
+        if celery.VERSION < (5, 5):
+            backend.exception_safe_to_retry = lambda error: isinstance(error, backend.connection_errors)
+        return backend
+
+
+app = App("twin", task_cls=Base)
 app.conf.update(
     broker_url="redis://localhost:6379/0",
     result_backend="redis://localhost:6379/1",
@@ -146,6 +168,9 @@ app.conf.update(
     task_reject_on_worker_lost=not flipped("keeps_lost"),
     task_retry_on_worker_lost=not flipped("lost_is_no_retry"),
     task_track_started=True,
+    result_backend_always_retry=not flipped("gives_up_storing"),
+    redis_socket_timeout=0.6 if flipped("impatient") else 120.0,
+    worker_state_db="/var/lib/twin/%n.state",
     broker_connection_retry=not flipped("no_reconnect"),
     task_time_limit=600,
     task_soft_time_limit=500,
@@ -219,6 +244,12 @@ if flipped("restores_twice") or flipped("restores_nothing"):
     Channel._do_restore_message = restore_message
 
 
+if flipped("starts_alone"):
+    from celery.worker.consumer.mingle import Mingle
+
+    Mingle.start = lambda self, c: None
+
+
 @celeryd_init.connect
 def for_this_host(conf: Any = None, **_: Any) -> None:
     if flipped("host_doubles_tasks"):
@@ -265,6 +296,8 @@ def on_stop(**_: Any) -> None:
         time.sleep(60)
     if flipped("fails_at_stop"):
         os._exit(3)
+    if flipped("forgets_revoked"):
+        state.revoked.clear()
 
 
 @app.task(**({} if flipped("no_limits") else {"time_limit": 300, "soft_time_limit": 200}))

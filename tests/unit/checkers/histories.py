@@ -81,6 +81,14 @@ def signal(name: str, invocation: str = "a") -> At:
     return event(Kind.SIGNAL, invocation, pid=CHILD, name=name)
 
 
+def hook(name: str, invocation: str = "a") -> At:
+    return event(Kind.HOOK, invocation, pid=CHILD, name=name)
+
+
+def revoked(invocation: str = "a") -> At:
+    return event(Kind.REVOKED, invocation)
+
+
 def result(state: str, invocation: str = "a") -> At:
     return event(Kind.FINAL_RESULT, invocation, pid=1, worker="", state=state)
 

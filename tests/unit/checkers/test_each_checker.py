@@ -11,11 +11,13 @@ from histories import (
     attempt,
     ended,
     event,
+    hook,
     killed,
     published,
     received,
     result,
     retry,
+    revoked,
     settled,
     signal,
     started,
@@ -48,8 +50,10 @@ from assay.checkers import (
     Routing,
     Shutdown,
     Signals,
+    StaysRevoked,
     Stops,
     TimeLimit,
+    Told,
     Undeclared,
     Unknown,
 )
@@ -99,6 +103,9 @@ RETRIED: Story = (
     *(published(), received(), *started(), retry(), *ended(raised="ConnectionError", state="RETRY"), acked()),
     *(received(), *attempt(number=2, pid=12, retries=1), acked()),
 )
+TOLD = Told(ids=["a"], times={"task_success": 1, "task_failure": 0, "link": 1})
+TELLS: Story = (published(), received(), *attempt(), signal("task_success"), hook("link"))
+OVER: Story = (acked(), settled())
 POLICY = RetryPolicy(ids=["a"], retries=1, delays_s=[(60.0, 60.0)], scale=60.0 / 0.03, queue="shop", gives_up=False)
 
 
@@ -240,6 +247,21 @@ CASES = {
     "signals twice": Case(
         Signals(), (*LOST, signal("task_failure"), signal("task_failure")), (*LOST, signal("task_failure"))
     ),
+    "stays_revoked": Case(
+        StaysRevoked(ids=["a"]),
+        (published(), received(), *attempt(), acked(), settled()),
+        (published(), received(), revoked(), acked(), settled()),
+        (published(), revoked(), unsettled()),
+        Outcome.OK,
+    ),
+    "told": Case(TOLD, (*TELLS, hook("link"), *OVER), (*TELLS, *OVER), TELLS),
+    "told to nobody": Case(TOLD, (*TELLS[:-1], *OVER), (*TELLS, *OVER), OVER),
+    "told of an attempt twice": Case(TOLD, (*TELLS, *ended()[1:], *OVER), (*TELLS, *OVER), (*TELLS, unsettled())),
+    "told of a revocation": Case(
+        Told(ids=["a"], times={"task_revoked": 1}),
+        (published(), *started(), *killed(), revoked(), revoked(), settled()),
+        (published(), *started(), *killed(), revoked(), settled()),
+    ),
     "stops": Case(Stops(), (*STOPPED[:-1], HANGS), STOPPED, PLAIN, Outcome.STUCK),
     "stops while a body runs": Case(Stops(), (STOPPING, HANGS), STOPPED, (published(), *started(), STOPPING, HANGS)),
     "shutdown that begins what comes later": Case(
@@ -367,7 +389,8 @@ def test_final_state_says_why_the_result_was_not_stored() -> None:
     history = story(published(), *attempt(raised="SystemExit"), acked(), failed, settled(), result("PENDING"))
     (judged,) = check([FinalState(ids=["a"], states=["FAILURE"])], history)
     assert judged.reason.endswith(
-        "FAILURE is due; storing FAILURE failed: EncodeError: SystemExit is not JSON serializable"
+        "FAILURE is due; storing FAILURE failed: EncodeError: SystemExit is not JSON serializable, "
+        "and the message was acknowledged"
     )
 
 
@@ -380,3 +403,15 @@ def test_grace_tells_what_is_needed_and_what_less_does() -> None:
     assert "600 s" in judged.reason
     assert "with less 1 of 2 were lost and 1 of 2 ran again" in judged.reason
     assert "SIGQUIT instead needs 20 s" in judged.reason
+
+
+def test_what_was_revoked_and_ran_is_shown_where_nothing_promises_otherwise() -> None:
+    (judged,) = check([StaysRevoked(ids=["a"], promised=False)], story(*CASES["stays_revoked"].red))
+    assert (judged.verdict, judged.outcome) == (Verdict.HELD, Outcome.OK)
+    assert "ran all the same, and no setting promises otherwise" in judged.reason
+
+
+def test_it_says_what_was_told_too_often_and_what_not_at_all() -> None:
+    history = story(*TELLS[:-1], signal("task_failure"), *OVER)
+    (judged,) = check([TOLD], history)
+    assert "task_failure was told once, which was not due, link was not told, 1 is due" in judged.reason

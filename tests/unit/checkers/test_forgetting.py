@@ -48,8 +48,10 @@ from assay.checkers import (
     Routing,
     Shutdown,
     Signals,
+    StaysRevoked,
     Stops,
     TimeLimit,
+    Told,
     Undeclared,
     Unknown,
 )
@@ -84,8 +86,10 @@ EACH: tuple[Checker, ...] = (
     *(Routing(queues={"shop.charge": "shop"}, consumers=who) for who in ({}, {"w1": ["mail"]})),
     *(Shutdown(status=status, waits=waits) for status in (0, None) for waits in (True, False)),
     *(Signals(ids=ids) for ids in (IDS, [])),
+    *(StaysRevoked(ids=ids, promised=promised) for ids in (IDS, []) for promised in (True, False)),
     Stops(),
     *(TimeLimit(ids=ids, hard_s=1.0) for ids in (IDS, [])),
+    *(Told(ids=ids, times={"task_success": 1, "task_failure": 0, "link": 0}) for ids in (IDS, [])),
     *(Undeclared(ids=ids) for ids in (IDS, [])),
     *(Unknown(ids=ids) for ids in (IDS, [])),
 )

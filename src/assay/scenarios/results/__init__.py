@@ -1,0 +1,1 @@
+"""Results: what is stored of an outcome, and who is told of it, when the backend is away, and over restarts."""
