@@ -156,12 +156,12 @@ def _run_one(it: Bench, row: Row) -> Result:
 
 
 @contextmanager
-def _own(it: Bench, wanted: bool, name: str) -> Iterator[OwnBroker | None]:
-    """One more broker of the run's kind, for a scenario that does to it what the others must not feel."""
+def _own(it: Bench, wanted: bool, kind: str, name: str) -> Iterator[OwnBroker | None]:
+    """One more broker, for a scenario that does to it what the others must not feel."""
     if not wanted:
         yield None
         return
-    broker = brokers.start(it.broker.name, it.supervisor.folder / name, it.supervisor.spawn)
+    broker = brokers.start(kind, it.supervisor.folder / name, it.supervisor.spawn)
     assert isinstance(broker, OwnBroker)
     try:
         yield broker
@@ -174,10 +174,11 @@ def _act(it: Bench, row: Row, folder: Path, db: int, case: Case) -> None:
     settings, scenario, target = it.settings, row.scenario, row.target
     scaling = scenario.scale(target)
     case.scaled = told([scaling])
+    keeper = "fakeredis" if it.broker.name == "rabbitmq" else it.broker.name  # RabbitMQ keeps no results
     own_results = scenario.own_results and target.breakable_results == "server"
     with (
-        _own(it, scenario.own_broker, f"broker-{folder.name}") as broker,
-        _own(it, own_results, f"results-{folder.name}") as results,
+        _own(it, scenario.own_broker, it.broker.name, f"broker-{folder.name}") as broker,
+        _own(it, own_results, keeper, f"results-{folder.name}") as results,
         Cluster(
             it.zygote,
             broker or it.broker,
