@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PREFORK = ("prefork",)
 EVERY_POOL = ("prefork", "solo", "threads")
-SUITES = ("retries", "acks_late", "time_limits", "recycling", "routing", "reconnect")
+SUITES = ("retries", "acks_late", "time_limits", "recycling", "routing", "reconnect", "canvas")
 
 
 @dataclass(frozen=True)

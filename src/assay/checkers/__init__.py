@@ -1,6 +1,7 @@
 """The checkers: one question a file."""
 
 from assay.checkers.attempts import Attempts
+from assay.checkers.canvas import Callbacks, Order, Whole
 from assay.checkers.delivery import Delivery
 from assay.checkers.evidence import Evidence
 from assay.checkers.isolation import Isolation
@@ -21,6 +22,7 @@ from assay.checkers.stops import Stops
 AnyChecker = (
     Attempts
     | Bystanders
+    | Callbacks
     | Delivery
     | Evidence
     | FinalState
@@ -29,6 +31,7 @@ AnyChecker = (
     | Leftovers
     | Liveness
     | NextTask
+    | Order
     | Published
     | Reached
     | Recovery
@@ -42,6 +45,7 @@ AnyChecker = (
     | TimeLimit
     | Undeclared
     | Unknown
+    | Whole
 )
 ALL = AnyChecker.__args__
 
@@ -50,6 +54,7 @@ __all__ = [
     "AnyChecker",
     "Attempts",
     "Bystanders",
+    "Callbacks",
     "Delivery",
     "Evidence",
     "FinalState",
@@ -58,6 +63,7 @@ __all__ = [
     "Leftovers",
     "Liveness",
     "NextTask",
+    "Order",
     "Published",
     "Reached",
     "Recovery",
@@ -71,4 +77,5 @@ __all__ = [
     "TimeLimit",
     "Undeclared",
     "Unknown",
+    "Whole",
 ]
