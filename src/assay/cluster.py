@@ -25,6 +25,7 @@ from assay import script as scripts
 from assay.bell import BELL, Bell
 from assay.boot import Boot
 from assay.broker import Broker, OwnBroker
+from assay.canvas import Canvas, ends
 from assay.errors import HarnessError, UsageError
 from assay.event import Event, Kind, Point
 from assay.gate import Gate, Waiting
@@ -213,11 +214,7 @@ class Cluster(Landing):
         """
         requests: list[dict[str, Any]] = []
         for number, (task, script) in enumerate(tasks):
-            invocation = scripts.new_id() if script is not None else str(uuid.uuid4())
-            self.invocations[invocation] = task
-            if script is not None:
-                scripts.write(self.folder / "scripts", invocation, script)
-                (self.folder / "starts" / invocation).touch()
+            invocation = self.expect(task, script)
             payload = ["x" * payloads[number]] if payloads and payloads[number] else []
             requests.append(
                 {
@@ -237,6 +234,26 @@ class Cluster(Landing):
                 if "error" in answer:
                     self.refused[request["id"]] = answer["error"]
         return [request["id"] for request in requests]
+
+    def expect(self, task: str, script: Script | None = None) -> str:
+        """The id of an invocation that will be published, its script written before."""
+        invocation = scripts.new_id() if script is not None else str(uuid.uuid4())
+        self.invocations[invocation] = task
+        if script is not None:
+            scripts.write(self.folder / "scripts", invocation, script)
+            (self.folder / "starts" / invocation).touch()
+        return invocation
+
+    def publish_canvas(self, canvas: Canvas) -> None:
+        """Publish what a client publishes of it; workers publish the rest. One that is refused is so as its ends."""
+        answer = self.client.ask("publish_canvas", canvas=msgspec.to_builtins(canvas))
+        sent = answer.pop("sent")
+        for invocation in sent:
+            self.record(Kind.PUBLISHED, invocation, asked_at_ns=answer["asked_at_ns"])
+        if "error" in answer:
+            for invocation in ends(canvas):
+                self.record(Kind.PUBLISH_FAILED, invocation, **answer)
+                self.refused[invocation] = answer["error"]
 
     def hold_at(self, invocation: str, point: Point, *, start: int | None = None, timeout_s: float = HOLD_S) -> Waiting:
         """Wait until an attempt of this invocation stands at the crash point."""
@@ -328,6 +345,10 @@ class Cluster(Landing):
         else:
             self.record(Kind.UNSETTLED, open=open_)
         return settled
+
+    def settle_but(self, *invocations: str, timeout_s: float = SETTLE_S) -> bool:
+        """Wait until nothing is open but these, which stand at a crash point; nothing is recorded of it."""
+        return bool(self.wait(lambda: not self._ledger.open(invocations), timeout_s=timeout_s))
 
     def at_rest(self) -> bool:
         """Whether every message that was published is received by a worker or in its queue."""

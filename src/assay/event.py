@@ -55,7 +55,8 @@ class Kind(StrEnum):
     # [pool child, or main where the pool has none]
     CHILD_STARTED = "child_started"
     CHILD_STOPPING = "child_stopping"  # leaves by itself; detail: exitcode
-    ATTEMPT_STARTED = "attempt_started"  # detail: retries, redelivered
+    # detail: retries, redelivered; in_process where Celery called an errback rather than send it
+    ATTEMPT_STARTED = "attempt_started"
     BODY_ENTERED = "body_entered"
     BODY_EXITED = "body_exited"  # detail: raised (class name), message; both absent where it returned
     ATTEMPT_ENDED = "attempt_ended"  # detail: state
@@ -86,6 +87,7 @@ class Point(StrEnum):
     BEFORE_ACK = "before_ack"  # main: just before the late acknowledgement
     AFTER_ACK = "after_ack"  # main: just after it
     RETRY_SENT = "retry_sent"  # child: the retry's message is published, this one not yet acknowledged
+    NEXT_SENT = "next_sent"  # child: a callback or the next link is published, this one's result not yet stored
     RECYCLING = "recycling"  # child: has run its last task and is leaving
 
 

@@ -76,7 +76,7 @@ class Fold:
             Kind.ATTEMPT_ENDED: self._attempt_ended,
             Kind.ACKED: self._acked,
             Kind.REJECTED: self._adds("rejects"),
-            Kind.SENT: self._adds("sent"),
+            Kind.SENT: self._sent(),
             Kind.SOFT_LIMIT: self._adds("limits"),
             Kind.HARD_LIMIT: self._adds("limits"),
             Kind.SIGNAL: self._adds("signals"),
@@ -154,6 +154,17 @@ class Fold:
         if life.acks:  # published in a batch, recorded after it: the worker may have been faster
             self._close(life)
 
+    def _sent(self) -> Act:
+        add = self._adds("sent")
+
+        def sent(event: Event) -> None:
+            add(event)
+            life = self.lives.get(event.invocation)
+            if life and not life.published_at:
+                life.published_at = event.at_ns  # a callback, say: no client ever published it
+
+        return sent
+
     def _attempt_started(self, event: Event) -> None:
         life = self.lives.get(event.invocation) or self._born(event)
         detail, at_ns = event.detail, event.at_ns
@@ -164,6 +175,7 @@ class Fold:
             at_ns,
             detail.get("retries") or 0,
             bool(detail.get("redelivered")),
+            bool(detail.get("in_process")),
         )
         attempts: Any = life.attempts
         if attempts:

@@ -19,6 +19,7 @@ from assay.event import Kind, Point
 from assay.hold import Holder
 from assay.recorder import Recorder
 from assay.script import Act
+from assay.signatures import signature
 from assay.wait import work
 
 
@@ -38,7 +39,7 @@ def install(app: Celery, recorder: Recorder, holder: Holder, *, live: bool) -> N
 
 
 def _edges(task: Task, recorder: Recorder, body: Callable[[str, int], Any]) -> Any:
-    invocation, start = str(task.request.id), recorder.start
+    invocation, start = recorder.called or str(task.request.id), recorder.start
     recorder.record(Kind.BODY_ENTERED, invocation, task.name, start=start)
     try:
         recorder.point(Point.BODY_ENTER, invocation, start)
@@ -101,6 +102,8 @@ def _end(task: Task, act: Act) -> Any:
     match act.ends:
         case "raise":
             _fail(task, act)
+        case "replace" if act.by:
+            raise task.replace(signature(task.app, act.by))
         case "sys_exit":
             sys.exit(3)
         case "os_exit":

@@ -17,6 +17,7 @@ class Attempt(msgspec.Struct, eq=False):
     started_at: int
     retries: int = 0
     redelivered: bool = False
+    in_process: bool = False  # an errback that was called where the failure was noticed, not run from a message
     body_at: int | None = None
     exited_at: int | None = None
     raised: str = ""
@@ -77,6 +78,13 @@ class Life(msgspec.Struct, eq=False):
         """More messages of it were put into a queue than ever reached a worker, and the broker has none of them."""
         put = 1 + len(self.retries_sent) + sum(bool(event.detail.get("requeue")) for event in self.rejects)
         return self.publish is Kind.PUBLISHED and not self.done and not self.pending and len(self.deliveries) < put
+
+    @property
+    def calls(self) -> list[int]:
+        """When somebody put it into the broker anew, or called it as an errback; retries and redeliveries are none."""
+        sent = [event.at_ns for event in self.sent if not event.detail.get("retries")]
+        own = [self.published_at] if self.publish is not None else []
+        return sorted([*own, *sent, *(each.started_at for each in self.attempts if each.in_process)])
 
     @property
     def retries_sent(self) -> list[Event]:

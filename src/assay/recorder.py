@@ -4,9 +4,10 @@ No other process writes to them: whatever kills the process, at most its own las
 opens a file of its own.
 """
 
+import contextlib
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from time import monotonic_ns
 from typing import Any
@@ -21,6 +22,7 @@ class Attempts(threading.local):
     invocation = ""
     token = ""
     start = 0  # which start of its invocation it is, over all processes: 0 is the first
+    called = ""  # the errback that Celery calls in this thread, in the midst of another attempt or of none
 
 
 class Recorder:
@@ -79,6 +81,23 @@ class Recorder:
     def start(self) -> int:
         """Which start of its invocation this attempt is."""
         return self._attempts.start
+
+    @property
+    def called(self) -> str:
+        """The errback that is called in this thread rather than run from a message; empty otherwise."""
+        return self._attempts.called
+
+    @contextlib.contextmanager
+    def call(self, invocation: str) -> Iterator[None]:
+        """What runs meanwhile in this thread is an attempt of this errback's."""
+        now = self._attempts
+        before = now.invocation, now.token, now.start, now.called
+        self.begin(invocation)
+        now.called = invocation
+        try:
+            yield
+        finally:
+            now.invocation, now.token, now.start, now.called = before
 
     def begin(self, invocation: str) -> None:
         """An attempt begins in this thread."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PREFORK = ("prefork",)
 EVERY_POOL = ("prefork", "solo", "threads")
-SUITES = ("retries", "acks_late", "time_limits", "recycling", "routing", "reconnect", "shutdown", "results")
+SUITES = ("retries", "acks_late", "time_limits", "recycling", "routing", "reconnect", "shutdown", "results", "canvas")
 
 
 @dataclass(frozen=True)

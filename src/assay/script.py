@@ -9,13 +9,17 @@ from typing import Literal
 
 import msgspec
 
+from assay.canvas import Canvas
 from assay.event import Point
 
 
 class Act(msgspec.Struct, frozen=True, omit_defaults=True):
     """One attempt. `work_s` is real (already scaled) time; the effect is recorded after it, before the body ends."""
 
-    ends: Literal["return", "raise", "sys_exit", "os_exit", "kill_self", "ignore", "reject", "requeue"] = "return"
+    ends: Literal["return", "raise", "replace", "sys_exit", "os_exit", "kill_self", "ignore", "reject", "requeue"] = (
+        "return"
+    )
+    by: Canvas | None = None  # what it replaces itself by, where it ends so
     error: Literal["transient", "plain"] = "plain"  # transient: what the task retries for
     work_s: float = 0.0
     ignores_soft: bool = False  # goes on after SoftTimeLimitExceeded

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -86,16 +86,21 @@ class Ledger:
         self._cluster.wait(lambda: self._heard > before, timeout_s=QUIET_S)
         return self._heard == before and not self.open()
 
-    def open(self) -> list[str]:
-        """Words for what is open, at most ten; asks the broker only when the events say that nothing is."""
-        return self._waiting() or self._broker()
+    def open(self, besides: Collection[str] = ()) -> list[str]:
+        """Words for what is open, at most ten; asks the broker only when the events say that nothing is.
 
-    def _waiting(self) -> list[str]:
+        What `besides` names is not looked at, while it is in no queue.
+        """
+        return self._waiting(besides) or self._broker(besides)
+
+    def _waiting(self, besides: Collection[str] = ()) -> list[str]:
         self._catch_up()
-        waiting = [f"{key[:8]} was not received" for key, due in self._due.items() if due > 0]
-        running = [f"{key[:8]} runs in {worker}" for key, worker in self._running.values() if worker not in self._dead]
-        running += [f"{key[:8]} was accepted" for (key, _), n in self._accepted.items() if n > 0]
-        return (waiting + running)[:10]
+        waiting = [(key, f"{key[:8]} was not received") for key, due in self._due.items() if due > 0]
+        running = [
+            (key, f"{key[:8]} runs in {worker}") for key, worker in self._running.values() if worker not in self._dead
+        ]
+        running += [(key, f"{key[:8]} was accepted") for (key, _), n in self._accepted.items() if n > 0]
+        return [said for key, said in waiting + running if key not in besides][:10]
 
     def _catch_up(self) -> None:
         for worker in self._cluster.workers:
@@ -112,12 +117,12 @@ class Ledger:
             cluster.key_prefix,
         )
 
-    def _broker(self) -> list[str]:
+    def _broker(self, besides: Collection[str]) -> list[str]:
         cluster = self._cluster
         depths = self._depths()
         held = cluster.broker.unacked(cluster.db, cluster.key_prefix)
         return [f"{n} in queue {q}" for q, n in depths.items() if n][:5] + [
-            f"{key[:8]} is unacknowledged" for key in held
+            f"{key[:8]} is unacknowledged" for key in held if key not in besides
         ][:5]
 
     def _fold(self, event: Event) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from assay import contract
 from assay import script as scripts
+from assay.canvas import Canvas, ends
 from assay.checkers import AnyChecker, Evidence, Published, Stops
 from assay.cluster import Cluster
 from assay.contract import Contract
@@ -116,18 +117,25 @@ class Stage:
             queue = {"queue": self.task.queue} if self.task.queue else {}
             options |= {how: _signature(what, queue) for how, what in LINKED.items()}
         points = (hold,) if isinstance(hold, Point) else hold
-        options |= self._arguments(task or self.task.name, slow=False)  # a base class may want them, hollow or not
+        options |= self.arguments(task or self.task.name, slow=False)  # a base class may want them, hollow or not
         script = Script(acts=acts or (Act(),), holds=tuple(Hold(point) for point in points))
         return self._published(self.cluster.publish(task or self.task.name, script, **options))[0]
+
+    def publish_canvas(self, *canvases: Canvas) -> None:
+        """Publish each, made of parts that were announced by `Cluster.expect`."""
+        for canvas in canvases:
+            self.cluster.publish_canvas(canvas)
+            self._published(*ends(canvas))
 
     def publish_slow(self) -> tuple[str, Path]:
         """Live: the slow call of the task, and the file that it writes to when it has begun."""
         effect = self.cluster.folder / "effects" / str(len(self.cluster.invocations))
         effect.parent.mkdir(exist_ok=True)
-        options = self._arguments(self.task.name, slow=True, effect=effect)
+        options = self.arguments(self.task.name, slow=True, effect=effect)
         return self._published(self.cluster.publish(self.task.name, Script(), **options))[0], effect
 
-    def _arguments(self, task: str, *, slow: bool, effect: Path | None = None) -> dict[str, Any]:
+    def arguments(self, task: str, *, slow: bool, effect: Path | None = None) -> dict[str, Any]:
+        """What the user's configuration says that the task is called with."""
         call = self._live.get(task)
         chosen: Call | None = call.slow if call and slow else call
         if chosen is None:
@@ -145,7 +153,7 @@ class Stage:
 
     def publish_many(self, number: int, *acts: Act, scripted: bool = True, **options: Any) -> list[str]:
         script = Script(acts=acts or (Act(),)) if scripted else None
-        options |= self._arguments(self.task.name, slow=False)
+        options |= self.arguments(self.task.name, slow=False)
         return self._published(*self.cluster.publish_many([(self.task.name, script)] * number, **options))
 
     def _published(self, *ids: str) -> list[str]:

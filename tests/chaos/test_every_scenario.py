@@ -20,6 +20,7 @@ SOUND = Bed()
 EARLY = Bed(("early", "lost_is_no_retry"))  # reject_on_worker_lost without acks_late: it claims what it cannot keep
 HASTY = Bed(("acks_at_receipt", "greedy"))
 ONCE = Bed(("no_deduplication",), demand="effectively_once")
+RUNS_AGAIN = Bed(("no_deduplication",))
 ONCE_KEPT = Bed(demand="effectively_once")
 REQUEUES = Bed(("always_requeues", "no_deduplication"), demand="effectively_once")
 KEEPS_LOST = Bed(("keeps_lost", "lost_is_no_retry"))
@@ -136,6 +137,24 @@ TABLE = {
     "results.slow_backend": Pair(Bed(("gives_up_storing", "impatient"))),
     "results.revoked_then_all_restarted": Pair(Bed(("forgets_revoked",))),
     "results.revoked_then_restarted_in_turn": Pair(Bed(("starts_alone",))),
+    "canvas.chain_fails": Pair(Bed(("loses_link",))),
+    "canvas.group_fails": Pair(Bed(("loses_link_error",))),
+    "canvas.chord_fails": Pair(Bed(("loses_chord",))),
+    "canvas.nested_fails": Pair(Bed(("loses_chord",))),
+    "canvas.replaced_fails": Pair(Bed(("replaces_alone",))),
+    "canvas.callbacks_after_retries": Pair(Bed(("tells_each_retry",))),
+    "canvas.chain_killed_middle": Pair(EARLY),
+    "canvas.chain_killed_exit": Pair(EARLY),
+    "canvas.chain_killed_next_sent": Pair(ONCE),
+    "canvas.chord_killed_middle": Pair(KEEPS_LOST),
+    "canvas.chord_killed_after_result": Pair(Bed(("part_uncounted",))),
+    "canvas.chord_killed_after_trace": Pair(REQUEUES, ONCE_KEPT),
+    "canvas.nested_killed": Pair(KEEPS_LOST),
+    "canvas.replaced_killed": Pair(ONCE),
+    "canvas.chain_main_killed": Pair(HASTY),
+    # Celery counts no part of a chord when it deduplicates: docs/celery-findings.md
+    "canvas.chord_main_killed_after_result": Pair(SOUND, RUNS_AGAIN),
+    "canvas.chord_main_killed_after_trace": Pair(ONCE, ONCE_KEPT),
 }
 # Further bugs of the same twin: the scenarios that must find each, and the checker that says so.
 FURTHER = [
@@ -166,6 +185,12 @@ FURTHER = [
     ("gives_up_storing", "results.away_at_success", "told"),
     ("gives_up_storing", "results.away_at_failure", "final_state"),
     ("gives_up_storing", "results.away_at_started", "delivery"),
+    ("loses_link_error", "canvas.chord_fails", "callbacks"),
+    ("loses_chord", "canvas.replaced_fails", "whole"),
+    ("callbacks_stray", "canvas.chain_fails", "callbacks"),
+    ("counts_too_few", "canvas.chord_fails", "order"),
+    ("early+lost_is_no_retry", "canvas.chain_killed_middle", "whole"),
+    ("early+lost_is_no_retry", "canvas.replaced_killed", "delivery"),
 ]
 # A soft shutdown came with Celery 5.5; RabbitMQ has no visibility timeout.
 ABSENT: set[str] = {"acks_late.soft_shutdown"} if celery.VERSION < (5, 5) else set()

@@ -17,6 +17,7 @@ INSIDE = {
     "assay.instrument",
     "assay.migration",
     "assay.redirect",
+    "assay.signatures",
     "assay.told",
     "assay.zygote",
 }

@@ -1,6 +1,7 @@
 """The checkers: one question a file."""
 
 from assay.checkers.attempts import Attempts
+from assay.checkers.canvas import Callbacks, Order, Whole
 from assay.checkers.delivery import Delivery
 from assay.checkers.evidence import Evidence
 from assay.checkers.grace import Grace
@@ -25,6 +26,7 @@ from assay.checkers.told import Told
 AnyChecker = (
     Attempts
     | Bystanders
+    | Callbacks
     | Delivery
     | Evidence
     | FinalState
@@ -34,6 +36,7 @@ AnyChecker = (
     | Leftovers
     | Liveness
     | NextTask
+    | Order
     | Published
     | Reached
     | Recovery
@@ -50,6 +53,7 @@ AnyChecker = (
     | Told
     | Undeclared
     | Unknown
+    | Whole
 )
 ALL = AnyChecker.__args__
 
@@ -58,6 +62,7 @@ __all__ = [
     "AnyChecker",
     "Attempts",
     "Bystanders",
+    "Callbacks",
     "Delivery",
     "Evidence",
     "FinalState",
@@ -67,6 +72,7 @@ __all__ = [
     "Leftovers",
     "Liveness",
     "NextTask",
+    "Order",
     "Published",
     "Reached",
     "Recovery",
@@ -83,4 +89,5 @@ __all__ = [
     "Told",
     "Undeclared",
     "Unknown",
+    "Whole",
 ]

@@ -147,7 +147,7 @@ def outcome(life: Life, world: World) -> Outcome:
 
 
 def _redelivered(life: Life) -> bool:
-    return len(life.deliveries) > 1 + len(life.retries_sent)
+    return len(life.deliveries) > max(1, len(life.calls)) + len(life.retries_sent)
 
 
 def _what_happened(life: Life, what: Outcome, world: World) -> str:

@@ -8,6 +8,7 @@ to 5.7; every place that is wrapped is asserted by a test for each of them.
 from celery import Celery
 
 from assay.instrument.connection import record_connection
+from assay.instrument.errbacks import record_errbacks
 from assay.instrument.hooks import record_hooks
 from assay.instrument.messages import record_messages
 from assay.instrument.pool import record_pool
@@ -27,6 +28,7 @@ def install(app: Celery, recorder: Recorder) -> None:
     record_connection(recorder)
     record_restoring(recorder)
     record_hooks(app, recorder)
+    record_errbacks(recorder)
     record_results(type(app.backend), recorder)
     for task in app.tasks.values():
         record_results(type(task.backend), recorder)

@@ -70,8 +70,9 @@ def connect(recorder: Recorder) -> None:
             by=recorder.invocation,
         )
         recorder.countdown_s = None
-        if invocation and invocation == recorder.invocation:
-            recorder.point(Point.RETRY_SENT, invocation, recorder.start)
+        if invocation and recorder.invocation:
+            point = Point.RETRY_SENT if invocation == recorder.invocation else Point.NEXT_SENT
+            recorder.point(point, recorder.invocation, recorder.start)
 
     def ready(sender: Any, **_: Any) -> None:
         queues = sorted(str(queue.name) for queue in sender.task_consumer.queues)

@@ -10,7 +10,7 @@ from typing import Any
 import celery
 from billiard import active_children
 from celery import Celery, Task
-from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded, TimeLimitExceeded
+from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLostError
 from celery.signals import celeryd_init, worker_process_init, worker_shutdown, worker_shutting_down
 from celery.worker import state
 from celery.worker.request import Request
@@ -70,11 +70,30 @@ class Unaware(Request):
         return False
 
 
+class Counts(Request):
+    """Counts a member of a chord's header whose child died between storing its result and counting it.
+
+    Celery 5.7 acknowledges it as done (celery/worker/request.py, Request.on_failure), older releases run it again.
+    """
+
+    def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
+        lost = isinstance(getattr(exc_info.exception, "exc", exc_info.exception), WorkerLostError)
+        meta = self.task.backend.get_task_meta(self.id) if lost and self._context.chord else {}
+        stored = meta.get("status") == "SUCCESS"
+        if stored and flipped("part_uncounted"):
+            self.acknowledge()
+            return
+        if stored and celery.VERSION >= (5, 7):
+            self.task.backend.on_chord_part_return(self._context, "SUCCESS", meta["result"])
+        super().on_failure(exc_info, send_failed_event, return_ok)
+
+
 class Base(Task):
     autoretry_for = (ConnectionError,)
     max_retries = 3
     default_retry_delay = 60
 
+    Request = Counts
     if flipped("acks_at_receipt"):
         Request = Hasty
     if flipped("always_requeues"):
@@ -114,6 +133,11 @@ class Base(Task):
     def apply_async(self, *args: Any, **options: Any) -> Any:
         if flipped("loses_queue"):
             options["queue"] = "default"
+        if flipped("callbacks_stray") and self.name == "twin.other":
+            options["queue"] = "own"
+        for name in ("link", "link_error", "chord"):
+            if flipped(f"loses_{name}"):
+                options.pop(name, None)
         if flipped("falls_back") and str(options.get("queue")).endswith("_misspelt"):
             options["queue"] = "default"
         if flipped("longer_at_call"):
@@ -134,6 +158,15 @@ class Base(Task):
         if flipped("retries_elsewhere"):
             options["queue"] = "default"
         return super().retry(*args, **options)
+
+    def replace(self, sig: Any) -> Any:
+        if flipped("replaces_alone"):
+            self.request.update(chain=None)
+        return super().replace(sig)
+
+    def on_retry(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
+        if flipped("tells_each_retry"):
+            self.backend._call_task_errbacks(self.request, exc, None)
 
     def on_success(self, retval: Any, task_id: str, args: Any, kwargs: Any) -> None:
         if flipped("forgets_result"):
@@ -197,6 +230,11 @@ if flipped("queues_without_acks"):
     app.conf.task_queues = [Queue(name, Exchange(name), routing_key=name, no_ack=True) for name in ("default", "own")]
 if flipped("route_to_nowhere"):
     app.conf.update(task_routes={"twin.work": {"queue": "nowhere"}}, task_create_missing_queues=True)
+if flipped("counts_too_few"):
+    from celery.backends.redis import RedisBackend
+
+    set_chord_size = RedisBackend.set_chord_size
+    RedisBackend.set_chord_size = lambda self, group_id, chord_size: set_chord_size(self, group_id, chord_size - 1)
 if flipped("memory_unseen"):
     import billiard.pool
 

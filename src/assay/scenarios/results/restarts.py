@@ -63,7 +63,7 @@ def revoked_then_all_restarted(stage: Stage) -> None:
 
 @scenario("results", fault="SIGTERM", weight_s=5.0)
 def revoked_then_restarted_in_turn(stage: Stage) -> None:
-    """A waiting task is revoked, the next worker starts before the last one is stopped: it is told so, and runs nothing."""
+    """A waiting task is revoked, the next worker starts before the last one stops: it is told, and runs nothing."""
     stage.claims("mingle", "a worker that starts while another one is up is told what was revoked")
     worker, standing, waits = revoked_behind_one_that_runs(stage, options=DEFAULT_FLAGS)
     stage.worker(options=DEFAULT_FLAGS)

@@ -1,0 +1,1 @@
+"""Canvas: chains, groups, chords, replacements and callbacks of the task, with a failure or a kill at each place."""
