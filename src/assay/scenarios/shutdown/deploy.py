@@ -30,8 +30,8 @@ def rolling_deploy(stage: Stage) -> None:
     stage.cluster.signal_worker(old, SIGTERM, standing[0], fault="rolling deploy")
     ids = _load(stage, ids)
     left_loop(stage, old)
-    for each in held:
-        each.release()
+    for waiting in held:
+        waiting.release()
     ids = _load(stage, ids)
     stage.wait_stopped(old)
     ids = _load(stage, ids)
