@@ -13,8 +13,8 @@ from report_by_hand import a_lost_row, a_red_report, a_report, a_row, an_unknown
 
 from assay.errors import UsageError
 from assay.report import SCHEMA, Claim, Report
-from assay.reports import json, junit, markdown
-from assay.reports.words import evidence, plain, replay, seconds, stack, tally
+from assay.reports import json, junit, markdown, terminal
+from assay.reports.words import evidence, grace_periods, plain, replay, seconds, stack, tally
 from assay.verdict import Judgement, Outcome, Result, Verdict
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -261,3 +261,20 @@ def test_a_command_whose_quote_is_not_closed_gives_no_options_to_go_on_with() ->
     report = a_report(an_unknown_row())
     report.command = 'assay run -A "shop'
     assert replay(report, None)[0].startswith("assay run --scenario ")
+
+
+def test_grace_periods_are_told_once_for_all_tasks_that_need_the_same() -> None:
+    def row(task: str, reason: str, verdict: Verdict = Verdict.HELD) -> Result:
+        return a_row("shutdown.grace_period", task, verdict=verdict, judgements=[Judgement("grace", verdict, reason)])
+
+    report = a_report(
+        row("shop.charge", "it needs 600 s"),
+        row("shop.mail", "it needs 600 s"),
+        row("shop.bill", "it needs 60 s"),
+        row("shop.slow", "its limit did not end it", Verdict.VIOLATED),
+    )
+    assert grace_periods(report) == ["shop.charge, shop.mail: it needs 600 s", "shop.bill: it needs 60 s"]
+    assert "- shop.charge, shop.mail: it needs 600 s" in markdown.render(report)
+    told = terminal.render(report, None, width=100, color=False)
+    assert "  shop.bill: it needs 60 s" in told.splitlines()
+    assert "Grace periods" not in terminal.render(a_report(a_row()), None, width=100, color=False)

@@ -10,8 +10,6 @@ from assay.event import Kind
 from assay.life import Life, World
 from assay.verdict import Judgement, Outcome, Verdict
 
-GRACE = "grace period from SIGTERM to SIGKILL (terminationGracePeriodSeconds, TimeoutStopSec, docker stop -t)"
-
 
 class Grace(msgspec.Struct, frozen=True, tag="grace"):
     """A worker left its grace keeps what it runs (`enough`); what one does that is killed sooner is told (`less`).
@@ -35,8 +33,8 @@ class Grace(msgspec.Struct, frozen=True, tag="grace"):
             if fault:
                 said = f"{short(life)}: {fault}; {tale(life, world)}"
                 return Judgement("grace", Verdict.VIOLATED, said, outcome(life, world), (life.id,))
-        needs = f"{self.grace_s:g} s and a few to leave" if self.grace_s else "its longest run, which no limit bounds"
-        said = f"{GRACE} for this task: {needs}; with less {self._with_less(lives, world)}"
+        needs = f"{self.grace_s:g} s and a few to leave" if self.grace_s else "its longest run, which no limit bounds,"
+        said = f"it needs {needs} from SIGTERM to SIGKILL; with less {self._with_less(lives, world)}"
         if self.soft_s:
             said += (
                 f"; SIGQUIT instead needs worker_soft_shutdown_timeout, {self.soft_s:g} s: what lasts longer runs again"

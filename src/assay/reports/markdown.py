@@ -7,9 +7,11 @@ from pathlib import Path
 from assay.report import Report
 from assay.reports.words import (
     EXIT_WORDS,
+    GRACE_PERIODS,
     broken_claims,
     cell,
     evidence,
+    grace_periods,
     is_open,
     plain,
     replay,
@@ -33,6 +35,7 @@ def render(report: Report, folder: Path | None = None) -> str:
     parts += _rows("Unknown", [r for r in report.results if r.verdict is Verdict.UNKNOWN])
     parts += _rows("Known violations", [r for r in report.results if r.known], known=True)
     parts += _counts(report)
+    parts += _listed(GRACE_PERIODS, grace_periods(report))
     parts += _listed("Tasks of one profile, tested once for all of them", _profiles(report))
     parts += _listed("Changed for the run", report.redirected)
     parts += _listed("Durations that were scaled down", report.scaled)

@@ -11,7 +11,17 @@ from rich.text import Text
 from assay.report import Report
 from assay.reports.findings import facts, findings, known, title
 from assay.reports.matrix import ASCII_SYMBOLS, STYLES, SYMBOLS, legend, tables
-from assay.reports.words import EXIT_WORDS, evidence, meanings, plain, replay, stack, tally
+from assay.reports.words import (
+    EXIT_WORDS,
+    GRACE_PERIODS,
+    evidence,
+    grace_periods,
+    meanings,
+    plain,
+    replay,
+    stack,
+    tally,
+)
 from assay.verdict import Verdict
 
 
@@ -53,6 +63,7 @@ def _parts(report: Report, folder: Path | None, width: int, ascii_only: bool) ->
             yield title(suite)
             yield Padding(table, (0, 0, 0, 2))
         yield from _listed("Read it so", meanings(report))
+        yield from _listed(GRACE_PERIODS, grace_periods(report))
     yield from known(report, ascii_only)
     yield from _listed("Known findings that are of no use any more", report.known_not_seen)
     yield from _listed("Changed for the run", report.redirected)

@@ -19,6 +19,7 @@ EXIT_WORDS = {
 }
 
 
+GRACE_PERIODS = "Grace periods (terminationGracePeriodSeconds, TimeoutStopSec, docker stop -t)"
 MEANINGS = {
     Outcome.OK: "done once",
     Outcome.RECOVERED: "interrupted by the fault, and done by a later attempt or a second delivery; the time is to its"
@@ -85,6 +86,16 @@ def tally(report: Report) -> str:
     if others := sum(claim.setting not in told for claim in broken_claims(report)):
         words.append(f"{others} more claim{'s' * (others > 1)} that {'do' if others > 1 else 'does'} not hold")
     return ", ".join(words) or "no scenario ran"
+
+
+def grace_periods(report: Report) -> list[str]:
+    """What deployments must know of each task though it held: "shop.charge: it needs 600 s and a few to leave ..."."""
+    tasks: dict[str, list[str]] = {}
+    for result in report.results:
+        for judgement in result.judgements:
+            if judgement.checker == "grace" and judgement.verdict is Verdict.HELD:
+                tasks.setdefault(judgement.reason, []).append(row_task(result))
+    return [f"{', '.join(names)}: {reason}" for reason, names in tasks.items()]
 
 
 def cell(result: Result) -> str:

@@ -402,7 +402,7 @@ def test_grace_tells_what_is_needed_and_what_less_does() -> None:
     assert judged.verdict is Verdict.HELD
     assert "600 s" in judged.reason
     assert "with less 1 of 2 were lost and 1 of 2 ran again" in judged.reason
-    assert "SIGQUIT instead needs 20 s" in judged.reason
+    assert "SIGQUIT instead needs worker_soft_shutdown_timeout, 20 s" in judged.reason
 
 
 def test_what_was_revoked_and_ran_is_shown_where_nothing_promises_otherwise() -> None:

@@ -5,7 +5,7 @@ from signal import SIGTERM
 from assay.checkers import Attempts, Delivery, Evidence, Shutdown
 from assay.event import Kind, Point
 from assay.scenario import scenario
-from assay.scenarios.shutdown.signals import left_loop
+from assay.scenarios.shutdown.under_way import left_loop, under_way
 from assay.script import Act
 from assay.stage import Stage
 
@@ -22,14 +22,16 @@ def rolling_deploy(stage: Stage) -> None:
     ids = _load(stage, [])
     standing = [stage.publish(hold=Point.BODY_MIDDLE) for _ in range(2)]  # both slots: or SIGTERM met an end by chance
     held = [stage.hold(each, Point.BODY_MIDDLE) for each in standing]
+    for each in standing:
+        under_way(stage, each)
     ids += stage.publish_many(PART, Act(work_s=0.01))
     stage.worker(concurrency=2)
     ids = _load(stage, ids)
     stage.cluster.signal_worker(old, SIGTERM, standing[0], fault="rolling deploy")
     ids = _load(stage, ids)
     left_loop(stage, old)
-    for each in held:
-        each.release()
+    for waiting in held:
+        waiting.release()
     ids = _load(stage, ids)
     stage.wait_stopped(old)
     ids = _load(stage, ids)

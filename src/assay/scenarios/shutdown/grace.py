@@ -3,9 +3,10 @@
 from signal import SIGTERM
 
 from assay.checkers import Attempts, Delivery, Evidence, Grace
-from assay.event import Kind, Point
+from assay.event import Point
 from assay.scaling import HARD_S, Target, limits
 from assay.scenario import EVERY_POOL, scenario
+from assay.scenarios.shutdown.under_way import under_way
 from assay.script import Act
 from assay.stage import Stage
 
@@ -52,13 +53,12 @@ def _with_grace(stage: Stage, limit: float | None) -> str:
     worker = stage.worker(concurrency=1)
     if limit:
         runs = stage.publish(Act(work_s=SLOW_S, ignores_soft=True), Act())
-        stage.cluster.wait_event(
-            lambda event: event.kind == Kind.BODY_ENTERED and event.invocation == runs, what="a body that runs"
-        )
+        under_way(stage, runs)
         stage.signal(worker, SIGTERM, runs)
     else:
         runs = stage.publish(hold=Point.BODY_MIDDLE)
         standing = stage.hold(runs, Point.BODY_MIDDLE)
+        under_way(stage, runs)
         stage.signal(worker, SIGTERM, runs)
         standing.release()
     stage.wait_stopped(worker)
@@ -72,7 +72,7 @@ def _with_less(stage: Stage) -> list[str]:
     ids = [stage.publish(hold=Point.BODY_MIDDLE) for _ in range(number)]
     held = [stage.hold(each, Point.BODY_MIDDLE) for each in ids]
     for each in ids:
-        stage.acknowledged_early(each)
+        under_way(stage, each)
     stage.signal(worker, SIGTERM, ids[0])
     stage.cluster.kill_worker(worker, held[0], group=True)
     for waiting in held[1:]:

@@ -5,16 +5,16 @@ from dataclasses import dataclass, field
 from signal import SIGINT, SIGQUIT, SIGTERM, Signals
 
 from assay.checkers import Attempts, Delivery, Evidence, Ledgers, Leftovers, Shutdown
-from assay.event import Kind, Point
+from assay.event import Point
 from assay.gate import Waiting
 from assay.scaling import Scaling, Target, long_countdowns, shutdowns
 from assay.scenario import EVERY_POOL, scenario
+from assay.scenarios.shutdown.under_way import left_loop, under_way
 from assay.script import Act
 from assay.stage import Stage
 from assay.worker import Worker
 
 WAIT_S = 3.0
-LEAVES_S = 3.0
 SLOW_S = 60.0
 
 
@@ -68,23 +68,10 @@ def loaded(stage: Stage, *, slow: bool) -> Load:
         else:
             load.held.append(going)
     for each in load.running:
-        stage.acknowledged_early(each)
+        under_way(stage, each)
     load.waits += stage.publish_many(3)
     stage.at_rest()
     return load
-
-
-def left_loop(stage: Stage, worker: Worker) -> None:
-    """Wait until it has left the loop in which it takes messages. One that does not is found out by what it begins.
-
-    Until then it may take one more: SIGTERM does not interrupt its wait for events.
-    """
-
-    def left() -> bool:
-        ended = (event for event in stage.cluster.seen if event.kind == Kind.CONSUMER_ENDED)
-        return any(event.worker == worker.name for event in ended) or not worker.alive()
-
-    stage.cluster.wait(left, timeout_s=LEAVES_S)
 
 
 def _send(stage: Stage, load: Load, sent: Sequence[Signals], *, group: bool) -> None:
