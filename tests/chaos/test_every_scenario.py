@@ -148,7 +148,6 @@ FURTHER = [
     ("fails_at_stop", "shutdown.terminated", "shutdown"),
     ("fails_at_stop", "shutdown.rolling_deploy", "shutdown"),
     ("orphans_children", "shutdown.main_killed_in_shutdown", "shutdown"),
-    ("hangs_at_stop", "shutdown.terminated", "stops"),
 ]
 # A soft shutdown came with Celery 5.5.
 OLDER: set[str] = {"acks_late.soft_shutdown"} if celery.VERSION < (5, 5) else set()
