@@ -36,6 +36,7 @@ class Target:
     slow: bool = False  # a slow live call is given for the task
     severable: bool = True  # connections to the broker can be broken here
     own_broker: bool = True  # the run starts its brokers itself
+    sigterm_quits: bool = False  # the workers take SIGTERM for SIGQUIT
 
     @property
     def stores_results(self) -> bool:
