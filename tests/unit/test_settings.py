@@ -222,5 +222,5 @@ def test_celery_s_own_variable_makes_sigterm_a_cold_shutdown(
     monkeypatch: pytest.MonkeyPatch, value: str, quits: bool
 ) -> None:
     monkeypatch.setenv("REMAP_SIGTERM", value)
-    assert Settings(app="shop", workdir=Path()).sigterm_quits is quits
-    assert Settings(app="shop", workdir=Path(), env={"REMAP_SIGTERM": "SIGQUIT"}).sigterm_quits
+    assert Settings(app="shop", workdir=Path(), out=Path()).sigterm_quits is quits
+    assert Settings(app="shop", workdir=Path(), out=Path(), env={"REMAP_SIGTERM": "SIGQUIT"}).sigterm_quits
