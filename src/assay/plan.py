@@ -63,6 +63,7 @@ def rows(
             slow,
             severable=not obstacle,
             broker=settings.broker,
+            sigterm_quits=settings.sigterm_quits,
         )
         for scenario in wanted:
             if scenario.applies(target):

@@ -50,6 +50,8 @@ def run(settings: Settings, selection: Selection, progress: Progress) -> Report:
         facts.scaled = scaled((row.scenario.scale(row.target) for row in plan), it.subject, it.pool, it.broker.name)
         if skipped := plans.uncallable(settings, it.subject, list(members)):
             facts.notes.append(f"live: not run, since [live] does not say how to call them: {', '.join(skipped)}")
+        if settings.sigterm_quits:
+            facts.notes.append("scenarios about a warm shutdown are left out: by REMAP_SIGTERM, SIGTERM is a cold one")
         if obstacle:
             facts.notes.append(f"suite reconnect is left out: {obstacle}")
         facts.plan = [row.planned for row in plan]

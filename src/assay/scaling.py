@@ -38,6 +38,7 @@ class Target:
     slow: bool = False  # a slow live call is given for the task
     severable: bool = True  # connections to the broker can be broken here
     broker: str = "fakeredis"  # the run's
+    sigterm_quits: bool = False  # the workers take SIGTERM for SIGQUIT
 
     @property
     def own_broker(self) -> bool:

@@ -56,6 +56,11 @@ def always(target: Target) -> bool:
     return True
 
 
+def sigterm_is_warm(target: Target) -> bool:
+    """For a scenario about the warm shutdown: by REMAP_SIGTERM=SIGQUIT there is none."""
+    return not target.sigterm_quits
+
+
 _registry: dict[str, Scenario] = {}
 
 

@@ -76,6 +76,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         django = {"DJANGO_SETTINGS_MODULE": self.django_settings} if self.django_settings else {}
         return {**self.env, **django}
 
+    @property
+    def sigterm_quits(self) -> bool:
+        """Whether SIGTERM is a cold shutdown for the workers, by a variable that celery/apps/worker.py reads."""
+        return {**os.environ, **self.env}.get("REMAP_SIGTERM") == "SIGQUIT"
+
 
 NO_KEYS = ("notes", "out_timed")
 TYPES: dict[str, Any] = {f.name: f.type for f in msgspec.structs.fields(Settings) if f.name not in NO_KEYS}

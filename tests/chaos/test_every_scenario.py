@@ -179,7 +179,6 @@ FURTHER = [
     ("fails_at_stop", "shutdown.terminated", "shutdown"),
     ("fails_at_stop", "shutdown.rolling_deploy", "shutdown"),
     ("orphans_children", "shutdown.main_killed_in_shutdown", "shutdown"),
-    ("hangs_at_stop", "shutdown.terminated", "stops"),
     ("sends_again", "results.ends_by_itself", "told"),
     ("swallows_errors", "results.ends_by_itself", "final_state"),
     ("gives_up_storing", "results.away_at_success", "told"),

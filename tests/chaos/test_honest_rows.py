@@ -200,3 +200,20 @@ def work(): pass
     judged = row(report, "recycling.pool_restart")
     assert judged.verdict is Verdict.VIOLATED
     assert "no worker answered" in judged.reason
+
+
+def test_given_early_and_late_acknowledgement_then_the_row_tells_what_a_short_grace_period_does(tmp_path: Path) -> None:
+    app = """
+@app.task(time_limit=600)
+def early(): pass
+@app.task(acks_late=True, time_limit=600)
+def late(): pass
+@app.task(acks_late=True)
+def unbounded(): pass
+"""
+    report = ran(tmp_path, app, "shutdown.grace_period")
+    told = {each.task: each.reason for each in report.results}
+    assert {each.verdict for each in report.results} == {Verdict.HELD}, told
+    assert "needs 600 s and a few to leave from SIGTERM to SIGKILL; with less 2 of 2 were lost" in told["small.early"]
+    assert "needs 600 s and a few to leave from SIGTERM to SIGKILL; with less 2 of 2 ran again" in told["small.late"]
+    assert "needs its longest run, which no limit bounds" in told["small.unbounded"]

@@ -215,3 +215,12 @@ def test_files_that_cannot_be_read_give_one_message(folder: Path) -> None:
 def test_a_table_that_is_none_is_refused(folder: Path) -> None:
     with pytest.raises(UsageError, match=r"tool\.assay must be a table"):
         loaded(folder, "[tool]\nassay = 3", name="pyproject.toml")
+
+
+@pytest.mark.parametrize(("value", "quits"), [("SIGQUIT", True), ("", False), ("SIGINT", False)])
+def test_celery_s_own_variable_makes_sigterm_a_cold_shutdown(
+    monkeypatch: pytest.MonkeyPatch, value: str, quits: bool
+) -> None:
+    monkeypatch.setenv("REMAP_SIGTERM", value)
+    assert Settings(app="shop", workdir=Path(), out=Path()).sigterm_quits is quits
+    assert Settings(app="shop", workdir=Path(), out=Path(), env={"REMAP_SIGTERM": "SIGQUIT"}).sigterm_quits

@@ -305,7 +305,7 @@ if flipped("works_on_after_sigterm"):
     def shut_down_later() -> None:
         if state.should_stop is not None:
             told.append(time.monotonic())
-            if time.monotonic() - told[0] > 10.0:
+            if time.monotonic() - told[0] > 5.0:
                 shut_down()
 
     state.maybe_shutdown = shut_down_later

@@ -5,12 +5,12 @@ from signal import SIGQUIT, SIGTERM
 from assay.checkers import Attempts, Delivery, Evidence, Ledgers
 from assay.event import Point
 from assay.scaling import Target, shutdowns
-from assay.scenario import EVERY_POOL, scenario
+from assay.scenario import EVERY_POOL, scenario, sigterm_is_warm
 from assay.script import Act
 from assay.stage import Stage
 
 
-@scenario("acks_late", fault="SIGTERM", pools=EVERY_POOL, weight_s=3.0)
+@scenario("acks_late", fault="SIGTERM", when=sigterm_is_warm, pools=EVERY_POOL, weight_s=3.0)
 def warm_shutdown(stage: Stage) -> None:
     """SIGTERM: what runs ends, what waits goes to the next worker, nothing runs twice."""
     stage.claims("warm shutdown", "what runs is finished, what is reserved goes back to its queue")

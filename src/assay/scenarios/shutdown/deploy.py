@@ -4,7 +4,7 @@ from signal import SIGTERM
 
 from assay.checkers import Attempts, Delivery, Evidence, Shutdown
 from assay.event import Kind, Point
-from assay.scenario import scenario
+from assay.scenario import scenario, sigterm_is_warm
 from assay.scenarios.shutdown.under_way import left_loop, under_way
 from assay.script import Act
 from assay.stage import Stage
@@ -14,7 +14,7 @@ AHEAD = 12  # unfinished invocations that the client does not wait for: an old w
 PACE_S = 5.0
 
 
-@scenario("shutdown", fault="rolling deploy", weight_s=6.0)
+@scenario("shutdown", fault="rolling deploy", when=sigterm_is_warm, weight_s=6.0)
 def rolling_deploy(stage: Stage) -> None:
     """A new worker starts under load and the old one gets SIGTERM: each invocation is done once, by one of the two."""
     stage.claims("warm shutdown", "a deploy under load loses nothing and runs nothing twice")

@@ -5,7 +5,7 @@ from signal import SIGTERM
 from assay.checkers import Attempts, Delivery, Evidence, Grace
 from assay.event import Point
 from assay.scaling import HARD_S, Target, limits
-from assay.scenario import EVERY_POOL, scenario
+from assay.scenario import EVERY_POOL, scenario, sigterm_is_warm
 from assay.scenarios.shutdown.under_way import under_way
 from assay.script import Act
 from assay.stage import Stage
@@ -18,7 +18,7 @@ def limit_s(target: Target) -> float | None:
     return target.task.time_limit if target.pool == "prefork" else None
 
 
-@scenario("shutdown", fault="SIGTERM, then SIGKILL", pools=EVERY_POOL, scale=limits, weight_s=7.0)
+@scenario("shutdown", fault="SIGTERM, then SIGKILL", when=sigterm_is_warm, pools=EVERY_POOL, scale=limits, weight_s=7.0)
 def grace_period(stage: Stage) -> None:
     """How long a worker must be left after SIGTERM: as long as a body may run; and what happens if it is left less."""
     contract, limit = stage.contract(child_lost=False), limit_s(stage.target)

@@ -8,13 +8,13 @@ from assay.checkers import Attempts, Delivery, Evidence, Ledgers, Leftovers, Shu
 from assay.event import Point
 from assay.gate import Waiting
 from assay.scaling import Scaling, Target, long_countdowns, shutdowns
-from assay.scenario import EVERY_POOL, scenario
+from assay.scenario import EVERY_POOL, scenario, sigterm_is_warm
 from assay.scenarios.shutdown.under_way import left_loop, under_way
 from assay.script import Act
 from assay.stage import Stage
 from assay.worker import Worker
 
-WAIT_S = 3.0
+WAIT_S = 2.0
 SLOW_S = 60.0
 
 
@@ -129,13 +129,13 @@ def _interrupting(stage: Stage, sent: Sequence[Signals], how: str, *, child_lost
         stage.check(Ledgers(ids=load.ids))
 
 
-@scenario("shutdown", fault="SIGTERM", pools=EVERY_POOL, scale=waits, weight_s=5.0)
+@scenario("shutdown", fault="SIGTERM", when=sigterm_is_warm, pools=EVERY_POOL, scale=waits, weight_s=5.0)
 def terminated(stage: Stage) -> None:
     """SIGTERM: what runs ends, what is reserved or waits for its time runs elsewhere, nothing new is begun."""
     warm(stage, SIGTERM, status=0)
 
 
-@scenario("shutdown", fault="SIGTERM twice", pools=EVERY_POOL, scale=waits, weight_s=5.0)
+@scenario("shutdown", fault="SIGTERM twice", when=sigterm_is_warm, pools=EVERY_POOL, scale=waits, weight_s=5.0)
 def terminated_twice(stage: Stage) -> None:
     """A second SIGTERM while the body still runs changes nothing."""
     warm(stage, SIGTERM, SIGTERM, status=0)
