@@ -39,6 +39,7 @@ PLACES = {
     "celery.worker.consumer.consumer.Consumer.on_close": 0,
     "celery.worker.consumer.consumer.Consumer.start": 0,
     "celery.worker.consumer.consumer.Evloop.start": 1,
+    "celery.worker.consumer.mingle.Mingle.send_hello": 1,
     "kombu.transport.redis.QoS.restore_visible": 0,
     "kombu.transport.redis.QoS.restore_by_tag": 2,
     "celery.backends.base.DisabledBackend.store_result": 3,
@@ -158,9 +159,7 @@ def test_a_hook_is_told_by_the_invocations_id_and_called_as_it_was(tmp_path: Pat
     assert recorded(tmp_path) == [(Kind.HOOK, "an-id", {"name": name}) for name in ("on_success", "after_return")]
 
 
-def test_each_try_that_the_backend_refuses_is_told_and_then_that_it_gave_up(
-    tmp_path: Path, recorder: Recorder
-) -> None:
+def test_each_try_that_the_backend_refuses_is_told_and_then_that_it_gave_up(tmp_path: Path, recorder: Recorder) -> None:
     class Backend:
         left = 2
 
@@ -192,7 +191,8 @@ def test_each_try_that_the_backend_refuses_is_told_and_then_that_it_gave_up(
 def test_what_is_linked_is_told_by_the_id_of_what_it_is_linked_to(tmp_path: Path, recorder: Recorder) -> None:
     app = Celery("shop", set_as_current=False, backend="cache+memory://")
     callbacks.register(app, recorder)
-    app.tasks["assay.link"].apply(("a result",), parent_id="an-id")
+    app.tasks["assay.link"].push_request(parent_id="an-id")
+    app.tasks["assay.link"].run("a result")
     request = SimpleNamespace(id="an-id", errbacks=[{"task": "assay.link_error", "args": [], "kwargs": {}}])
     app.backend._call_task_errbacks(request, ValueError(), None)
     assert recorded(tmp_path) == [(Kind.HOOK, "an-id", {"name": name}) for name in ("link", "link_error")]

@@ -44,12 +44,8 @@ def tracks(target: Target) -> bool:
 
 
 MOMENTS = {
-    "started": Moment(
-        "STARTED", "that a task has begun", (Act(),), Point.BEFORE_STARTED, "SUCCESS", 1, tracks
-    ),
-    "success": Moment(
-        "SUCCESS", "a task's success", (Act(),), Point.BEFORE_RESULT, "SUCCESS", 1, lambda _: True
-    ),
+    "started": Moment("STARTED", "that a task has begun", (Act(),), Point.BEFORE_STARTED, "SUCCESS", 1, tracks),
+    "success": Moment("SUCCESS", "a task's success", (Act(),), Point.BEFORE_RESULT, "SUCCESS", 1, lambda _: True),
     "failure": Moment("FAILURE", "a task's failure", (FAILS_FOR_GOOD,), Point.BEFORE_RESULT, "FAILURE", 1, fails),
     "retry": Moment("RETRY", "a retry", (FAILS, Act()), Point.BEFORE_RESULT, "SUCCESS", 2, retries),
 }

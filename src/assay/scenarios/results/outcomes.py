@@ -20,7 +20,9 @@ def fails(target: Target) -> bool:
     return not target.task.autoretry_for or chooses_errors(target)
 
 
-def told(target: Target, *, successes: int = 0, failures: int = 0, retried: int = 0, revoked: int = 0) -> dict[str, int]:
+def told(
+    target: Target, *, successes: int = 0, failures: int = 0, retried: int = 0, revoked: int = 0
+) -> dict[str, int]:
     """How often everybody is told of one invocation. Celery calls on_success and after_return only where they are.
 
     Sources: celery/app/trace.py; after_return is not called for a retry (IGNORE_STATES).
@@ -52,7 +54,7 @@ def claim(stage: Stage, promise: str) -> None:
 
 @scenario("results", fault="none", weight_s=4.0)
 def ends_by_itself(stage: Stage) -> None:
-    """A task succeeds, fails, is retried and gives up: its state says so, and hooks, signals and callbacks hear once."""
+    """A task succeeds, fails, is retried and gives up: its state says so, hooks, signals and callbacks hear once."""
     claim(stage, "what is stored is what happened; signals, hooks and callbacks are told of each outcome once")
     target, task = stage.target, stage.task
     stage.worker(callbacks=True)
