@@ -87,7 +87,7 @@ def test_every_place_is_in_this_release_and_takes_what_it_is_given(
     monkeypatch.setattr(wrapping, "wrap", note)
     monkeypatch.setattr(Signal, "connect", lambda self, *_, **__: signals.add(self.name))
     app = Celery("shop", set_as_current=False)
-    app.task(charge, name="shop.charge")
+    app.task(charge, name="shop.charge", shared=False)
     app.finalize(auto=False)
     instrument.install(app, Recorder(str(tmp_path), "w1"))
     assert found == expected
@@ -151,7 +151,7 @@ def test_a_hook_is_told_by_the_invocations_id_and_called_as_it_was(tmp_path: Pat
             heard.append((retval, task_id, args, kwargs))
 
     app = Celery("shop", set_as_current=False, task_cls=Base)
-    app.task(charge, name="shop.charge")
+    app.task(charge, name="shop.charge", shared=False)
     record_hooks(app, recorder)
     app.tasks["shop.charge"].on_success(7, "an-id", (), {})
     app.tasks["shop.charge"].after_return("SUCCESS", 7, "an-id", (), {}, None)
