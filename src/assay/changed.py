@@ -12,11 +12,11 @@ def changed(subject: Subject, settings: Settings) -> list[str]:
     """Only what differs for this app with these settings."""
     configured = subject.setting("worker_concurrency")
     rather = f" rather than {configured}" if configured else ""
-    said = [f"workers have {settings.concurrency} slots{rather}, or one or two where a scenario needs so many"]
+    said = [f"workers have {settings.concurrency} slots{rather}, or one to four where a scenario needs so many"]
     if not settings.cold:
         said.append(
-            "workers run without mingle, gossip and heartbeat, except in suite reconnect; "
-            "--cold runs them with all three everywhere"
+            "workers run without mingle, gossip and heartbeat, except in suite reconnect and in "
+            "results.revoked_then_restarted_in_turn; --cold runs them with all three everywhere"
         )
     return said + other_kind(subject, settings.broker)
 

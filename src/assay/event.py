@@ -33,6 +33,7 @@ class Kind(StrEnum):
     # [worker main]
     WORKER_STARTED = "worker_started"
     WORKER_READY = "worker_ready"  # detail: queues, pool, concurrency
+    MINGLED = "mingled"  # asked the other workers, before it consumes; detail: replies (count)
     WORKER_STOPPING = "worker_stopping"  # detail: how (warm, cold)
     WORKER_STOPPED = "worker_stopped"
     RECEIVED = "received"  # a delivery; detail: queue, redelivered, tag

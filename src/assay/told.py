@@ -26,6 +26,8 @@ def redirected(app: Celery, subject: Subject) -> list[str]:
             f"Django database{'s' if len(subject.databases) > 1 else ''} {', '.join(subject.databases)}: "
             "private SQLite copies, migrated from nothing"
         )
+    if app.conf.worker_state_db:
+        said.append("worker_state_db: each worker has a private file")
     limited = [task for task in subject.tasks if slow_rate(task.rate_limit)]
     if limited:
         said.append(

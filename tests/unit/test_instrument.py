@@ -39,6 +39,7 @@ PLACES = {
     "celery.worker.consumer.consumer.Consumer.on_close": 0,
     "celery.worker.consumer.consumer.Consumer.start": 0,
     "celery.worker.consumer.consumer.Evloop.start": 1,
+    "celery.worker.consumer.mingle.Mingle.send_hello": 1,
     "kombu.transport.redis.QoS.restore_visible": 0,
     "kombu.transport.redis.QoS.restore_by_tag": 2,
     "celery.backends.base.DisabledBackend.store_result": 3,
@@ -86,7 +87,7 @@ def test_every_place_is_in_this_release_and_takes_what_it_is_given(
     monkeypatch.setattr(wrapping, "wrap", note)
     monkeypatch.setattr(Signal, "connect", lambda self, *_, **__: signals.add(self.name))
     app = Celery("shop", set_as_current=False)
-    app.task(charge, name="shop.charge")
+    app.task(charge, name="shop.charge", shared=False)
     app.finalize(auto=False)
     instrument.install(app, Recorder(str(tmp_path), "w1"))
     assert found == expected
@@ -150,7 +151,7 @@ def test_a_hook_is_told_by_the_invocations_id_and_called_as_it_was(tmp_path: Pat
             heard.append((retval, task_id, args, kwargs))
 
     app = Celery("shop", set_as_current=False, task_cls=Base)
-    app.task(charge, name="shop.charge")
+    app.task(charge, name="shop.charge", shared=False)
     record_hooks(app, recorder)
     app.tasks["shop.charge"].on_success(7, "an-id", (), {})
     app.tasks["shop.charge"].after_return("SUCCESS", 7, "an-id", (), {}, None)
@@ -190,7 +191,8 @@ def test_each_try_that_the_backend_refuses_is_told_and_then_that_it_gave_up(tmp_
 def test_what_is_linked_is_told_by_the_id_of_what_it_is_linked_to(tmp_path: Path, recorder: Recorder) -> None:
     app = Celery("shop", set_as_current=False, backend="cache+memory://")
     callbacks.register(app, recorder)
-    app.tasks["assay.link"].apply(("a result",), parent_id="an-id")
+    app.tasks["assay.link"].push_request(parent_id="an-id")
+    app.tasks["assay.link"].run("a result")
     request = SimpleNamespace(id="an-id", errbacks=[{"task": "assay.link_error", "args": [], "kwargs": {}}])
     app.backend._call_task_errbacks(request, ValueError(), None)
     assert recorded(tmp_path) == [(Kind.HOOK, "an-id", {"name": name}) for name in ("link", "link_error")]

@@ -22,4 +22,4 @@ def register(app: Celery, recorder: Recorder) -> None:
         recorder.record(Kind.HOOK, str(request.id or ""), name="link_error")
 
     for body, name in ((link, LINK), (link_error, LINK_ERROR)):
-        app.task(body, name=name, base=Task, bind=body is link, ignore_result=True, lazy=False)
+        app.task(body, name=name, base=Task, bind=body is link, ignore_result=True, shared=False, lazy=False)

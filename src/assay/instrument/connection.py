@@ -15,6 +15,7 @@ def record_connection(recorder: Recorder) -> None:
     again, after `on_close` has given up what the old connection had delivered, or ends.
     """
     from celery.worker.consumer.consumer import Consumer, Evloop
+    from celery.worker.consumer.mingle import Mingle
 
     def lost(original: Callable[..., Any]) -> Callable[..., Any]:
         def start(self: Any, parent: Any) -> Any:
@@ -51,6 +52,15 @@ def record_connection(recorder: Recorder) -> None:
 
         return start
 
+    def mingled(original: Callable[..., Any]) -> Callable[..., Any]:
+        def send_hello(self: Any, consumer: Any) -> Any:
+            replies = original(self, consumer)
+            recorder.record(Kind.MINGLED, replies=len(replies or ()))
+            return replies
+
+        return send_hello
+
+    wrapping.wrap(Mingle, "send_hello", mingled)
     wrapping.wrap(Consumer.Blueprint, "start", lost)
     wrapping.wrap(Consumer, "on_close", given_up)
     wrapping.wrap(Consumer, "start", ended)

@@ -54,7 +54,7 @@ def claim(stage: Stage, promise: str) -> None:
 
 @scenario("results", fault="none", weight_s=4.0)
 def ends_by_itself(stage: Stage) -> None:
-    """A task succeeds, fails, retries and gives up: its state says so; hooks, signals and callbacks hear once."""
+    """A task succeeds, fails, is retried and gives up: its state says so, hooks, signals and callbacks hear once."""
     claim(stage, "what is stored is what happened; signals, hooks and callbacks are told of each outcome once")
     target, task = stage.target, stage.task
     stage.worker(callbacks=True)

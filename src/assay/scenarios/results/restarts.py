@@ -9,7 +9,7 @@ from typing import Any
 
 from assay.checkers import Delivery, Evidence, StaysRevoked
 from assay.errors import HarnessError
-from assay.event import Point
+from assay.event import Kind, Point
 from assay.gate import Waiting
 from assay.scenario import scenario
 from assay.scenarios.results.outcomes import asked
@@ -31,6 +31,13 @@ def revoked_behind_one_that_runs(stage: Stage, **changes: Any) -> tuple[Worker, 
     if not asked(stage, worker.name, waits):
         raise HarnessError(f"worker {worker.name} did not answer that it has revoked a task")
     return worker, standing, waits
+
+
+def heard(stage: Stage, worker: Worker) -> None:
+    """Mingle waits for a second. Raises HarnessError where nobody answered in it: that would be the machine's doing."""
+    for event in stage.cluster.seen:
+        if event.kind == Kind.MINGLED and event.worker == worker.name and not event.detail.get("replies"):
+            raise HarnessError(f"worker {worker.name} heard from no other worker in the second that mingle waits")
 
 
 def stops(stage: Stage, worker: Worker, standing: Waiting, revoked: str) -> None:
@@ -66,7 +73,7 @@ def revoked_then_restarted_in_turn(stage: Stage) -> None:
     """A waiting task is revoked, the next worker starts before the last one stops: it is told, and runs nothing."""
     stage.claims("mingle", "a worker that starts while another one is up is told what was revoked")
     worker, standing, waits = revoked_behind_one_that_runs(stage, options=DEFAULT_FLAGS)
-    stage.worker(options=DEFAULT_FLAGS)
+    heard(stage, stage.worker(options=DEFAULT_FLAGS))
     stops(stage, worker, standing, waits)
     if not stage.settle():
         stage.replacement(options=DEFAULT_FLAGS)
