@@ -154,11 +154,8 @@ FURTHER = [
     ("restores_nothing+greedy", "reconnect.cut_while_it_is_reserved", "delivery"),
     ("acks_at_receipt", "reconnect.cut_while_it_waits", "liveness"),
     ("loses_link_error", "canvas.chord_fails", "callbacks"),
-    ("loses_chord", "canvas.replaced_fails", "whole"),
     ("callbacks_stray", "canvas.chain_fails", "callbacks"),
-    ("counts_too_few", "canvas.chord_fails", "order"),
-    ("early+lost_is_no_retry", "canvas.chain_killed_middle", "whole"),
-    ("early+lost_is_no_retry", "canvas.replaced_killed", "delivery"),
+    ("counts_too_few", "canvas.chord_killed_after_trace", "order"),
 ]
 # A soft shutdown came with Celery 5.5.
 OLDER: set[str] = {"acks_late.soft_shutdown"} if celery.VERSION < (5, 5) else set()
