@@ -159,6 +159,8 @@ FURTHER = [
 ]
 # A soft shutdown came with Celery 5.5.
 OLDER: set[str] = {"acks_late.soft_shutdown"} if celery.VERSION < (5, 5) else set()
+# Before 5.7 Celery itself leaves a chain's end without a result where a chord before it fails: docs/celery-findings.md
+CELERYS_OWN = {"canvas.nested_fails"} if celery.VERSION < (5, 7) else set()
 EXCEPTIONS: dict[str, str] = {}  # scenario: why it cannot have a pair
 
 
@@ -233,4 +235,5 @@ def test_given_the_correct_twin_when_the_scenario_runs_then_it_is_silent(
         assert row is None, "it claims nothing, so there is nothing to judge"
         return
     assert row is not None, f"{bed}: the scenario does not apply"
-    assert row.verdict is Verdict.HELD, f"{bed}: {row.verdict}: {row.reason}"
+    due = Verdict.VIOLATED if name in CELERYS_OWN else Verdict.HELD
+    assert row.verdict is due, f"{bed}: {row.verdict}: {row.reason}"
