@@ -116,6 +116,8 @@ class Client:
     def __init__(self, app: Celery, channel: socket.socket) -> None:
         self._app = app
         self._channel = channel
+        self._sent: list[str] | None = None  # ids of the messages that are sent while a canvas is published
+        after_task_publish.connect(self._note, weak=False)
 
     def serve(self) -> None:
         with contextlib.suppress(Exception), self._app.producer_pool.acquire(block=True) as producer:
@@ -150,24 +152,23 @@ class Client:
 
     def publish_canvas(self, canvas: dict[str, Any]) -> dict[str, Any]:
         """Publish it as a client of the app does; the ids of the messages that this very process has sent."""
-        sent: list[str] = []
-
-        def note(headers: Any = None, body: Any = None, **_: Any) -> None:
-            source = headers if headers and "id" in headers else body if isinstance(body, dict) else {}
-            sent.append(str(source.get("id", "")))
-
         made = msgspec.convert(canvas, Canvas)
         for task in self._app.tasks.values():
             task.typing = False  # a hollow body takes any arguments
+        sent = self._sent = []
         answer: dict[str, Any] = {"sent": sent, "asked_at_ns": monotonic_ns()}
-        after_task_publish.connect(note)
         try:
             signature(self._app, made).apply_async()
         except Exception as error:
             answer["error"] = f"{type(error).__name__}: {str(error)[:500]}"
         finally:
-            after_task_publish.disconnect(note)
+            self._sent = None
         return answer
+
+    def _note(self, headers: Any = None, body: Any = None, **_: Any) -> None:
+        if self._sent is not None:
+            source = headers if headers and "id" in headers else body if isinstance(body, dict) else {}
+            self._sent.append(str(source.get("id", "")))
 
     def states(self, ids: list[str]) -> dict[str, str]:
         """What the result backend says of each invocation."""

@@ -348,7 +348,7 @@ class Cluster(Landing):
 
     def settle_but(self, *invocations: str, timeout_s: float = SETTLE_S) -> bool:
         """Wait until nothing is open but these, which stand at a crash point; nothing is recorded of it."""
-        return bool(self.wait(lambda: not self._ledger.open(invocations), timeout_s=timeout_s))
+        return bool(self.wait(lambda: self._ledger.rests(invocations), timeout_s=timeout_s))
 
     def at_rest(self) -> bool:
         """Whether every message that was published is received by a worker or in its queue."""

@@ -76,7 +76,11 @@ class Ledger:
         self._catch_up()
         return [invocation for invocation, _ in self._held.elements()]
 
-    def _quiet(self) -> bool:
+    def rests(self, besides: Collection[str]) -> bool:
+        """Whether nothing is open but these."""
+        return not self.open(besides) and self._quiet(besides)
+
+    def _quiet(self, besides: Collection[str] = ()) -> bool:
         """Nothing is open, nothing is recorded for a moment, and still nothing is open.
 
         A message that is just popped is neither in a queue nor unacknowledged (kombu, redis transport: BRPOP, then
@@ -84,7 +88,7 @@ class Ledger:
         """
         before = self._heard
         self._cluster.wait(lambda: self._heard > before, timeout_s=QUIET_S)
-        return self._heard == before and not self.open()
+        return self._heard == before and not self.open(besides)
 
     def open(self, besides: Collection[str] = ()) -> list[str]:
         """Words for what is open, at most ten; asks the broker only when the events say that nothing is.

@@ -185,11 +185,8 @@ FURTHER = [
     ("gives_up_storing", "results.away_at_failure", "final_state"),
     ("gives_up_storing", "results.away_at_started", "delivery"),
     ("loses_link_error", "canvas.chord_fails", "callbacks"),
-    ("loses_chord", "canvas.replaced_fails", "whole"),
     ("callbacks_stray", "canvas.chain_fails", "callbacks"),
-    ("counts_too_few", "canvas.chord_fails", "order"),
-    ("early+lost_is_no_retry", "canvas.chain_killed_middle", "whole"),
-    ("early+lost_is_no_retry", "canvas.replaced_killed", "delivery"),
+    ("counts_too_few", "canvas.chord_killed_after_trace", "order"),
 ]
 # A soft shutdown came with Celery 5.5; RabbitMQ has no visibility timeout.
 ABSENT: set[str] = {"acks_late.soft_shutdown"} if celery.VERSION < (5, 5) else set()
@@ -197,6 +194,8 @@ if os.environ.get("ASSAY_TEST_BROKER") == "rabbitmq":
     ABSENT |= {"acks_late.second_worker_while_it_runs", "retries.second_worker_while_it_waits"}
 # Celery's own fault in these releases: the correct twin cannot mend it (docs/celery-findings.md).
 CELERYS_OWN: set[str] = {"shutdown.interrupted_twice"} if celery.VERSION < (5, 5) else set()
+if celery.VERSION < (5, 7):
+    CELERYS_OWN |= {"canvas.nested_fails"}  # a chain's end is left without a result where a chord before it fails
 EXCEPTIONS: dict[str, str] = {}  # scenario: why it cannot have a pair
 
 
@@ -271,7 +270,5 @@ def test_given_the_correct_twin_when_the_scenario_runs_then_it_is_silent(
         assert row is None, "it claims nothing, so there is nothing to judge"
         return
     assert row is not None, f"{bed}: the scenario does not apply"
-    if name in CELERYS_OWN:
-        assert row.verdict is Verdict.VIOLATED, f"{bed}: {row.verdict}: {row.reason}"
-        return
-    assert row.verdict is Verdict.HELD, f"{bed}: {row.verdict}: {row.reason}"
+    due = Verdict.VIOLATED if name in CELERYS_OWN else Verdict.HELD
+    assert row.verdict is due, f"{bed}: {row.verdict}: {row.reason}"

@@ -11,6 +11,7 @@ from typing import Any
 import celery.signals
 import pytest
 from celery import Celery, Task
+from celery.canvas import Signature
 from celery.concurrency.asynpool import AsynPool
 from celery.utils.dispatch import Signal
 
@@ -18,6 +19,7 @@ from assay import instrument
 from assay.event import Kind
 from assay.history import History
 from assay.instrument import callbacks, wrapping
+from assay.instrument.errbacks import record_errbacks
 from assay.instrument.hooks import HOOKS, record_hooks
 from assay.instrument.pool import record_pool
 from assay.instrument.results import record_results
@@ -42,6 +44,7 @@ PLACES = {
     "celery.worker.consumer.mingle.Mingle.send_hello": 1,
     "kombu.transport.redis.QoS.restore_visible": 0,
     "kombu.transport.redis.QoS.restore_by_tag": 2,
+    "celery.canvas.Signature.__call__": 0,
     "celery.backends.base.DisabledBackend.store_result": 3,
 }
 NEWER = {"celery.worker.worker.WorkController.wait_for_soft_shutdown": 0}  # Celery 5.5
@@ -121,6 +124,47 @@ def test_a_job_that_the_pool_hands_on_to_another_child_is_told(
         [(Kind.CHILD_LOST, "an-id", {"child": 4711, "handed_on": True})] if told else []
     )
     assert put_back == ([job] if told else []), "what Celery itself does with it"
+
+
+def test_an_errback_that_is_called_in_the_process_of_a_failure_is_an_attempt_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Signature, "__call__", Signature.__call__)
+    (tmp_path / "events").mkdir()
+    recorder = Recorder(f"{tmp_path}/events", "w1")
+    recorder.begin("failing")
+    (tmp_path / "starts").mkdir()
+    (tmp_path / "starts" / "errback").touch()
+    recorder.is_scripted = lambda invocation: invocation == "errback"
+    record_errbacks(recorder)
+    app = Celery("shop", set_as_current=False)
+    called: list[str] = []
+
+    @app.task(name="shop.tell", shared=False)
+    def tell(request: Any = None, error: Any = None, traceback: Any = None) -> None:
+        called.append(recorder.called)
+
+    @app.task(name="shop.fails", shared=False)
+    def fails() -> None:
+        raise ValueError("planned")
+
+    tell.si().set(task_id="errback")()
+    with pytest.raises(ValueError, match="planned"):
+        fails.si().set(task_id="errback")()
+    tell.si().set(task_id="of the app's own")()
+    told = [
+        (each.kind, each.invocation, each.detail.get("in_process", each.detail.get("state")))
+        for each in History(tmp_path)
+    ]
+
+    assert called == ["errback", ""]
+    assert told == [
+        (Kind.ATTEMPT_STARTED, "errback", True),
+        (Kind.ATTEMPT_ENDED, "errback", "SUCCESS"),
+        (Kind.ATTEMPT_STARTED, "errback", True),
+        (Kind.ATTEMPT_ENDED, "errback", "FAILURE"),
+    ]
+    assert (recorder.invocation, recorder.start, recorder.called) == ("failing", 0, ""), "the failing one goes on"
 
 
 def _only(wanted: str) -> Any:

@@ -51,6 +51,11 @@ def test_an_attempt_is_open_until_it_ends() -> None:
     assert ledger(*TAKEN, event(Kind.ATTEMPT_ENDED, 11, "11-1")).open() == []
 
 
+def test_what_is_to_stand_is_not_waited_for() -> None:
+    assert ledger(*TAKEN, unacked=[ID]).open([ID]) == []
+    assert ledger(*TAKEN, unacked=["another"]).open([ID]) == ["another is unacknowledged"]
+
+
 def test_an_attempt_of_a_killed_child_is_open_until_main_has_noticed() -> None:
     """What main does about it comes after that: a failure is stored, a message goes back."""
     killed = [*TAKEN, event(Kind.FAULT_LANDED, 1, target=11, signal="SIGKILL")]

@@ -108,7 +108,7 @@ class Order(msgspec.Struct, frozen=True, tag="order"):
             return Judgement("order", Verdict.UNKNOWN, "nothing was published")
         for later, earlier in self.before.items():
             life = lives.get(later) or Life(later)
-            for first in chosen(lives, earlier) if life.attempts else ():
+            for first in (lives.get(each) or Life(each) for each in (earlier if life.attempts else ())):
                 done = min((each.exited_at or 0 for each in first.attempts if each.done), default=None)
                 if done is None or done > life.attempts[0].started_at:
                     said = f"{short(life)} began before {short(first)} was done"

@@ -73,7 +73,8 @@ class Unaware(Request):
 class Counts(Request):
     """Counts a member of a chord's header whose child died between storing its result and counting it.
 
-    Celery 5.7 acknowledges it as done (celery/worker/request.py, Request.on_failure), older releases run it again.
+    Celery 5.7 acknowledges it as done (celery/worker/request.py, Request.on_failure), older releases give it back, and
+    it is deduplicated (celery/app/trace.py, build_tracer): none of them counts it.
     """
 
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
@@ -83,7 +84,7 @@ class Counts(Request):
         if stored and flipped("part_uncounted"):
             self.acknowledge()
             return
-        if stored and celery.VERSION >= (5, 7):
+        if stored:
             self.task.backend.on_chord_part_return(self._context, "SUCCESS", meta["result"])
         super().on_failure(exc_info, send_failed_event, return_ok)
 

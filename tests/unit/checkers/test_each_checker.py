@@ -31,6 +31,7 @@ from assay.checker import Checker, check
 from assay.checkers import (
     Attempts,
     Bystanders,
+    Callbacks,
     Delivery,
     Evidence,
     FinalState,
@@ -40,6 +41,7 @@ from assay.checkers import (
     Leftovers,
     Liveness,
     NextTask,
+    Order,
     Published,
     Reached,
     Recovery,
@@ -56,6 +58,7 @@ from assay.checkers import (
     Told,
     Undeclared,
     Unknown,
+    Whole,
 )
 from assay.event import Kind
 from assay.verdict import Outcome, Verdict
@@ -123,6 +126,29 @@ def of(pids: Sequence[int], first: int = 0) -> Story:
     )
 
 
+def sent(invocation: str, retries: int = 0) -> At:
+    return event(Kind.SENT, invocation, pid=CHILD, retries=retries, queue="shop")
+
+
+def link(invocation: str, queue: str = "shop") -> Story:
+    """It is called, and runs from a message."""
+    return sent(invocation), received(invocation, queue), *attempt(invocation, pid=12), acked(invocation)
+
+
+def errback(invocation: str) -> Story:
+    """It is called in the process of the failure."""
+    began, body = started(invocation)
+    return At(began, detail={"retries": 0, "in_process": True}), body, *ended(invocation)
+
+
+FIRST: Story = (published(), received(), *started())
+STOPS: Story = (*FIRST, *killed(), settled(), result("FAILURE"), result("PENDING", "b"))
+COMPLETES: Story = (*FIRST, sent("b"), *ended(), acked(), *link("b")[1:], settled(), result("SUCCESS", "b"))
+FAILS: Story = (published(), received(), *attempt(raised="PlannedFailure"), settled(), result("FAILURE", "b"))
+UNREAD: Story = (*COMPLETES[:-1], result("unreadable: OperationalError: away", "b"))
+OF = {"b": ["a"]}
+
+
 @dataclass(frozen=True)
 class Case:
     """`unknown` is None where there is no history that leaves this checker in doubt but an empty one."""
@@ -138,6 +164,57 @@ ENDED_BY_LIMIT: Story = (published(), received(), *started(), STOPPING, HARD, *k
 
 
 CASES = {
+    "whole": Case(Whole(due="completion", ids=["a", "b"], ends=["b"]), STOPS, COMPLETES, UNREAD, Outcome.LOST),
+    "whole failed": Case(Whole(due="completion", ids=["a", "b"], ends=["b"]), FAILS, COMPLETES, None, Outcome.FAILED),
+    "whole was to fail": Case(Whole(due="failure", ids=["a", "b"], ends=["b"]), COMPLETES, FAILS, UNREAD, Outcome.OK),
+    "whole ends": Case(Whole(due="end", ids=["a", "b"], ends=["b"]), STOPS, FAILS, UNREAD, Outcome.LOST),
+    "whole is stuck": Case(
+        Whole(due="end", ids=["a", "b"], ends=["b"]),
+        (*FIRST, sent("b"), *ended(), settled(), still_queued("b"), result("PENDING", "b")),
+        COMPLETES,
+        None,
+        Outcome.STUCK,
+    ),
+    "whole is done and nobody is told": Case(
+        Whole(due="end", ids=["a", "b"], ends=["b"]),
+        (*COMPLETES[:-1], result("STARTED", "b")),
+        COMPLETES,
+        None,
+        Outcome.LOST,
+    ),
+    "whole without results": Case(
+        Whole(due="end", ids=["a", "b"], ends=["b"], results=False), STOPS[:-2], (*FAILS[:-1], result("PENDING", "b"))
+    ),
+    "callbacks": Case(Callbacks(ids=["b"], queue="shop", of=OF), FAILS, COMPLETES, None, Outcome.LOST),
+    "callbacks called twice": Case(
+        Callbacks(ids=["b"], queue="shop", of=OF), (*COMPLETES, sent("b")), COMPLETES, NOTHING, Outcome.DUPLICATED
+    ),
+    "callbacks done twice": Case(
+        Callbacks(ids=["b"], of=OF), (*COMPLETES, *attempt("b", 2, pid=13)), COMPLETES, NOTHING, Outcome.DUPLICATED
+    ),
+    "callbacks not done": Case(
+        Callbacks(ids=["b"]),
+        (*FIRST, sent("b"), *ended(), settled(), still_queued("b")),
+        COMPLETES,
+        None,
+        Outcome.STUCK,
+    ),
+    "callbacks by another queue": Case(
+        Callbacks(ids=["b"], queue="shop", of=OF), (*FIRST, *ended(), *link("b", "default")), COMPLETES
+    ),
+    "callbacks at each retry": Case(
+        Callbacks(ids=["b"], queue="shop", of=OF),
+        (*RETRIED[:4], *link("b"), *RETRIED[4:]),
+        (*RETRIED, *link("b")),
+    ),
+    "callbacks called in the process": Case(
+        Callbacks(ids=["b"], queue="shop", of=OF), (*FAILS, *errback("b"), *errback("b")), (*FAILS, *errback("b"))
+    ),
+    "callbacks of what may run again": Case(
+        Callbacks(ids=["b"], most=None), FAILS, (*COMPLETES, *link("b")), None, Outcome.LOST
+    ),
+    "order": Case(Order(ids=["a", "b"], before=OF), (*FIRST, *link("b"), *ended()), COMPLETES, NOTHING),
+    "order of what is never done": Case(Order(ids=["a", "b"], before=OF), (*FAILS, *link("b")), FAILS, NOTHING),
     "delivery": Case(Delivery(contract="at_least_once"), LOST, RECOVERED, NOTHING, Outcome.LOST),
     "delivery twice": Case(Delivery(contract="effectively_once"), TWICE, PLAIN, NOTHING, Outcome.DUPLICATED),
     "delivery stuck": Case(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import get_args
 
 import pytest
 from histories import (
@@ -29,6 +30,7 @@ from assay.checker import Checker, check
 from assay.checkers import (
     Attempts,
     Bystanders,
+    Callbacks,
     Delivery,
     Evidence,
     FinalState,
@@ -38,6 +40,7 @@ from assay.checkers import (
     Leftovers,
     Liveness,
     NextTask,
+    Order,
     Published,
     Reached,
     Recovery,
@@ -54,7 +57,9 @@ from assay.checkers import (
     Told,
     Undeclared,
     Unknown,
+    Whole,
 )
+from assay.checkers.canvas import Due
 from assay.event import Event, Kind, encode
 from assay.fold import fold
 from assay.history import History
@@ -68,6 +73,11 @@ EACH: tuple[Checker, ...] = (
     *(Attempts(least=least, most=most) for least in (0, 1, 2) for most in (None, 0, 1, 3)),
     Attempts(ids=IDS, least=1, most=1),
     *(Bystanders(ids=ids) for ids in (IDS, [])),
+    *(
+        Callbacks(ids=IDS, queue=queue, of={"i0": ["i1", "i5"]}, most=most)
+        for queue in ("", "shop")
+        for most in (1, None)
+    ),
     *(Evidence(landed=n, in_flight=flying, settled=calm) for n in (0, 1) for flying in (0, 1) for calm in (0, 1)),
     *(FinalState(ids=ids, states=["SUCCESS"]) for ids in (IDS, [])),
     Grace(enough=IDS[:1], less=IDS[1:], limit_s=2.0),
@@ -76,6 +86,7 @@ EACH: tuple[Checker, ...] = (
     *(Leftovers(), Leftovers(processes=False), Leftovers(messages=False)),
     *(Liveness(ids=IDS, within_s=within_s) for within_s in (0.05, 9.0)),
     *(NextTask(ids=ids) for ids in (IDS, [])),
+    Order(ids=IDS, before={"i2": ["i0"], "i5": ["i0", "i2"]}),
     *(Published(ids=ids) for ids in (IDS, [])),
     Reached(),
     *(Recovery(within_s=0.1, ids=ids) for ids in (IDS, [])),
@@ -92,6 +103,7 @@ EACH: tuple[Checker, ...] = (
     *(Told(ids=ids, times={"task_success": 1, "task_failure": 0, "link": 0}) for ids in (IDS, [])),
     *(Undeclared(ids=ids) for ids in (IDS, [])),
     *(Unknown(ids=ids) for ids in (IDS, [])),
+    *(Whole(due=due, ids=IDS, ends=IDS[:2], results=kept) for due in get_args(Due) for kept in (True, False)),
 )
 PLAIN = (published(), received(), *attempt(), acked())
 FORGETFUL = (

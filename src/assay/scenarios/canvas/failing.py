@@ -101,18 +101,19 @@ def nested_fails(stage: Stage) -> None:
     upgraded = Chain((Group((part(stage), part(stage))), part(stage), part(stage, link=[callback(stage)])))
     headed = Chord((Chain((part(stage), part(stage))), part(stage)), part(stage, link=[callback(stage)]))
     first, second, third = (part(stage, FAILS) for _ in range(3))
-    told = [callback(stage) for _ in range(3)]
+    told = [callback(stage) for _ in range(2)]
     broken = [
-        Chain((Chord((first, part(stage)), part(stage, error=[told[0]])), part(stage))),
-        Chain((Group((part(stage), second)), part(stage, error=[told[1]]))),
-        Chord((Chain((third, part(stage))), part(stage)), part(stage, error=[told[2]])),
+        Chain((Chord((first, part(stage)), part(stage)), part(stage))),
+        Chain((Group((part(stage), second)), part(stage, error=[told[0]]))),
+        Chord((Chain((third, part(stage))), part(stage)), part(stage, error=[told[1]])),
     ]
     stage.publish_canvas(inner, upgraded, headed, *broken)  # type: ignore[arg-type]
     fail(stage, first, second, third)
     for each in (inner, upgraded, headed):
         demand_completion(stage, each)
-    for canvas, one, errback in zip(broken, (first, second, third), told, strict=True):
-        demand_failure(stage, canvas, one, [errback])  # type: ignore[arg-type]
+    # not of a body that is followed by another link: whether its errback is told of the header differs by release
+    for canvas, one, errbacks in zip(broken, (first, second, third), ([], told[:1], told[1:]), strict=True):
+        demand_failure(stage, canvas, one, errbacks)  # type: ignore[arg-type]
 
 
 def replaced(

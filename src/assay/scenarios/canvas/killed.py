@@ -13,6 +13,7 @@ from assay.scenarios.canvas.composing import callback, chain, chords, demand_rec
 from assay.scenarios.canvas.failing import replaced
 from assay.script import Act, Hold
 from assay.stage import Stage
+from assay.worker import Worker
 
 OK = (Act(),)
 MIDDLE = Point.BODY_MIDDLE
@@ -73,6 +74,18 @@ def nested(stage: Stage, point: Point) -> Made:
     return Made((whole(inner, part(stage)), whole(part(stage), outer)), (inner, outer))
 
 
+def let_go_at_last(stage: Stage, beside: Part, worker: Worker) -> None:
+    """It stands again where it came back to this worker: until all else is over. It may be lost as well."""
+
+    def stands() -> bool:
+        mine = (each for each in stage.cluster.seen if each.invocation == beside.id and each.worker == worker.name)
+        return any(each.kind == Kind.HELD for each in mine)
+
+    stage.cluster.settle_but(beside.id)
+    if not stage.settle(enough=stands) and stands():
+        stage.hold(beside.id, MIDDLE, start=1).release()
+
+
 def one_chain(stage: Stage, point: Point) -> Made:
     whole = chain(stage, OK, OK, OK, hold=point, at=1)
     return Made((whole,), (whole.steps[1],))  # type: ignore[arg-type]
@@ -114,10 +127,7 @@ def kills_main(make: Make, point: Point) -> Callable[[Stage], None]:
         stage.cluster.kill_worker(worker, held)
         after = stage.replacement(concurrency=2)
         if made.beside:
-            stage.cluster.settle_but(made.beside.id)
-            mine = [each for each in stage.cluster.seen if each.invocation == made.beside.id]
-            if any(each.kind == Kind.RECEIVED and each.worker == after.name for each in mine):
-                stage.hold(made.beside.id, MIDDLE, start=1).release()
+            let_go_at_last(stage, made.beside, after)
         stage.settle()
         demand_recovery(stage, contract, *made.canvases)
         stage.check(Evidence(landed=1))
