@@ -9,6 +9,9 @@ from assay.life import Life, World
 from assay.verdict import Judgement, Outcome, Verdict
 
 
+REASONS = 2  # of one checker in a row
+
+
 class Checker(Protocol):
     """A frozen msgspec Struct with a tag, so that it is kept beside the history and an old run is judged again.
 
@@ -71,13 +74,23 @@ def conclude(judgements: Sequence[Judgement]) -> tuple[Verdict, Outcome | None, 
     outcomes = [j.outcome for j in (speaking if verdict is Verdict.VIOLATED else judgements) if j.outcome is not None]
     outcomes = outcomes or [judgement.outcome for judgement in judgements if judgement.outcome is not None]
     recoveries = [judgement.recovery_s for judgement in judgements if judgement.recovery_s is not None]
-    reason = "; ".join(dict.fromkeys(judgement.reason for judgement in speaking if judgement.reason))
+    said: dict[str, list[str]] = {}
+    for judgement in speaking:
+        if judgement.reason and judgement.reason not in (told := said.setdefault(judgement.checker, [])):
+            told.append(judgement.reason)
+    reason = "; ".join(_few(reasons) for reasons in said.values() if reasons)
     return (
         verdict,
         max(outcomes, key=lambda outcome: outcome.rank, default=None),
         max(recoveries, default=None),
         reason or "nothing was checked",
     )
+
+
+def _few(reasons: Sequence[str]) -> str:
+    """The first ones of a checker's: a scenario may ask the same of several parts of its work."""
+    more = len(reasons) - REASONS
+    return "; ".join(reasons[:REASONS]) + (f" (and {more} more of its parts alike)" if more > 0 else "")
 
 
 def registry() -> dict[str, str]:
