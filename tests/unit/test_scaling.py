@@ -1,6 +1,7 @@
 """Durations of an app as Celery reads them, and how they are scaled down."""
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from celery.exceptions import Retry
 from targets import target, task
 
 from assay.inspection import describe
-from assay.scaling import countdowns, longest_delay, told
+from assay.scaling import LOCKED_S, countdowns, impatient, longest_delay, told
+from assay.scenario import scenarios
+from assay.scenarios.results.outcomes import told as told_of
 from assay.scenarios.retries.policy import delays
 
 
@@ -67,3 +70,36 @@ def test_given_scenarios_that_scale_the_same_delays_apart_then_one_sentence_tell
         "retry delays up to 60 s: divided by 6 to 150, so that the longest takes 0.4 to 10 s"
     ]
     assert told([countdowns(one, 5.0)]) == ["retry delays up to 60 s: divided by 12, so that the longest takes 5 s"]
+
+
+@pytest.mark.parametrize(
+    ("backend", "options", "own_broker", "holds"),
+    [
+        ("redis", {}, True, "server"),
+        ("rediss", {}, True, "server"),
+        ("redis", {}, False, ""),  # somebody else's
+        ("redis", {"ignore_result": True}, True, ""),
+        ("django-db", {}, False, "database"),
+        ("db+sqlite", {}, True, ""),  # a run keeps its results on Redis, which is not what the app will have
+        ("rpc", {}, True, ""),
+        ("disabled", {}, True, ""),
+    ],
+)
+def test_results_are_broken_where_a_run_holds_them_as_production_does(
+    backend: str, options: dict[str, Any], own_broker: bool, holds: str
+) -> None:
+    one = replace(target(task(**options), result_backend=backend), own_broker=own_broker)
+    assert one.breakable_results == holds
+    assert scenarios()["results.away_at_success"].applies(one) == bool(holds)
+    scaling = impatient(one)
+    assert scaling.redirection.database_timeout_s == (LOCKED_S if holds == "database" else 0)
+    assert any("SQLite database's timeout" in said for said in told([scaling])) == (holds == "database")
+
+
+def test_hooks_are_due_where_a_task_has_them_and_those_that_celery_always_calls_in_any_case() -> None:
+    bare, hooked = (target(task(hooks=hooks)) for hooks in ((), ("on_success", "after_return", "on_failure")))
+    always = {"on_failure": 1, "on_retry": 2, "link": 0, "link_error": 1, "task_failure": 1, "task_retry": 2}
+    found = told_of(bare, failures=1, retried=2)
+    assert always.items() <= found.items()
+    assert "after_return" not in found
+    assert told_of(hooked, failures=1, retried=2) == found | {"on_success": 0, "after_return": 1}
