@@ -151,7 +151,7 @@ TABLE = {
     "canvas.chord_killed_after_trace": Pair(REQUEUES, ONCE_KEPT),
     "canvas.nested_killed": Pair(KEEPS_LOST),
     "canvas.replaced_killed": Pair(ONCE),
-    "canvas.chain_main_killed": Pair(HASTY),
+    "canvas.chain_main_killed": Pair(Bed(("early",), demand="at_least_once")),
     # Celery counts no part of a chord when it deduplicates: docs/celery-findings.md
     "canvas.chord_main_killed_after_result": Pair(SOUND, RUNS_AGAIN),
     "canvas.chord_main_killed_after_trace": Pair(ONCE, ONCE_KEPT),
