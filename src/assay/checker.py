@@ -8,7 +8,6 @@ from assay.fold import Forgets, fold
 from assay.life import Life, World
 from assay.verdict import Judgement, Outcome, Verdict
 
-
 REASONS = 2  # of one checker in a row
 
 

@@ -60,7 +60,9 @@ def main() -> None:
 @click.option("--suite", "suites", multiple=True, metavar="SUITE", help="Only this suite. Patterns; repeatable.")
 @click.option("--task", "tasks", multiple=True, metavar="PATTERN", help="Only these tasks. Repeatable.")
 @click.option("--scenario", "scenarios", multiple=True, metavar="PATTERN", help="Only these scenarios. Repeatable.")
-@click.option("--broker", metavar="BROKER", help="fakeredis (embedded, the default), redis (a private one) or a URL.")
+@click.option(
+    "--broker", metavar="BROKER", help="fakeredis (embedded, the default), redis or rabbitmq (private ones), or a URL."
+)
 @click.option(
     "--pool", type=click.Choice(["prefork", "solo", "threads"]), help="The workers' pool; default: the app's own."
 )
@@ -107,7 +109,9 @@ def run(json_file: Path | None, junit_file: Path | None, scenarios: tuple[str, .
     help="Workers at the same time; one that ends is started again.",
 )
 @click.option("--task", "tasks", multiple=True, metavar="PATTERN", help="Only these tasks. Repeatable.")
-@click.option("--broker", metavar="BROKER", help="fakeredis (embedded, the default), redis (a private one) or a URL.")
+@click.option(
+    "--broker", metavar="BROKER", help="fakeredis (embedded, the default), redis or rabbitmq (private ones), or a URL."
+)
 @click.option("--pool", type=click.Choice(["prefork", "solo", "threads"]), help="Default: the app's own.")
 @click.option("--faults", metavar="LIST", default="", help="Names with commas between them, or swarm: a part, drawn.")
 @click.option(
@@ -286,7 +290,9 @@ def show(run_folder: Path, invocation: str) -> int:
 
 
 @main.command()
-@click.option("--broker", "name", metavar="NAME", default="fakeredis", show_default=True, help="fakeredis or redis.")
+@click.option(
+    "--broker", "name", metavar="NAME", default="fakeredis", show_default=True, help="fakeredis, redis or rabbitmq."
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Default: a free one.")
 def broker(name: str, port: int) -> int:
     """Serve a broker in the foreground until Ctrl-C and print its URL."""

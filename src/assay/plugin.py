@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 OPTIONS = {
     "assay_app": "the Celery app under test, as Celery's -A",
     "assay_workdir": "folder to import the app from",
-    "assay_broker": "fakeredis (embedded, the default), redis (a private one) or a URL",
+    "assay_broker": "fakeredis (embedded, the default), redis or rabbitmq (private ones), or a URL",
     "assay_pool": "the workers' pool: prefork, solo or threads",
 }
 

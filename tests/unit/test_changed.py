@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from targets import subject
 
-from assay.changed import changed, visibility
+from assay.changed import changed, other_kind, scaled, visibility
 from assay.settings import Settings
 from assay.subject import Setting
 
@@ -27,3 +27,19 @@ def test_given_a_visibility_timeout_then_it_is_told_that_it_is_not_waited_for() 
     told = visibility(subject(visibility_timeout=7200.0, restore_period_s=40.0))
     assert told.startswith("visibility_timeout of 7200 s: not waited for")
     assert "add up to 40 s" in told
+
+
+@pytest.mark.parametrize(
+    ("scheme", "broker", "word"),
+    [("pyamqp", "redis", "AMQP"), ("redis", "rabbitmq", "Redis"), ("redis", "redis", ""), ("amqp", "rabbitmq", "")],
+)
+def test_given_a_broker_of_another_kind_than_the_apps_then_what_it_promises_otherwise_is_told(
+    scheme: str, broker: str, word: str
+) -> None:
+    told = other_kind(subject(broker_scheme=scheme), broker)
+    assert [f"the app's broker is {word}" in each for each in told] == [True] * bool(word)
+
+
+def test_given_rabbitmq_then_no_visibility_timeout_is_spoken_of() -> None:
+    assert not any("visibility" in each for each in scaled([], subject(), "prefork", "rabbitmq"))
+    assert any("visibility" in each for each in scaled([], subject(), "prefork", "redis"))

@@ -353,12 +353,6 @@ def test_a_rate_limit_that_is_raised_is_told_as_redirected() -> None:
     ]
 
 
-def test_an_app_on_amqp_is_told_what_redis_does_otherwise() -> None:
-    on_amqp, on_redis = configured({"broker_url": "pyamqp://rabbit//"}), configured({"broker_url": "redis://db/0"})
-    assert [said for said in on_amqp.warnings if "AMQP" in said]
-    assert not on_redis.warnings
-
-
 def test_given_a_route_to_a_queue_that_nobody_declared_then_describing_it_declares_none() -> None:
     app = Celery("shop", set_as_current=False)
     app.conf.task_routes = {"shop.charge": {"queue": "nowhere"}}
