@@ -9,7 +9,7 @@ from assay.dead import dead_claims
 from assay.fault import KILLS
 from assay.known import Known, mark_known
 from assay.plan import Planned
-from assay.report import Claim, Report, exit_code
+from assay.report import CANARY_LOST, Claim, Report, exit_code
 from assay.subject import Subject
 from assay.verdict import CHAOS, Outcome, Result, Verdict
 
@@ -33,6 +33,7 @@ class Facts(msgspec.Struct, kw_only=True):
     notes: list[str] = []
     plan: list[Planned] = []
     demanded: str = ""  # delivery, of a chaos run
+    canary: str = ""  # what became of it; "": there was none
     workdir: str = ""
     duration_s: float = 0.0  # 0: it was cut short
 
@@ -64,6 +65,8 @@ def conclude(facts: Facts, results: list[Result]) -> Report:
     verdict = (
         Verdict.worst([*counting, *dead]) if counting or dead else Verdict.worst([Verdict.HELD] if results else [])
     )
+    if facts.canary not in ("", CANARY_LOST):
+        verdict = Verdict.worst([verdict, Verdict.UNKNOWN])
     return Report(
         verdict=verdict,
         exit_code=exit_code(verdict),
@@ -81,6 +84,7 @@ def conclude(facts: Facts, results: list[Result]) -> Report:
         results=results,
         landed=sum(result.landed for result in results if _tells_of_loss(result)),
         lost=sum(_lost(result) for result in results if _tells_of_loss(result)),
+        canary=facts.canary,
         known_not_seen=not_seen,
         started_at=facts.started_at,
         duration_s=round(facts.duration_s, 3),
@@ -88,8 +92,15 @@ def conclude(facts: Facts, results: list[Result]) -> Report:
 
 
 def _tells_of_loss(result: Result) -> bool:
-    """Whether a fault that takes work away landed in it, and what became of the work was judged."""
-    return result.fault in KILLS and any(judgement.checker == "delivery" for judgement in result.judgements)
+    """Whether a fault that takes work away landed in it, and what became of the work was judged.
+
+    Known findings have a place of their own in the report, and say nothing about all others.
+    """
+    return (
+        not result.known
+        and result.fault in KILLS
+        and any(judgement.checker == "delivery" for judgement in result.judgements)
+    )
 
 
 def _lost(result: Result) -> int:

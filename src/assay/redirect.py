@@ -33,6 +33,7 @@ class Redirection(msgspec.Struct, frozen=True, omit_defaults=True):
     limits: tuple[tuple[float, float], ...] = ()  # time limits in production and in the run; see scaled_limit
     settings: dict[str, Any] = {}  # scaled durations and the like, stated to the user
     pool_check_s: float = 0.0  # how often a prefork pool looks for dead children; 0: as Celery does, every 5 s
+    early_acks: bool = False  # the canary: acknowledge each task before its body, whatever is configured
     clock_offset_s: float = 0.0  # kombu's clock is this much ahead: visibility timeouts are reached at once
 
 
@@ -56,6 +57,8 @@ def apply(app: Celery, to: Redirection, on_countdown: Callable[[float | None], N
         if slow_rate(task.rate_limit):
             task.rate_limit = f"{FAST_RATE:g}/s"
         use_the_apps_backend(task)
+        if to.early_acks:
+            task.acks_late = False
     _scale_countdowns(app, to, on_countdown)
     if to.limits:
         scale_limits(to.limits)

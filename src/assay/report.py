@@ -21,6 +21,10 @@ class Claim(msgspec.Struct, kw_only=True):
     tasks: list[str] = []
 
 
+#: what becomes of a canary that is well: the loss was seen
+CANARY_LOST = "lost, as it must be"
+
+
 class Report(msgspec.Struct, kw_only=True):
     """One run. Written as `<run folder>/report.json`; docs/report.md describes each field."""
 
@@ -37,6 +41,7 @@ class Report(msgspec.Struct, kw_only=True):
     landed: int = 0
     lost: int = 0
     known_not_seen: list[str] = []  # known findings that no longer show
+    canary: str = ""  # what became of the configuration that was broken on purpose; "": there was none
     started_at: str = ""  # ISO 8601, UTC
     duration_s: float = 0.0
     command: str = ""

@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 
 from assay import broker as brokers
+from assay import canary, connections
 from assay import case as cases
-from assay import connections
 from assay import plan as plans
 from assay.bench import BROKEN, Bench, bench
 from assay.broker import OwnBroker
@@ -59,7 +59,7 @@ def run(settings: Settings, selection: Selection, progress: Progress) -> Report:
         for note in it.subject.redirected + it.subject.warnings + facts.notes:
             progress.note(note)
         progress.plan(len(plan))
-        results = _run_all(it, plan, progress)
+        results, facts.canary = _run_all(it, plan, progress)
     facts.duration_s = time.monotonic() - clock
     keep(facts, settings.out)
     return conclude(facts, results)
@@ -101,8 +101,11 @@ def list_tasks(settings: Settings) -> dict[str, str]:
     return {task.name: f"queue {task.queue}, profile {task.profile()}" for task in subject.tasks}
 
 
-def _run_all(it: Bench, plan: list[Row], progress: Progress) -> list[Result]:
-    """Several at a time; rows in the plan's order. The first error of the user or the harness ends the run."""
+def _run_all(it: Bench, plan: list[Row], progress: Progress) -> tuple[list[Result], str]:
+    """Several at a time; rows in the plan's order, and what became of the canary, if there is one.
+
+    The first error of the user or the harness ends the run.
+    """
     told: queue.SimpleQueue[tuple[str, int, Result | BaseException | None]] = queue.SimpleQueue()
     stopping = False
 
@@ -121,6 +124,7 @@ def _run_all(it: Bench, plan: list[Row], progress: Progress) -> list[Result]:
         try:
             for number in order:
                 executor.submit(one, number)
+            bird = executor.submit(_run_one, it, canary.row(plan[0].target)) if _has_canary(it) else None
             while len(found) < len(plan):
                 what, number, value = told.get()
                 if what == "started":
@@ -135,7 +139,11 @@ def _run_all(it: Bench, plan: list[Row], progress: Progress) -> list[Result]:
             executor.shutdown(wait=False, cancel_futures=True)
             it.supervisor.close()  # whatever the other scenarios wait for ends now
             raise
-    return [found[number] for number in range(len(plan))]
+    return [found[number] for number in range(len(plan))], canary.told(bird.result()) if bird else ""
+
+
+def _has_canary(it: Bench) -> bool:
+    return it.settings.canary and it.pool in canary.SCENARIO.pools and it.settings.bodies == "hollow"
 
 
 def _run_one(it: Bench, row: Row) -> Result:

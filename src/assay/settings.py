@@ -67,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     env: dict[str, str] = {}
     live: dict[str, LiveCall] = {}
     known: tuple[Known, ...] = ()
+    canary: bool = True  # break one configuration on purpose in each run: its loss must be seen
     notes: tuple[str, ...] = ()  # not a key: what the user should know about how this was read
     out_timed: bool = False  # not a key: `out` has its name from the time
 

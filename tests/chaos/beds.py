@@ -48,6 +48,7 @@ def settings(bed: Bed, out: Path, **changes: Any) -> Settings:
         "bodies": "live" if bed.live else "hollow",
         "live": calls,
         "jobs": 4,
+        "canary": False,  # it has a test of its own
         "env": {"ASSAY_TEST_FLIP": ",".join(bed.flips)},
         "out": str(out),
         **changes,

@@ -91,7 +91,12 @@ def _worth(report: Report, folder: Path | None) -> RenderableType:
     """Last, where the eye is when the scrolling stops: what the verdict is worth, and where it was recorded."""
     held = sum(claim.verdict is Verdict.HELD for claim in report.claims)
     claims = f"{held} of {len(report.claims)} held" if report.claims else ""
-    return facts(("evidence", evidence(report)), ("claims", claims), ("recorded in", str(folder or "")))
+    return facts(
+        ("evidence", evidence(report)),
+        ("claims", claims),
+        ("canary", plain(report.canary)),
+        ("recorded in", str(folder or "")),
+    )
 
 
 def _verdict(report: Report) -> Text:
