@@ -14,7 +14,7 @@ from assay.scaling import countdowns
 from assay.selection import Selection
 from assay.verdict import Verdict
 
-ONE = ("routing.own_queue",)
+ONE = ("acks_late.group_killed_middle",)
 
 
 def test_given_a_harness_that_sees_then_the_canary_is_lost_and_is_no_row(tmp_path: Path) -> None:
