@@ -173,6 +173,9 @@ def _told(key: str, error: str) -> str:
     what, _, where = error.partition(" - at ")
     what = what.replace("`", "").replace("Expected array", "Expected a list")
     choices = [str(each) for each in get_args(TYPES[key]) if each] if "invalid enum" in error.lower() else []
+    if "RFC3339" in error:
+        choices = []
+        what = "it must be a date such as 2026-12-31"
     known = f"; there are {', '.join(choices)}" if choices else ""
     return f"{key}{where.strip('`').removeprefix('$')}: {what[:1].lower()}{what[1:]}{known}"
 

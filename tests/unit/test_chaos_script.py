@@ -40,7 +40,12 @@ def test_what_is_written_is_read(script: ChaosScript, tmp_path: Path) -> None:
         ("seed = 7", "seed = ", "is no script of a chaos run: Invalid value"),
         ("[workload]", "[workloads]", "unknown field `workloads`|missing required field `workload`"),
         ("SIGKILL child", "SIGKILL chidl", "there is no fault SIGKILL chidl; did you mean SIGKILL child"),
-        ('"after_trace"', '"after_lunch"', "Invalid enum value 'after_lunch'"),
+        (
+            '"after_trace"',
+            '"after_lunch"',
+            "Invalid enum value 'after_lunch' - at `$.faults[0].point`; did you mean after_",
+        ),
+        ('"after_trace"', '"xyz"', "there are received, accepted, "),
         ('"body_enter"', '"after_trace"', "SIGSTOP cannot strike at after_trace; it can at body_enter, body_middle"),
         ("invocation = 9", "invocation = 10", "SIGSTOP strikes invocation 10, which is not published"),
         ("workers = 2", "workers = 0", r">= 1 - at `\$.workers`"),

@@ -173,7 +173,7 @@ KNOWN = '[[known]]\nscenario = "{}"\nreason = "r"\nupstream = "u"'
         (KNOWN.format("spacing"), "no scenario is named spacing; did you mean retries.spacing?"),
         (KNOWN.format("zzz.*"), "no scenario is named zzz.*; `assay list scenarios` names them"),
         ("known = 'all'", "known: expected a list, got str"),
-        ("[[known]]\nexpires = 'soon'", "known[0].expires: invalid RFC3339"),
+        ("[[known]]\nexpires = 'soon'", "known[0].expires: it must be a date such as 2026-12-31"),
         ("notes = []", "unknown key notes"),
         ("app = ", "is not valid TOML"),
     ],

@@ -1,5 +1,6 @@
 """The script of a chaos run: its workload and its faults, as a file that a person can read and change."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated
@@ -105,11 +106,18 @@ def read(path: Path) -> ChaosScript:
     except FileNotFoundError:
         raise UsageError(f"there is no script {path}: name a run folder of `assay chaos`") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
-        raise UsageError(f"{path} is no script of a chaos run: {error}") from None
+        raise UsageError(f"{path} is no script of a chaos run: {error}{_points(str(error))}") from None
     numbers = {*script.workload.numbers}
     for strike in script.faults:
         _check(strike, numbers, path)
     return script
+
+
+def _points(error: str) -> str:
+    """Which crash points there are, where the error is about one."""
+    if not (found := re.search(r"Invalid enum value '(.*?)'", error)):
+        return ""
+    return nearest(found[1], Point) or f"; there are {', '.join(Point)}"
 
 
 def _check(strike: Strike, numbers: set[int], path: Path) -> None:
