@@ -10,6 +10,7 @@ import celery
 import pytest
 from leftovers import assay
 
+from assay.report import CANARY_LOST
 from assay.scenario import SUITES
 
 APPS = Path(__file__).with_name("apps")
@@ -156,8 +157,10 @@ PROMISES = (
 
 def test_given_autotest_then_it_keeps_its_promises_in_every_suite_for_every_task(tmp_path: Path) -> None:
     status, report = run(tmp_path, "celery_app", cwd=SERVER, scenarios=(), PYTHONDONTWRITEBYTECODE="1")
-    assert [row["reason"] for row in report["results"] if row["verdict"] != "held"] == []
-    assert status == 0
+    broken = [row for row in report["results"] if row["verdict"] != "held"]
+    assert [row["reason"] for row in broken if not row["known"]] == []
+    assert {row["scenario"] for row in broken} <= {"chord_killed_after_result", "chord_main_killed_after_result"}
+    assert (status, report["lost"], report["canary"]) == (0, 0, CANARY_LOST)
     tasks = ("execute_python_script", "execute_dynamic_script_task", "clear_old_records")
     promised = {(name, f"myapp.views.celery_views.{task}") for name in PROMISES for task in tasks}
     assert promised <= set(rows(report))

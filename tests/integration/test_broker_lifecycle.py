@@ -147,10 +147,10 @@ def test_given_a_port_that_is_taken_then_the_message_says_so(supervisor: Supervi
 def test_given_a_free_port_that_is_taken_before_redis_binds_it_then_another_is_tried(
     supervisor: Supervisor, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    free = private._free_port
+    free = private.free_port
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ports = iter([taken.getsockname()[1], free("127.0.0.1")])
-        monkeypatch.setattr(private, "_free_port", lambda host: next(ports))
+        monkeypatch.setattr(private, "free_port", lambda host: next(ports))
         broker = RedisBroker(folder, supervisor.spawn)
         assert broker.port != taken.getsockname()[1]
         broker.stop()
@@ -249,7 +249,7 @@ def test_given_a_database_that_holds_something_then_it_is_refused_and_left_as_it
         ("redis://nobody.invalid/0", "cannot be reached"),
         ("unix:///no/such/socket", "cannot be reached"),
         ("redis://host:port/0", "not an address"),
-        ("amqp://user:pass@host//", "RabbitMQ is not supported yet"),
+        ("amqp://user:pass@host//", "a RabbitMQ that runs already is not supported yet; use --broker rabbitmq"),
         ("http://host", "begins with one of redis://"),
         ("rabbit", "unknown broker rabbit"),
     ],

@@ -88,7 +88,7 @@ def test_given_scenarios_that_scale_the_same_delays_apart_then_one_sentence_tell
 def test_results_are_broken_where_a_run_holds_them_as_production_does(
     backend: str, options: dict[str, Any], own_broker: bool, holds: str
 ) -> None:
-    one = replace(target(task(**options), result_backend=backend), own_broker=own_broker)
+    one = replace(target(task(**options), result_backend=backend), broker="redis" if own_broker else "redis://host/5")
     assert one.breakable_results == holds
     assert scenarios()["results.away_at_success"].applies(one) == bool(holds)
     scaling = impatient(one)
