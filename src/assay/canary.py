@@ -52,9 +52,13 @@ def row(target: Target) -> Row:
 
 
 def told(result: Result) -> str:
-    """CANARY_LOST, or why nothing that this run says is to be believed."""
+    """CANARY_LOST, or why nothing that this run says is to be believed; "" where the app refuses its message."""
     if result.verdict is Verdict.VIOLATED and result.outcome is Outcome.LOST:
         return CANARY_LOST
+    if any(judgement.checker == "published" for judgement in result.judgements):
+        return ""  # it cannot be published, which rows of the run tell
+    if result.verdict is Verdict.UNKNOWN:
+        return f"not judged: {result.reason}"
     return (
         f"the harness is blind: {result.task}, acknowledged early and killed with its worker, was to be lost, and was "
         f"judged {result.verdict}: {result.reason}"

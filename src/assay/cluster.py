@@ -32,7 +32,7 @@ from assay.gate import Gate, Waiting
 from assay.history import Follower
 from assay.landing import Landing
 from assay.recorder import Recorder
-from assay.redirect import Redirection
+from assay.redirect import AMQP, Redirection
 from assay.scaling import pool_check_s
 from assay.script import Script
 from assay.settle import Ledger, final_read
@@ -107,6 +107,7 @@ class Cluster(Landing):
             broker_url=self.broker.url(self.db),
             result_backend="" if own else (self.results or self.broker).results_url(self.db + 1),
             key_prefix=self.broker.key_prefix,
+            foreign_transport=self.broker.name == "rabbitmq" and self.subject.broker_scheme not in AMQP,
             databases=self.zygote.databases(self._scratch),
         )
 
@@ -371,9 +372,9 @@ class Cluster(Landing):
         """How many messages no worker has received yet."""
         return self._ledger.backlog()
 
-    def held(self) -> list[str]:
-        """Invocations whose messages workers have and have not settled, as far as their events tell."""
-        return self._ledger.held()
+    def unacked(self) -> list[str]:
+        """Invocations that the broker has delivered and that are not acknowledged; `?` where nobody knows which."""
+        return self._ledger.unacked()
 
     def orphaned(self) -> bool:
         """Whether all that is open is what workers had that are gone."""

@@ -82,7 +82,7 @@ def conclude(facts: Facts, results: list[Result]) -> Report:
         scaled=facts.scaled,
         claims=claims,
         results=results,
-        landed=sum(result.landed for result in results if _tells_of_loss(result)),
+        landed=sum(_landed(result) for result in results if _tells_of_loss(result)),
         lost=sum(_lost(result) for result in results if _tells_of_loss(result)),
         canary=facts.canary,
         known_not_seen=not_seen,
@@ -101,6 +101,11 @@ def _tells_of_loss(result: Result) -> bool:
         and result.fault in KILLS
         and any(judgement.checker == "delivery" for judgement in result.judgements)
     )
+
+
+def _landed(result: Result) -> int:
+    """One, where a row is about one interruption, whatever it took to bring about."""
+    return result.landed if result.suite == CHAOS else min(result.landed, 1)
 
 
 def _lost(result: Result) -> int:

@@ -8,7 +8,6 @@ import functools
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from celery import Celery, Task
@@ -33,6 +32,7 @@ class Redirection(msgspec.Struct, frozen=True, omit_defaults=True):
     limits: tuple[tuple[float, float], ...] = ()  # time limits in production and in the run; see scaled_limit
     settings: dict[str, Any] = {}  # scaled durations and the like, stated to the user
     pool_check_s: float = 0.0  # how often a prefork pool looks for dead children; 0: as Celery does, every 5 s
+    foreign_transport: bool = False  # options of the app's transport mean nothing to that of the run
     early_acks: bool = False  # the canary: acknowledge each task before its body, whatever is configured
     clock_offset_s: float = 0.0  # kombu's clock is this much ahead: visibility timeouts are reached at once
 
@@ -47,7 +47,7 @@ def apply(app: Celery, to: Redirection, on_countdown: Callable[[float | None], N
         changes |= {"result_backend": to.result_backend, "redis_backend_use_ssl": None}
     if to.key_prefix:
         changes |= prefixed_keys(app, to.key_prefix)
-    if foreign_options(app.conf.broker_url, to.broker_url):
+    if to.foreign_transport:  # py-amqp takes options as arguments and raises: kombu/transport/pyamqp.py
         changes["broker_transport_options"] = {}
     configure(app.conf, changes | to.settings)
     forget_connections(app)
@@ -98,19 +98,6 @@ def forget_connections(app: Celery) -> None:
     app.amqp._producer_pool = None
     app._backend_cache = None
     app._local.__dict__.pop("backend", None)
-
-
-def foreign_options(given: str | None, url: str) -> bool:
-    """Whether options of the app's transport mean nothing to that of the run: AMQP's raises for one of Redis.
-
-    Source: kombu/transport/pyamqp.py, Transport.establish_connection.
-    """
-    return on_amqp(url) and not on_amqp(given or "amqp://")
-
-
-def on_amqp(url: str) -> bool:
-    """Whether a broker's address is that of a RabbitMQ."""
-    return urlsplit(url).scheme in AMQP
 
 
 def prefixed_keys(app: Celery, prefix: str) -> dict[str, Any]:

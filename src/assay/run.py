@@ -69,8 +69,15 @@ def check_again(folder: Path) -> Report:
     """Judge a finished or broken-off run from what it recorded. Raises UsageError for a damaged folder."""
     facts = read(folder)
     report = _judged(facts, folder)
-    report.command = f"assay run -A {facts.subject.app} --workdir {shlex.quote(facts.workdir)} --broker {facts.broker}"
+    report.command = "" if facts.broker == "external" else shlex.join(_command(facts))
     return report
+
+
+def _command(facts: Facts) -> list[str]:
+    """What runs the same again, as far as the facts tell."""
+    where = ["--workdir", facts.workdir] * bool(facts.workdir)
+    flags = ["--cold"] * facts.cold + ["--live"] * facts.live
+    return ["assay", "run", "-A", facts.subject.app, *where, "--broker", facts.broker, "--pool", facts.pool, *flags]
 
 
 def _judged(facts: Facts, folder: Path) -> Report:

@@ -67,6 +67,8 @@ class Ledger:
         self.write_off()
         if self._waiting() or any(self._depths().values()):
             return False
+        if not self._cluster.beyond_visibility_s:
+            return False  # such a broker has given it back by itself
         held = self._cluster.broker.unacked(self._cluster.db, self._cluster.key_prefix)
         theirs = {invocation for invocation, _ in self._held}
         return bool(held) and theirs.isdisjoint(held)
@@ -79,6 +81,15 @@ class Ledger:
     def rests(self, besides: Collection[str]) -> bool:
         """Whether nothing is open but these."""
         return not self.open(besides) and self._quiet(besides)
+
+    def unacked(self) -> list[str]:
+        """Invocations that the broker has delivered and that are not acknowledged.
+
+        A broker that tells only how many there are is believed, and the workers' events say which, where they agree.
+        """
+        told = self._cluster.broker.unacked(self._cluster.db, self._cluster.key_prefix)
+        held = self.held() if UNREADABLE in told else []
+        return held if len(held) == len(told) else told
 
     def _quiet(self, besides: Collection[str] = ()) -> bool:
         """Nothing is open, nothing is recorded for a moment, and still nothing is open.
@@ -122,9 +133,8 @@ class Ledger:
         )
 
     def _broker(self, besides: Collection[str]) -> list[str]:
-        cluster = self._cluster
         depths = self._depths()
-        held = cluster.broker.unacked(cluster.db, cluster.key_prefix)
+        held = self.unacked()
         return [f"{n} in queue {q}" for q, n in depths.items() if n][:5] + [
             f"{key[:8]} is unacknowledged" for key in held if key not in besides
         ][:5]
@@ -207,9 +217,7 @@ def final_read(cluster: "Cluster", only: Sequence[str] | None = None) -> None:
         cluster.db, subject.all_queues(), steps, subject.separator, cluster.key_prefix
     ).items():
         cluster.record(Kind.FINAL_QUEUE, queue=queue, ready=len(ids), ids=ids)
-    unacked = cluster.broker.unacked(cluster.db, cluster.key_prefix)
-    held = cluster.held() if UNREADABLE in unacked else []
-    cluster.record(Kind.FINAL_UNACKED, ids=held if len(held) == len(unacked) else unacked)
+    cluster.record(Kind.FINAL_UNACKED, ids=cluster.unacked())
     ignoring = {task.name for task in subject.tasks if task.ignore_result}
     ids = list(cluster.invocations) if only is None else list(only)
     for start in range(0, len(ids), 200):

@@ -9,6 +9,7 @@ from assay import contract
 from assay import script as scripts
 from assay.canvas import Canvas, ends
 from assay.checkers import AnyChecker, Evidence, Published, Stops
+from assay.checkers.publishing import BY_CELERY
 from assay.cluster import Cluster
 from assay.contract import Contract
 from assay.errors import HarnessError
@@ -21,8 +22,6 @@ from assay.script import Act, Hold, Script
 from assay.settings import Call, Settings
 from assay.worker import Worker
 
-#: what Celery refuses because of the configuration; other errors are of the broker, or of how the harness publishes
-BY_CELERY = ("QueueNotFound", "ValueError: soft_time_limit must be less")
 LINKED = {"link": scripts.LINK, "link_error": scripts.LINK_ERROR}
 SETTLE_S = 25.0
 EXIT_S = 20.0

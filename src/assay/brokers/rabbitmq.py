@@ -9,6 +9,7 @@ import os
 import secrets
 import shutil
 import signal
+import threading
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -63,6 +64,7 @@ class RabbitBroker(Served):
         self._epmd: Process | None = None
         self._results: FakeredisBroker | None = None
         self._hosts: set[int] = set()
+        self._one_at_a_time = threading.Lock()
         self._password = secrets.token_hex(16)
         self._node = f"assay-{secrets.token_hex(6)}@localhost"
         self._console = Console(self._node)
@@ -155,14 +157,16 @@ class RabbitBroker(Served):
 
     def url(self, db: int) -> str:
         """`amqp://USER:PASSWORD@127.0.0.1:PORT/VHOST`; the virtual host is made when it is first asked for."""
-        if db not in self._hosts:
-            self._console.make(_host(db))
-            self._hosts.add(db)
+        with self._one_at_a_time:
+            if db not in self._hosts:
+                self._console.make(_host(db))
+                self._hosts.add(db)
         return f"amqp://{USER}:{self._password}@{self.host}:{self.port}/{_host(db)}"
 
     def results_url(self, db: int) -> str:
-        if self._results is None:
-            self._results = FakeredisBroker(self.folder / "results", self._spawn)
+        with self._one_at_a_time:
+            if self._results is None:
+                self._results = FakeredisBroker(self.folder / "results", self._spawn)
         return self._results.url(db)
 
     def depths(

@@ -31,7 +31,7 @@ Asked = fun (["make", Host]) ->
                 Quorum = amqqueue:get_type(Q) =:= rabbit_quorum_queue,
                 {resource, _, queue, Name} = amqqueue:get_name(Q),
                 [Ready, Unacked] = case Quorum of
-                    true -> [Counted(Q, F, 400) || F <- [fun rabbit_fifo:query_messages_ready/1,
+                    true -> [Counted(Q, F, 100) || F <- [fun rabbit_fifo:query_messages_ready/1,
                                                          fun rabbit_fifo:query_messages_checked_out/1]];
                     false -> [N || {_, N} <- rabbit_amqqueue:info(Q, [messages_ready, messages_unacknowledged])]
                 end,

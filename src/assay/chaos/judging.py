@@ -173,7 +173,7 @@ def _row(scenario: str, task: str, fault: str, *, landed: int = 0, injected: int
 
 def _doubted(row: Result, seen: Seen) -> Result:
     """What a run that did not come to its end has not seen may yet have happened; what it has seen has happened."""
-    if row.outcome is Outcome.DUPLICATED and row.verdict is Verdict.VIOLATED:
+    if row.verdict is Verdict.VIOLATED and (row.outcome is Outcome.DUPLICATED or row.scenario == PUBLISHED):
         return row
     if not seen.finished:
         why = "the run was broken off before its end"

@@ -4,6 +4,7 @@ import difflib
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from typing import Any
 from urllib.parse import urlsplit
@@ -49,7 +50,7 @@ def describe(app: Celery, name: str, workdir: str) -> Subject:
         priority_steps=tuple(int(step) for step in options.get("priority_steps") or (0, 3, 6, 9)),
         separator=str(options.get("sep") or "\x06\x16"),
         global_keyprefix=str(options.get("global_keyprefix") or ""),
-        broker_scheme=urlsplit(str(conf.broker_url or "amqp://")).scheme,
+        broker_scheme=_scheme(conf.broker_url),
         result_backend=backend_scheme(conf.result_backend),
         deduplicates=bool(conf.get("worker_deduplicate_successful_tasks")),
         django=django,
@@ -60,6 +61,12 @@ def describe(app: Celery, name: str, workdir: str) -> Subject:
     subject.redirected = redirected(app, subject)
     subject.warnings = warnings(app, subject)
     return subject
+
+
+def _scheme(url: str | Sequence[str] | None) -> str:
+    """Of the broker's address, or of the first where several are given to fail over."""
+    first = url if isinstance(url, str) else next(iter(url or ()), "")
+    return urlsplit(first.split(";")[0] or "amqp://").scheme
 
 
 def _pool(given: Any) -> str:
