@@ -28,6 +28,7 @@ def ledger(*events: Event, late: bool = True, unacked: Sequence[str] = ()) -> Le
         invocations={ID: "shop.charge", "other": "shop.charge"},
         workers=[],
         key_prefix="",
+        beyond_visibility_s=3660.0,
         advance=lambda: None,
         listen=lambda hear: [hear(each) for each in events],
     )

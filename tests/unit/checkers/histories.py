@@ -26,8 +26,8 @@ def story(*events: At | Event, step_ns: int = STEP_NS) -> list[Event]:
     return [Event(at_ns=next(clock), **each) if isinstance(each, At) else each for each in events]
 
 
-def published(invocation: str = "a", kind: Kind = Kind.PUBLISHED) -> At:
-    return event(kind, invocation, pid=1, worker="", queue="shop")
+def published(invocation: str = "a", kind: Kind = Kind.PUBLISHED, **detail: Any) -> At:
+    return event(kind, invocation, pid=1, worker="", queue="shop", **detail)
 
 
 def received(invocation: str = "a", queue: str = "shop", **detail: Any) -> At:

@@ -261,7 +261,7 @@ CASES = {
     ),
     "published": Case(
         Published(ids=["a"]),
-        (published(kind=Kind.PUBLISH_FAILED), published("b")),
+        (published(kind=Kind.PUBLISH_FAILED, error="QueueNotFound: bulk"), published("b")),
         PLAIN,
         (published(kind=Kind.PUBLISH_IN_DOUBT),),
     ),

@@ -8,7 +8,7 @@ from assay.checkers import Attempts, Delivery, Evidence, FinalState, Liveness, T
 from assay.errors import HarnessError
 from assay.event import Event, Kind, Point
 from assay.outage import Gone, Locked, Outage, Paused
-from assay.scaling import Target, impatient
+from assay.scaling import Scaling, Target, impatient, long_countdowns
 from assay.scenario import scenario
 from assay.scenarios.results.outcomes import FAILS_FOR_GOOD, fails, told
 from assay.scenarios.retries.policy import FAILS, retries
@@ -19,6 +19,7 @@ WITHIN_S = 10.0  # of a fresh task's publication
 SLOW_S = 1.0
 FELT_S = 3.0  # less than any wait for a lock: a fault that nobody feels must not become another one
 DECIDES_S = 6.0  # that giving up may take
+OUTLASTS_S = 5.0  # more than the backend is slow
 
 
 class Moment(NamedTuple):
@@ -140,7 +141,13 @@ for name, each in MOMENTS.items():
     )(away_at(each))
 
 
-@scenario("results", fault="results slow", weight_s=4.0, own_results=True)
+def outlasting(target: Target) -> Scaling:
+    """A scaled retry might end while RETRY of its last attempt is still being stored, and be overwritten by it."""
+    said = f"in the scenario about a slow result backend each retry waits {OUTLASTS_S:g} s at least"
+    return long_countdowns(target, OUTLASTS_S, said)
+
+
+@scenario("results", fault="results slow", weight_s=7.0, own_results=True, scale=outlasting)
 def slow_backend(stage: Stage) -> None:
     """The result backend takes a second to answer while each of the states is stored at once: all are, and once."""
     claim(stage, f"a result that takes {SLOW_S:g} s to be stored is stored, and told of once")
