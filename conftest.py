@@ -4,7 +4,10 @@ import os
 
 import pytest
 
-GIVEN = ("REDIS_URL", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "CELERY_BACKEND", "DATABASE_URL", "AUTOTEST_ENV")
+GIVEN = (
+    *("REDIS_URL", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "CELERY_BACKEND", "DATABASE_URL", "AUTOTEST_ENV"),
+    *("COLUMNS", "LINES"),  # of the terminal: pytest-xdist hands them on
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:

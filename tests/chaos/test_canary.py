@@ -12,7 +12,7 @@ from assay.report import CANARY_LOST
 from assay.run import check_again, run
 from assay.scaling import countdowns
 from assay.selection import Selection
-from assay.verdict import Verdict
+from assay.verdict import Result, Verdict
 
 ONE = ("acks_late.group_killed_middle",)
 
@@ -32,7 +32,15 @@ def test_given_a_canary_that_is_not_broken_then_the_harness_is_called_blind_and_
     assert report is not None
     assert report.verdict is Verdict.UNKNOWN
     assert report.exit_code == 3
-    assert report.canary.startswith("the harness is blind: twin.work, acknowledged early and killed with its worker")
+    assert report.canary.startswith("not judged: waited 10 s for the early acknowledgement of the canary")
+
+
+def test_given_a_loss_that_was_called_held_then_the_harness_is_called_blind() -> None:
+    held = Result(
+        suite="canary", scenario="acks_early", task="twin.work", members=[], fault="SIGKILL group", verdict=Verdict.HELD
+    )
+    said = "the harness is blind: twin.work, acknowledged early and killed with its worker, was to be lost"
+    assert canary.told(held).startswith(said)
 
 
 @pytest.mark.parametrize("changes", [{"pool": "solo"}, {"canary": False}])
