@@ -39,6 +39,9 @@ about_app = _options(
     click.option("--config", type=FILE, help="An assay.toml or a pyproject.toml, rather than the nearest one."),
     click.option("--workdir", metavar="DIR", help="Folder to import the app from; default: the configuration file's."),
 )
+about_broker = click.option(
+    "--broker", metavar="BROKER", help="fakeredis (embedded, the default), redis or rabbitmq (private ones), or a URL."
+)
 about_files = _options(
     click.option("--json", "json_file", type=FILE, help="Also write report.json here; - is stdout."),
     click.option("--junit", "junit_file", type=FILE, help="Also write JUnit XML here."),
@@ -60,9 +63,7 @@ def main() -> None:
 @click.option("--suite", "suites", multiple=True, metavar="SUITE", help="Only this suite. Patterns; repeatable.")
 @click.option("--task", "tasks", multiple=True, metavar="PATTERN", help="Only these tasks. Repeatable.")
 @click.option("--scenario", "scenarios", multiple=True, metavar="PATTERN", help="Only these scenarios. Repeatable.")
-@click.option(
-    "--broker", metavar="BROKER", help="fakeredis (embedded, the default), redis or rabbitmq (private ones), or a URL."
-)
+@about_broker
 @click.option(
     "--pool", type=click.Choice(["prefork", "solo", "threads"]), help="The workers' pool; default: the app's own."
 )
@@ -109,9 +110,7 @@ def run(json_file: Path | None, junit_file: Path | None, scenarios: tuple[str, .
     help="Workers at the same time; one that ends is started again.",
 )
 @click.option("--task", "tasks", multiple=True, metavar="PATTERN", help="Only these tasks. Repeatable.")
-@click.option(
-    "--broker", metavar="BROKER", help="fakeredis (embedded, the default), redis or rabbitmq (private ones), or a URL."
-)
+@about_broker
 @click.option("--pool", type=click.Choice(["prefork", "solo", "threads"]), help="Default: the app's own.")
 @click.option("--faults", metavar="LIST", default="", help="Names with commas between them, or swarm: a part, drawn.")
 @click.option(
