@@ -18,6 +18,7 @@ from assay.bell import BELL, Ringer
 from assay.canvas import Canvas
 from assay.hold import Holder
 from assay.instrument import callbacks
+from assay.instrument.signals import sent_message
 from assay.recorder import Recorder
 from assay.redirect import Redirection, apply, scaled_s
 from assay.signatures import signature
@@ -167,8 +168,7 @@ class Client:
 
     def _note(self, headers: Any = None, body: Any = None, **_: Any) -> None:
         if self._sent is not None:
-            source = headers if headers and "id" in headers else body if isinstance(body, dict) else {}
-            self._sent.append(str(source.get("id", "")))
+            self._sent.append(str(sent_message(headers, body).get("id", "")))
 
     def states(self, ids: list[str]) -> dict[str, str]:
         """What the result backend says of each invocation."""

@@ -10,6 +10,11 @@ from assay.recorder import Recorder
 from assay.script import RECYCLING
 
 
+def sent_message(headers: Any, body: Any) -> dict[str, Any]:
+    """Where id and retries of a message stand that is being sent: its headers, or its body by protocol 1."""
+    return headers if headers and "id" in headers else body if isinstance(body, dict) else {}
+
+
 def connect(recorder: Recorder) -> None:
     """Be told by Celery; the receivers outlive the worker, as nothing else holds them."""
 
@@ -56,7 +61,7 @@ def connect(recorder: Recorder) -> None:
     def sent(
         sender: Any, headers: Any = None, body: Any = None, routing_key: str = "", exchange: str = "", **_: Any
     ) -> None:
-        source = headers if headers and "id" in headers else body if isinstance(body, dict) else {}
+        source = sent_message(headers, body)
         invocation = str(source.get("id", ""))
         recorder.record(
             Kind.SENT,
