@@ -24,6 +24,8 @@ import psutil
 from assay.errors import HarnessError
 
 How = Literal["cut", "reset"]
+#: Redis to a BRPOP that found nothing in time (RESP3, RESP2), and an AMQP broker's heartbeat
+NOTHING = (b"_\r\n", b"*-1\r\n", b"\x08\0\0\0\0\0\0\xce")
 PIDFD_GETFD = 438  # the same number on every architecture
 UNSPEC = struct.pack("H14x", socket.AF_UNSPEC)  # a struct sockaddr: connect(2) to it takes a TCP connection down by RST
 #: of an address that names none
@@ -123,13 +125,17 @@ def _listed(address: str) -> Peer:
 
 
 def unread(pid: int, ends: set[Peer]) -> int:
-    """Bytes that have arrived for the process on its connections to these ends and that it has not read."""
+    """Bytes that have arrived for the process on its connections to these ends and that it has not read.
+
+    What says that there is nothing is not counted: an idle worker may at any time have just that unread.
+    """
     total = 0
     for connection in established(pid, ends):
         with _borrowed(pid, connection.fd) as borrowed:
             count = array.array("i", [0])
             fcntl.ioctl(borrowed.fileno(), termios.FIONREAD, count)
-            total += count[0]
+            if count[0] and borrowed.recv(count[0], socket.MSG_PEEK | socket.MSG_DONTWAIT) not in NOTHING:
+                total += count[0]
     return total
 
 

@@ -22,8 +22,9 @@ from assay.worker import Worker, kill_child
 
 NOTICES_S = 6.0
 NOTICES_SIGNAL_S = 10.0
-STILL_S = 5.0
-RUNS_S = 0.003  # that a worker has between two looks at whether it stands still
+STILL_S, LOOKS = 5.0, 10  # the latter where the machine is so busy that a look takes a second
+TURN_S = 1.0
+RUNS_S = 0.003  # that a worker has, at least, between two looks at whether it stands still
 
 
 class Landing:
@@ -171,23 +172,36 @@ class Landing:
         process killed between the two loses it, whatever the app is configured to. A fault that is not about that
         moment must not land in it. Raises HarnessError after STILL_S. What the kernel does not tell is not asked for.
         """
-        deadline = time.monotonic() + STILL_S
+        deadline, looks = time.monotonic() + STILL_S, 0
         try:
             while True:
+                looks += 1
                 worker.pause()
                 waits = worker.process.waits() or self.pool != "prefork"
-                if waits and not self._unread(worker):
+                unread_bytes = self._unread(worker)
+                if waits and not unread_bytes:
                     break
-                over = time.monotonic() > deadline
+                over = looks >= LOOKS and time.monotonic() > deadline
                 if over and self.stops(worker):
                     break  # by now it takes no messages any more
+                slept = worker.process.slept()
                 worker.resume()
                 if over:
-                    raise HarnessError(f"worker {worker.name} was at no moment between two messages for {STILL_S:g} s")
-                self.wait(lambda: False, timeout_s=RUNS_S)
+                    doing = f"{unread_bytes} bytes unread" if waits else "at work"
+                    raise HarnessError(
+                        f"worker {worker.name} was at no moment between two messages for {STILL_S:g} s: {doing}"
+                    )
+                self._let_run(worker, slept)
             yield
         finally:
             worker.resume()
+
+    def _let_run(self, worker: Worker, slept: int) -> None:
+        """Until it has come to wait for something again: on a busy machine it may get no turn for a while."""
+        deadline = time.monotonic() + TURN_S
+        self.wait(lambda: False, timeout_s=RUNS_S)
+        while worker.process.slept() == slept and time.monotonic() < deadline:
+            self.wait(lambda: False, timeout_s=RUNS_S)
 
     def _unread(self, worker: Worker) -> int:
         try:

@@ -101,6 +101,14 @@ class Process:
     def resume(self) -> None:
         self.send(signal.SIGCONT)
 
+    def slept(self) -> int:
+        """How often its main thread has given up the processor to wait, or to stand still. See proc(5), status."""
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+                if line.startswith("voluntary_ctxt_switches:"):
+                    return int(line.split()[1])
+        return 0
+
     def last_words(self) -> str:
         """Exit status, the last lines of the log, and its path: what a person needs when it died unasked."""
         status = f"status {self._parent.status(self.pid, timeout_s=1.0)}" if not self.alive() else "still running"

@@ -179,3 +179,13 @@ def test_bytes_that_the_process_has_not_read_are_seen(opened: Opened) -> None:
     assert unread(opened.process.pid, opened.ends) == 3
     assert opened.reads(0) == "b'a'"
     assert unread(opened.process.pid, opened.ends) == 2
+
+
+@pytest.mark.parametrize("nothing", [b"_\r\n", b"*-1\r\n", b"\x08\0\0\0\0\0\0\xce"])
+def test_given_an_answer_that_there_is_nothing_when_it_is_unread_then_no_message_is(
+    opened: Opened, nothing: bytes
+) -> None:
+    opened.peers[0].send(nothing)
+    assert unread(opened.process.pid, opened.ends) == 0
+    opened.peers[0].send(b"*2")
+    assert unread(opened.process.pid, opened.ends) == len(nothing) + 2
