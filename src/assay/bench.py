@@ -3,12 +3,12 @@
 import queue
 import traceback
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from assay import broker as brokers
-from assay.broker import Broker
+from assay.broker import Broker, OwnBroker
 from assay.errors import HarnessError, UsageError
 from assay.process import Supervisor
 from assay.progress import Progress
@@ -44,6 +44,27 @@ class Bench:
             raise HarnessError("the run's supervisor was killed, and with it every process of the run")
         if not self.zygote.process.alive():
             raise HarnessError(f"the zygote died\n{self.zygote.process.last_words()}")
+
+    def own_broker(self, wanted: bool, name: str) -> AbstractContextManager[OwnBroker | None]:
+        """One more of the run's kind, for what the others must not feel."""
+        return self._another(self.broker.name if wanted else "", f"broker-{name}")
+
+    def own_results(self, wanted: bool, name: str) -> AbstractContextManager[OwnBroker | None]:
+        """A server for results alone. RabbitMQ keeps none."""
+        kind = "fakeredis" if self.broker.name == "rabbitmq" else self.broker.name
+        return self._another(kind if wanted else "", f"results-{name}")
+
+    @contextmanager
+    def _another(self, kind: str, name: str) -> Iterator[OwnBroker | None]:
+        if not kind:
+            yield None
+            return
+        broker = brokers.start(kind, self.supervisor.folder / name, self.supervisor.spawn)
+        assert isinstance(broker, OwnBroker)
+        try:
+            yield broker
+        finally:
+            broker.stop()
 
     @contextmanager
     def part(self, folder: Path, shown: str) -> Iterator[tuple[int, list[str]]]:

@@ -70,6 +70,9 @@ class OwnBroker(Broker, Protocol):
     def durable(self) -> bool:
         """Whether it has after a restart what it had before, as people run it."""
 
+    def keep_data(self) -> None:
+        """From now on a restart loses nothing that the broker has confirmed. Raises UsageError where that cannot be."""
+
     def kill(self) -> None: ...
 
     def restart(self, *, with_data: bool = False) -> None: ...

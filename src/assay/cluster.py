@@ -340,12 +340,12 @@ class Cluster(Landing):
 
         `enough` ends the wait early, unsettled: a loop has shown itself, say.
         """
-        settled, open_ = self._ledger.settle(timeout_s, enough)
-        if settled:
-            self.record(Kind.SETTLED)
+        still_open, quiet = self._ledger.settle(timeout_s, enough)
+        if still_open:
+            self.record(Kind.UNSETTLED, open=still_open, quiet=quiet)
         else:
-            self.record(Kind.UNSETTLED, open=open_)
-        return settled
+            self.record(Kind.SETTLED)
+        return not still_open
 
     def settle_but(self, *invocations: str, timeout_s: float = SETTLE_S) -> bool:
         """Wait until nothing is open but these, which stand at a crash point; nothing is recorded of it."""
@@ -355,9 +355,9 @@ class Cluster(Landing):
         """Whether every message that was published is received by a worker or in its queue."""
         return self._ledger.at_rest()
 
-    def replace(self, worker: Worker) -> Worker:
-        """Another one that is started as that one was."""
-        return self.start_worker(**self._started_with[worker.name])
+    def replace(self, worker: Worker, **changes: Any) -> Worker:
+        """Another one that is started as that one was, but for the changes."""
+        return self.start_worker(**(self._started_with[worker.name] | changes))
 
     def forget(self, worker: Worker) -> None:
         """Hold nothing of one that is gone, and told to be."""

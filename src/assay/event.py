@@ -24,7 +24,7 @@ class Kind(StrEnum):
     FAULT_LANDED = "fault_landed"  # proved by an event of the operating system or of the worker
     FAULT_HEALED = "fault_healed"
     SETTLED = "settled"  # broker empty and no attempt open
-    UNSETTLED = "unsettled"  # the deadline came first; detail: what was still open
+    UNSETTLED = "unsettled"  # the deadline came first; detail: open (what was), quiet (nothing happened any more)
     # [harness] the final read
     FINAL_QUEUE = "final_queue"  # detail: queue, ready (count), ids
     FINAL_UNACKED = "final_unacked"  # detail: ids

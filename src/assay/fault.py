@@ -1,11 +1,14 @@
 """The faults that land, how each is known to have landed, and where those of a chaos run may strike. Data only."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from assay.errors import UsageError
 from assay.event import Point
 from assay.selection import nearest
 
+CRASH_BURST, RECYCLING_STORM = "crash burst", "recycling storm"
+BURSTS = (CRASH_BURST, RECYCLING_STORM)  # which bring invocations of their own, and are about those
 FAULTLESS = ("none", "none, under load", "misspelt queue", "unknown task")  # nothing lands on work that is under way
 KILLS = (
     "SIGKILL child",
@@ -22,6 +25,10 @@ KILLS = (
     "SIGINT group twice",
     "SIGTERM, then SIGKILL main",
     "rolling deploy",
+    "rolling restart",
+    "scaled to none",
+    "out of memory",
+    "crash burst",
 )  # a worker or a part of it ends with work under way: what the evidence bound speaks of
 FAULTS = {
     "none": "nothing is broken: what is promised for an ordinary day",
@@ -55,8 +62,24 @@ FAULTS = {
     "SIGSTOP": "the main process is stopped for a while and goes on; landed when all of its threads have stopped",
     "results gone": "the server of the results is killed, and started again empty when a try to store one has failed; "
     "or their database is locked for longer than its timeout; landed when that try has failed",
+    "results away": "the server of the results stands still for a while, or their database is locked; landed when "
+    "the child that stores a result waits for it",
     "results slow": "the server of the results is stopped (SIGSTOP) for a second, or their database is locked for a "
     "second; landed when each child waits for it",
+    "SIGSTOP past visibility": "the main process is stopped while a worker whose clock is past the visibility timeout "
+    "takes over what it has, and goes on; landed when all of its threads have stopped and the other one is ready",
+    "clock ahead": "one more worker starts whose clock is ahead by more than the visibility timeout, and gets SIGTERM "
+    "later; landed when it is ready",
+    "rolling restart": "one after another, each worker is followed by a new one and gets SIGTERM; landed when all of "
+    "them say that they stop",
+    "scaled to none": "all workers get SIGTERM, and for a while none is started; landed when all of them say that "
+    "they stop",
+    "crash burst": "five more invocations of the task arrive, of which each first attempt ends its process by "
+    "os._exit; landed when main knows that each of these children is lost",
+    "recycling storm": "one more worker starts that replaces its child after each task, with a dozen more invocations, "
+    "and gets SIGTERM; landed when it has replaced three",
+    "out of memory": "a pool child gets a memory limit that it is over, and the kernel's out-of-memory killer ends it; "
+    "landed when the kernel has counted that and the child is gone",
     "pool_restart": "the pool is restarted by remote control; landed when all children are new",
     "revoke": "the invocation is revoked with terminate=True; landed when the child is gone",
     "transient error": "the body raises an error that the task retries for; landed when it was raised",
@@ -75,6 +98,16 @@ def registry() -> dict[str, str]:
     return dict(FAULTS)
 
 
+class Needs(StrEnum):
+    """What a fault cannot do without."""
+
+    DATA = "a broker of the run's own that keeps its data over a restart"
+    RESULTS = "results that are stored where the run can take them away: in a Redis, or in a Django database"
+    VISIBILITY = "a visibility timeout, which Redis has"
+    CHILDREN = "a prefork pool"
+    MEMORY = "a memory limit for a single process: a control group that this user may make"
+
+
 @dataclass(frozen=True)
 class Strikes:
     """Where a fault of a chaos run may strike. `lasts_s`: for how long, at least and at most, where it is healed."""
@@ -82,6 +115,10 @@ class Strikes:
     points: tuple[Point, ...]
     lasts_s: tuple[float, float] | None = None
     takes_child: bool = False  # no more than the child that runs the attempt is hit
+    stops: bool = False  # a worker is told to stop, and has to
+    everywhere: bool = False  # all workers feel it, so nothing else is broken meanwhile
+    leaves_none: bool = False  # no worker is started until it is healed
+    needs: tuple[Needs, ...] = ()
 
 
 IN_BODY = (Point.BODY_ENTER, Point.BODY_MIDDLE, Point.BODY_EXIT)
@@ -91,15 +128,24 @@ STRIKING = {
     "SIGKILL child": Strikes(IN_CHILD, takes_child=True),
     "SIGKILL main": Strikes(IN_CHILD),
     "SIGKILL group": Strikes(IN_CHILD),
-    "SIGTERM": Strikes(IN_BODY),
-    "SIGQUIT": Strikes(IN_BODY),
+    "SIGTERM": Strikes(IN_BODY, stops=True),
+    "SIGQUIT": Strikes(IN_BODY, stops=True),
     "SIGTERM, then SIGKILL": Strikes(IN_BODY),
     "SIGSTOP": Strikes(IN_BODY, lasts_s=(0.2, 1.5)),
+    "SIGSTOP past visibility": Strikes(IN_BODY, lasts_s=(0.5, 1.5), needs=(Needs.VISIBILITY, Needs.CHILDREN)),
     "connection cut": Strikes(IN_BODY),
     "connection reset": Strikes(IN_BODY),
+    "broker restarted": Strikes(IN_BODY, everywhere=True, needs=(Needs.DATA,)),
+    "results away": Strikes((Point.BEFORE_RESULT,), lasts_s=(0.2, 1.5), everywhere=True, needs=(Needs.RESULTS,)),
+    "rolling restart": Strikes(IN_BODY, stops=True, everywhere=True),
+    "scaled to none": Strikes(IN_BODY, lasts_s=(0.2, 1.5), stops=True, everywhere=True, leaves_none=True),
+    "clock ahead": Strikes(IN_BODY, lasts_s=(0.5, 1.5), stops=True, needs=(Needs.VISIBILITY,)),
+    "crash burst": Strikes(IN_BODY, takes_child=True, needs=(Needs.CHILDREN,)),
+    "recycling storm": Strikes(IN_BODY, stops=True, needs=(Needs.CHILDREN,)),
+    "out of memory": Strikes(IN_BODY, takes_child=True, needs=(Needs.CHILDREN, Needs.MEMORY)),
 }
 
-STOPPING = ("SIGTERM", "SIGQUIT")  # of these the worker ends by itself
+STOPPING = tuple(fault for fault, strikes in STRIKING.items() if strikes.stops)  # of these workers end by themselves
 
 
 def named(fault: str) -> str:

@@ -34,6 +34,7 @@ class Landing:
     pool: str
     redirection: Redirection
     watched: list[psutil.Process]
+    workers: list[Worker]
     record: Callable[..., None]
     advance: Callable[[], None]
     wait: Callable[..., Any]
@@ -43,6 +44,23 @@ class Landing:
     def seen(self) -> list[Event]:
         """The cluster's events."""
         raise NotImplementedError
+
+    @contextlib.contextmanager
+    def striking(self, fault: str, invocation: str, worker: Worker, **detail: Any) -> Iterator[None]:
+        """Around what a fault does: it has landed where that raises no HarnessError."""
+        told = {"fault": fault, "target": worker.pid, **detail}
+        self.record(Kind.FAULT_INJECTED, invocation, worker=worker.name, **told)
+        yield
+        self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **told)
+
+    def healed(self, fault: str, worker: Worker) -> None:
+        self.record(Kind.FAULT_HEALED, worker=worker.name, fault=fault, target=worker.pid)
+
+    def serving(self) -> list[Worker]:
+        """Workers that are ready and were not told to stop."""
+        self.advance()
+        ready = {event.worker for event in self.seen if event.kind == Kind.WORKER_READY}
+        return [each for each in self.workers if each.name in ready and each.alive() and not self._stopping(each)]
 
     def kill_child(self, waiting: Waiting) -> None:
         """SIGKILL the process that stands at a crash point, and prove it."""
@@ -162,7 +180,7 @@ class Landing:
 
     def resume_worker(self, worker: Worker) -> None:
         worker.resume()
-        self.record(Kind.FAULT_HEALED, worker=worker.name, fault="SIGSTOP", target=worker.pid)
+        self.healed("SIGSTOP", worker)
 
     @contextlib.contextmanager
     def standing_still(self, worker: Worker) -> Iterator[None]:

@@ -121,6 +121,20 @@ class Process:
             self.pidfd = None
 
 
+def gone(pid: int, timeout_s: float) -> bool:
+    """Wait up to `timeout_s` for any process to end; True when it has, though its parent may not have reaped it."""
+    try:
+        pidfd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        poll = select.poll()
+        poll.register(pidfd, select.POLLIN)
+        return bool(poll.poll(timeout_s * 1000))
+    finally:
+        os.close(pidfd)
+
+
 def sleeps(pid: int) -> bool:
     """Whether its main thread sleeps for a while of its own choosing, as SQLite does where a lock is held."""
     return _call(pid) in SLEEPS

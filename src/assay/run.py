@@ -3,19 +3,16 @@
 import queue
 import shlex
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from assay import broker as brokers
 from assay import canary, connections
 from assay import case as cases
 from assay import plan as plans
 from assay.bench import BROKEN, Bench, bench
-from assay.broker import OwnBroker
 from assay.case import Case
 from assay.changed import changed, scaled
 from assay.chaos import judging
@@ -172,30 +169,15 @@ def _run_one(it: Bench, row: Row) -> Result:
     return cases.judge(case, folder, it.settings.out)
 
 
-@contextmanager
-def _own(it: Bench, wanted: bool, kind: str, name: str) -> Iterator[OwnBroker | None]:
-    """One more broker, for a scenario that does to it what the others must not feel."""
-    if not wanted:
-        yield None
-        return
-    broker = brokers.start(kind, it.supervisor.folder / name, it.supervisor.spawn)
-    assert isinstance(broker, OwnBroker)
-    try:
-        yield broker
-    finally:
-        broker.stop()
-
-
 def _act(it: Bench, row: Row, folder: Path, db: int, case: Case) -> None:
     """Drive the scenario. What keeps it from its end is raised; then its verdict is unknown."""
     settings, scenario, target = it.settings, row.scenario, row.target
     scaling = scenario.scale(target)
     case.scaled = told([scaling])
-    keeper = "fakeredis" if it.broker.name == "rabbitmq" else it.broker.name  # RabbitMQ keeps no results
     own_results = scenario.own_results and target.breakable_results == "server"
     with (
-        _own(it, scenario.own_broker, it.broker.name, f"broker-{folder.name}") as broker,
-        _own(it, own_results, keeper, f"results-{folder.name}") as results,
+        it.own_broker(scenario.own_broker, folder.name) as broker,
+        it.own_results(own_results, folder.name) as results,
         Cluster(
             it.zygote,
             broker or it.broker,

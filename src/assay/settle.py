@@ -36,22 +36,24 @@ class Ledger:
         self._dead: set[str] = set()
         cluster.listen(self._fold)
 
-    def settle(self, timeout_s: float, enough: Callable[[], bool]) -> tuple[bool, list[str]]:
-        """True when settled; else False and what was open at the end.
+    def settle(self, timeout_s: float, enough: Callable[[], bool]) -> tuple[list[str], bool]:
+        """What was open at the end, nothing where all has settled; and whether nothing happened for `timeout_s` then.
 
         The end is when nothing was recorded for `timeout_s`: on a slow machine what goes on is not called stuck. What
         goes on for PATIENCE times as long ends too, and so does what is `enough`.
         """
         cluster, now = self._cluster, time.monotonic()
         last = now + PATIENCE * timeout_s
+        quiet = False
         while not enough():
-            quiet_since = max(now, self._last_ns / 1e9)
-            left = min(quiet_since + timeout_s, last) - time.monotonic()
+            quiet_until = max(now, self._last_ns / 1e9) + timeout_s
+            left = min(quiet_until, last) - time.monotonic()
             if left <= 0:
+                quiet = quiet_until <= last
                 break
             if cluster.wait(lambda: not self.open() or enough(), timeout_s=left) and self._quiet():
-                return True, []
-        return False, self.open() or ["something was still going on"]
+                return [], True
+        return self.open() or ["something was still going on"], quiet
 
     def at_rest(self) -> bool:
         """Whether each message is received or in a queue, none on its way between the two."""

@@ -10,6 +10,7 @@ import pytest
 from beds import APPS
 from leftovers import assay
 
+from assay import memory_limit
 from assay.history import History
 
 FAULTS = "sigkill-child,sigkill-main,sigkill-group,sigstop,connection-reset"
@@ -23,7 +24,7 @@ def chaos(tmp: Path, *arguments: str, seed: int = 3, flips: str = "", out: str =
         cwd=APPS,
         tmp=tmp,
         env={"ASSAY_TEST_FLIP": flips},
-        timeout_s=200,
+        timeout_s=400,
     )
     assert status in (0, 1), f"exit {status}\n{said}\n{err}"
     report: dict[str, Any] = json.loads((tmp / out / "report.json").read_text())
@@ -74,7 +75,7 @@ def test_a_red_run_is_replayed_made_smaller_and_its_test_is_red_until_the_app_is
 
     def again(*arguments: str, out: str) -> tuple[int, str, str]:
         env = {"ASSAY_TEST_FLIP": LOSES}
-        return assay(*arguments, "--out", str(tmp_path / out), cwd=APPS, tmp=tmp_path, env=env, timeout_s=200)
+        return assay(*arguments, "--out", str(tmp_path / out), cwd=APPS, tmp=tmp_path, env=env, timeout_s=400)
 
     status, said, err = again("replay", folder, "--times", "2", out="again")
     assert status == 1, err
@@ -113,6 +114,63 @@ def test_a_run_is_judged_again_from_its_folder_and_one_that_was_broken_off_is_un
         file.write_bytes(b"".join(line for line in lines if b'"final_unacked"' not in line))
     said = assay("check", str(tmp_path / "run"), "--json", "-", cwd=tmp_path, tmp=tmp_path)[1]
     assert {row["verdict"] for row in json.loads(said)["results"]} == {"unknown"}
+
+
+OOM = pytest.mark.skipif(bool(memory_limit.obstacle()), reason=memory_limit.obstacle())
+
+
+@pytest.mark.parametrize(
+    ("fault", "flips", "row", "outcome"),
+    [
+        pytest.param("out-of-memory", LOSES, "out_of_memory", "lost", marks=OOM),
+        ("crash-burst", LOSES, "crash_burst", "lost"),
+        ("broker-restarted", "deaf_after_loss", "fresh_tasks", "stuck"),
+        ("results-away", "gives_up_storing,impatient", "results_away", "ok"),
+        ("rolling-restart", "hangs_at_stop", "workers_stop", "stuck"),
+        ("scaled-to-none", "hangs_at_stop", "workers_stop", "stuck"),
+        ("recycling-storm", "hangs_at_stop", "workers_stop", "stuck"),
+    ],
+)
+def test_given_a_bug_that_a_fault_shows_then_its_row_is_red_and_the_twins_is_not(
+    tmp_path: Path, fault: str, flips: str, row: str, outcome: str
+) -> None:
+    some = ("--faults", fault, "--broker", "redis", "--tasks", "60", "--intensity", "0.1")
+    red = rows(chaos(tmp_path, *some, flips=flips)[1])[row]
+    assert (red["verdict"], red["outcome"]) == ("violated", outcome), red["reason"]
+    twin = rows(chaos(tmp_path, *some, out="twin")[1])
+    struck = twin[fault.replace("-", "_")]
+    assert struck["verdict"] == "held", struck["reason"]
+    assert struck["landed"] > 0
+    if row != "workers_stop":  # Celery itself may hang there: docs/celery-findings.md
+        assert twin[row]["verdict"] == "held", twin[row]["reason"]
+
+
+@pytest.mark.parametrize("fault", ["clock-ahead", "sigstop-past-visibility"])
+def test_given_a_worker_that_takes_over_what_another_still_does_then_it_is_done_twice(
+    tmp_path: Path, fault: str
+) -> None:
+    some = ("--faults", fault, "--tasks", "60", "--intensity", "0.1")
+    row = fault.replace("-", "_")
+    assert rows(chaos(tmp_path, *some)[1])[row]["verdict"] == "held"
+    _, report = chaos(tmp_path, *some, "--delivery", "effectively_once", flips="no_deduplication", out="once")
+    assert rows(report)[row]["outcome"] == "duplicated"
+
+
+@pytest.mark.parametrize(
+    ("fault", "arguments", "said"),
+    [
+        ("broker-restarted", (), "the embedded broker has none; use --broker redis or rabbitmq"),
+        ("crash-burst", ("--pool", "solo"), "crash burst needs a prefork pool: the pool is solo"),
+        ("results-away", ("-A", "without_results:app"), "results away needs results that are stored where the run can"),
+    ],
+)
+def test_given_a_fault_that_cannot_strike_here_then_that_is_said_before_the_run(
+    tmp_path: Path, fault: str, arguments: tuple[str, ...], said: str
+) -> None:
+    every = ("chaos", "-A", "twin:app", "--faults", fault, *arguments, "--intensity", "1", "--out", str(tmp_path / "r"))
+    status, _, err = assay(*every, cwd=APPS, tmp=tmp_path)
+    assert status == 2
+    assert said in " ".join(err.split())
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from assay.wait import wait_until
 
 SHM = Path("/dev/shm")
 GONE_S = 2.0
+END_S = 400.0  # what hangs is to be told, and a busy machine takes its time
 
 
 class Command:
@@ -37,7 +38,7 @@ class Command:
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
-    def end(self, timeout_s: float = 120.0) -> tuple[int, str, str]:
+    def end(self, timeout_s: float = END_S) -> tuple[int, str, str]:
         """(exit code, stdout, stderr)"""
         out, err = self.process.communicate(timeout=timeout_s)
         return self.process.returncode, out, err
@@ -73,7 +74,7 @@ class Command:
 
 
 def assay(
-    *arguments: str, cwd: Path, tmp: Path, env: dict[str, str] | None = None, timeout_s: float = 120.0
+    *arguments: str, cwd: Path, tmp: Path, env: dict[str, str] | None = None, timeout_s: float = END_S
 ) -> tuple[int, str, str]:
     """(exit code, stdout, stderr) of a call that ends by itself and leaves nothing."""
     command = Command(arguments, cwd, tmp, env)

@@ -80,6 +80,13 @@ def test_given_a_run_that_did_not_settle_then_what_is_still_open_is_not_known_to
     assert row.reason.startswith("the run did not settle, so it is not known: ")
 
 
+def test_given_a_run_in_which_nothing_happened_any_more_then_what_is_open_is_stuck(tmp_path: Path) -> None:
+    quiet = event(Kind.UNSETTLED, pid=1, worker="", open=["something"], quiet=True)
+    ends = (still_queued("a"), quiet, ENDS[1])
+    row = judged(tmp_path, published(), received(), *started(), *struck(), *FRESH, *ends)["sigkill_child"]
+    assert (row.verdict, row.outcome) == (Verdict.VIOLATED, Outcome.STUCK)
+
+
 def test_given_a_message_that_reached_no_worker_then_that_is_a_row_of_its_own(tmp_path: Path) -> None:
     rows = judged(tmp_path, published("b"), *RECOVERED)
     assert rows["messages_reach_workers"].verdict is Verdict.VIOLATED

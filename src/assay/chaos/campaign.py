@@ -4,13 +4,14 @@ import contextlib
 import time
 from collections import Counter, deque
 from collections.abc import Callable
+from typing import NamedTuple
 
 from assay.chaos.draw import Job
-from assay.chaos.script import ChaosScript
+from assay.chaos.script import ChaosScript, Strike
 from assay.cluster import READY_S, Cluster
 from assay.errors import HarnessError, UsageError
 from assay.event import Event, Kind
-from assay.fault import STOPPING
+from assay.fault import STRIKING
 from assay.faults import Heal, registry
 from assay.gate import Waiting
 from assay.progress import Progress
@@ -30,7 +31,16 @@ FAULTS = (Kind.FAULT_INJECTED, Kind.FAULT_LANDED, Kind.FAULT_HEALED)
 
 def keeps(event: Event) -> bool:
     """What the cluster has to remember of a run whose invocations are many."""
-    return not event.invocation or event.kind in FAULTS
+    return not event.invocation or event.kind in FAULTS or event.kind is Kind.CHILD_LOST
+
+
+class Healing(NamedTuple):
+    """What ends a fault, and when it is due: on the monotonic clock."""
+
+    at: float
+    worker: str
+    strike: Strike
+    heal: Heal
 
 
 class Campaign:
@@ -45,10 +55,10 @@ class Campaign:
         self._strikes = script.strikes()
         self._left = deque(script.workload.numbers)
         self._struck: dict[str, Job] = {}  # invocation -> what of the workload it is, where faults strike it
-        self._alive: dict[str, Worker] = {}
+        self._wanted = script.workers
         self._ready: set[str] = set()
         self._stops_by: dict[str, float] = {}  # worker that was told to stop -> when it is called hanging
-        self._heals: list[tuple[float, str, Heal]] = []  # (when, worker, how)
+        self._heals: list[Healing] = []
         self._dead_at_start = 0
         self.counts: Counter[str] = Counter()
         self.missed: Counter[str] = Counter()  # why a fault did not land
@@ -59,9 +69,8 @@ class Campaign:
     def run(self, until: float) -> None:
         """Publish until all of the workload is, or the monotonic clock is at `until`; then heal, drain and read."""
         self._progress.phase(f"starting {self._script.workers} workers")
-        for _ in range(self._script.workers):
-            self._start()
-        for worker in list(self._alive.values()):
+        self._look_after_workers()
+        for worker in list(self._cluster.workers):
             self._cluster.wait_ready(worker)
         self._progress.phase("faults under load")
         self._load(until)
@@ -71,6 +80,7 @@ class Campaign:
         self._heal(float("inf"))
         self._drain()
         self._fresh()
+        self._cluster.wait(lambda: self._tick() and not self._ending(), timeout_s=2 * EXIT_S)
         self._progress.phase("final read")
         final_read(self._cluster, list(self._struck))
 
@@ -80,10 +90,10 @@ class Campaign:
         if event.kind is Kind.WORKER_READY:
             self._ready.add(event.worker)
             self._dead_at_start = 0
+        elif event.kind is Kind.WORKER_STOPPING:
+            self._stops_by.setdefault(event.worker, time.monotonic() + EXIT_S)
         elif event.kind is Kind.ATTEMPT_ENDED:
             self.counts["ended"] += 1
-        elif event.kind is Kind.FAULT_LANDED:
-            self.counts["landed"] += 1
 
     def _load(self, until: float) -> None:
         while not self._over(until):
@@ -107,7 +117,7 @@ class Campaign:
             self._strike(waiting)
         self._heal(time.monotonic())
         self._look_after_workers()
-        if not self._heals and self._ready >= self._alive.keys():
+        if not self._heals and self._all_ready():
             self._cluster.write_off()
         self._publish()
         return True
@@ -131,56 +141,72 @@ class Campaign:
         held = waiting.held
         job = self._struck.get(held.invocation)
         strike = job.strikes.get((held.start + 1, held.point)) if job else None
-        worker = self._alive.get(held.worker)
+        worker = next((each for each in self._cluster.workers if each.name == held.worker), None)
         if strike is None or worker is None or not worker.alive() or self.stopping:
             waiting.release()
             return
-        if worker.name in self._stops_by and not strike.fault.startswith("SIGKILL"):
+        kind = STRIKING[strike.fault]
+        always = kind.takes_child or kind.everywhere or strike.fault.startswith("SIGKILL")
+        if worker.name in self._stops_by and not always:
             self.missed[f"{strike.fault}: its worker was ending already"] += 1
             waiting.release()
             return
-        self._heal(float("inf"), worker.name)  # one fault at a time on each worker
+        self._heal(float("inf"), "" if kind.everywhere else worker.name)  # one fault at a time on each worker
         try:
             heal = self._known[strike.fault](self._cluster, worker, waiting)
         except HarnessError as error:
-            self.missed[f"{strike.fault}: {str(error).splitlines()[0]}"] += 1
+            self._miss(strike, error)
             waiting.release()
             return
+        self.counts["landed"] += 1
+        if kind.leaves_none:
+            self._wanted = 0
         if heal:
-            self._heals.append((time.monotonic() + strike.lasts_s, worker.name, heal))
-        if strike.fault in STOPPING:
-            self._stops_by[worker.name] = time.monotonic() + EXIT_S
-            self._start()  # as a deployment does, which does not wait for the old one to be gone
+            self._heals.append(Healing(time.monotonic() + strike.lasts_s, worker.name, strike, heal))
+
+    def _miss(self, strike: Strike, error: HarnessError) -> None:
+        self.missed[f"{strike.fault}: {str(error).splitlines()[0]}"] += 1
 
     def _heal(self, now: float, worker: str = "") -> None:
-        due = [each for each in self._heals if each[0] <= now and worker in ("", each[1])]
-        for each in due:
-            self._heals.remove(each)
-            each[2]()
+        for healing in [each for each in self._heals if each.at <= now]:
+            everywhere = STRIKING[healing.strike.fault].everywhere
+            if worker in ("", healing.worker) or everywhere:
+                self._heals.remove(healing)
+                self._wanted = self._script.workers
+                try:
+                    healing.heal()
+                except HarnessError as error:
+                    self.counts["landed"] -= 1
+                    self._miss(healing.strike, error)
 
     # -- workers
 
     def _start(self) -> None:
-        worker = self._cluster.start_worker(wait=False, queues=self._queues, concurrency=self._script.concurrency)
-        self._alive[worker.name] = worker
+        self._cluster.start_worker(wait=False, queues=self._queues, concurrency=self._script.concurrency)
+
+    def _all_ready(self) -> bool:
+        return all(worker.name in self._ready for worker in self._cluster.workers if worker.alive())
 
     def _look_after_workers(self) -> None:
-        """As systemd would: what has ended is started again, and what does not end is killed in the end."""
-        for worker in list(self._alive.values()):
+        """As a supervisor would: there are as many as are wanted, and one that does not stop is killed in the end.
+
+        One that was told to stop is followed at once, as in a deployment, which does not wait for the old one's end.
+        """
+        for worker in list(self._cluster.workers):
             if not worker.alive():
                 worker.exited()
                 self._cluster.forget(worker)
-                del self._alive[worker.name]
                 if worker.name not in self._ready:
                     self._died_at_start(worker)
-                if self._stops_by.pop(worker.name, None) is None:
-                    self._start()
             elif time.monotonic() > self._stops_by.get(worker.name, float("inf")):
                 self._cluster.record(Kind.WORKER_HANGS, worker=worker.name, pid=worker.pid, after_s=EXIT_S)
                 with contextlib.suppress(HarnessError), self._cluster.standing_still(worker):
                     worker.kill_group()
                 if worker.alive():
                     worker.kill_group()
+        serving = sum(worker.name not in self._stops_by for worker in self._cluster.workers)
+        for _ in range(self._wanted - serving):
+            self._start()
 
     def _died_at_start(self, worker: Worker) -> None:
         self._dead_at_start += 1
@@ -194,17 +220,25 @@ class Campaign:
         """Until nothing is open. What dead workers had comes back once kombu's clock is past the visibility timeout."""
         beyond = self._cluster.beyond_visibility_s
         for times in range(1, MOST_ORPHANED + 1):  # faults may strike that worker too
-            if self._settle(self._cluster.orphaned) or not self._cluster.orphaned():
+            if self._settle(self._is_orphaned) or not self._is_orphaned():
                 return
-            worker = self._cluster.start_worker(
+            self._cluster.start_worker(
                 queues=self._queues, concurrency=self._script.concurrency, clock_offset_s=times * beyond
             )
-            self._alive[worker.name] = worker
         self._settle(lambda: False)
 
+    def _is_orphaned(self) -> bool:
+        """A worker that hangs in its shutdown still takes messages from the queue: it is to be gone first."""
+        return not self._ending() and self._cluster.orphaned()
+
+    def _ending(self) -> bool:
+        """Whether a worker that was told to stop is still there; one that hangs will not be for long."""
+        return any(each.name in self._stops_by and each.alive() for each in self._cluster.workers)
+
     def _settle(self, enough: Callable[[], bool]) -> bool:
-        starting = not self._ready >= self._alive.keys()
-        return self._cluster.settle(READY_S if starting else STALLED_S, enough=lambda: self._tick() and enough())
+        return self._cluster.settle(
+            STALLED_S if self._all_ready() else READY_S, enough=lambda: self._tick() and enough()
+        )
 
     def told(self) -> list[str]:
         """What became of the faults that were drawn."""

@@ -8,9 +8,9 @@ import msgspec
 from assay import contract
 from assay.chaos.script import ChaosScript
 from assay.checker import Checker, conclude, judged
-from assay.checkers import Delivery, Evidence, Liveness, Published, Reached, Stops
+from assay.checkers import Delivery, Evidence, FinalState, Liveness, Published, Reached, Stops
 from assay.event import Kind
-from assay.fault import STOPPING, STRIKING, named
+from assay.fault import BURSTS, STOPPING, STRIKING, Needs, named
 from assay.history import History
 from assay.subject import Subject
 from assay.verdict import CHAOS, Judgement, Outcome, Result, Verdict
@@ -44,6 +44,7 @@ class Seen:
         self.refused: dict[str, list[str]] = defaultdict(list)  # task -> some of what could not be published
         self.finished = False  # the final read was made
         self.settled: bool | None = None
+        self.quiet = False  # where it has not settled: nothing happened any more
         published: dict[str, list[str]] = defaultdict(list)  # after the last fault
         for event in history:
             if event.kind is Kind.FAULT_INJECTED:
@@ -57,6 +58,7 @@ class Seen:
                 self.finished = True
             elif event.kind in (Kind.SETTLED, Kind.UNSETTLED):
                 self.settled = event.kind is Kind.SETTLED
+                self.quiet = bool(event.detail.get("quiet"))
             elif event.kind is Kind.PUBLISH_FAILED:
                 self.refused[event.task] += [event.invocation] * (len(self.refused[event.task]) < REFUSED)
             elif event.kind is Kind.PUBLISHED:
@@ -107,11 +109,13 @@ def judge(subject: Subject, script: ChaosScript, demanded: str, folder: Path) ->
 
 def numbers(folder: Path, script: ChaosScript) -> dict[str, int]:
     """{invocation: which of the workload it is}, from the order in which the client was asked to publish them."""
-    asked = sorted(
-        (int(event.detail.get("asked_at_ns", event.at_ns)), event.invocation)
-        for event in History(folder / FOLDER)
-        if event.kind in (Kind.PUBLISHED, Kind.PUBLISH_FAILED)
-    )
+    asked, burst = list[tuple[int, str]](), set[str]()
+    for event in History(folder / FOLDER):
+        if event.kind in (Kind.PUBLISHED, Kind.PUBLISH_FAILED):
+            asked.append((int(event.detail.get("asked_at_ns", event.at_ns)), event.invocation))
+        elif event.kind is Kind.FAULT_INJECTED and event.detail["fault"] in BURSTS:
+            burst.add(event.invocation)  # more than the workload has
+    asked = sorted(each for each in asked if each[1] not in burst)
     return dict(zip((invocation for _, invocation in asked), script.workload.numbers, strict=False))
 
 
@@ -120,7 +124,10 @@ def _struck(subject: Subject, task: str, fault: str, seen: Seen, demanded: str) 
     key = fault, task
     row = _row(_slug(fault), task, fault, landed=seen.landed[key], injected=seen.injected[key])
     row = _claims(row, found, subject, task)
-    return row, [Delivery(contract=found.delivery, ids=seen.struck[key], received=True)]
+    checkers: list[Checker] = [Delivery(contract=found.delivery, ids=seen.struck[key], received=True)]
+    if Needs.RESULTS in STRIKING[fault].needs:  # what is struck succeeds in the end
+        checkers.append(FinalState(ids=seen.struck[key], states=["SUCCESS"]))
+    return row, checkers
 
 
 def _others(subject: Subject, task: str, seen: Seen, demanded: str) -> tuple[Result, list[Checker]]:
@@ -177,9 +184,7 @@ def _doubted(row: Result, seen: Seen) -> Result:
         return row
     if not seen.finished:
         why = "the run was broken off before its end"
-    elif seen.settled is False and row.verdict is Verdict.VIOLATED and row.outcome is Outcome.STUCK:
-        if row.scenario == WORKERS:
-            return row
+    elif _may_go_on(row, seen):
         why = "the run did not settle"
     else:
         return row
@@ -187,6 +192,12 @@ def _doubted(row: Result, seen: Seen) -> Result:
     return msgspec.structs.replace(
         row, verdict=Verdict.UNKNOWN, reason=doubt.reason, remedy="", judgements=[*row.judgements, doubt]
     )
+
+
+def _may_go_on(row: Result, seen: Seen) -> bool:
+    """Whether what is called stuck may only be slow."""
+    stuck = row.verdict is Verdict.VIOLATED and row.outcome is Outcome.STUCK and row.scenario != WORKERS
+    return stuck and seen.settled is False and not seen.quiet
 
 
 def _concluded(row: Result, judgements: list[Judgement]) -> Result:

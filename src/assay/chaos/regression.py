@@ -11,7 +11,7 @@ from assay.chaos.draw import Job
 from assay.chaos.script import ChaosScript
 from assay.conclusion import Facts
 from assay.errors import UsageError
-from assay.fault import named
+from assay.fault import BURSTS, named
 from assay.verdict import Result
 
 
@@ -96,6 +96,8 @@ def _checker(row: Result, contract: str, ids: str) -> str:
             return "Stops()"
         case "messages_reach_workers":
             return "Reached()"
+    if row.fault in BURSTS:  # which is not about what the test has sent itself
+        return f'Delivery(contract="{contract}", task="{row.task}")'
     return f'Delivery(contract="{contract}", ids={ids})'
 
 

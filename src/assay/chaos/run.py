@@ -10,11 +10,12 @@ from assay.bench import Bench, bench
 from assay.changed import other_kind, scaled
 from assay.chaos import draw, judging
 from assay.chaos.campaign import Campaign, keeps
+from assay.chaos.possible import breakable_results, must_be_possible, possible
 from assay.chaos.script import NAME, ChaosScript, Workload, write
 from assay.cluster import Cluster
 from assay.conclusion import Facts, conclude
 from assay.facts import keep
-from assay.fault import called
+from assay.fault import STRIKING, Needs, called
 from assay.launch import starter
 from assay.on_signal import on_signal
 from assay.progress import Progress
@@ -22,20 +23,29 @@ from assay.report import Report
 from assay.scaling import Scaling, Target, shutdowns
 from assay.selection import Selection
 from assay.settings import Settings
-from assay.subject import Subject
 from assay.verdict import Result
 
 SWARM = "swarm"
 #: what every broker and configuration can be held to: these end workers, or stop them in an orderly way
 USUAL = ("SIGKILL child", "SIGKILL main", "SIGKILL group", "SIGTERM", "SIGTERM, then SIGKILL", "connection reset")
-Drawn = Callable[[Subject], ChaosScript]
+#: besides these, what a swarm takes a part of, where it can strike
+MORE = (
+    "SIGSTOP past visibility",
+    "results away",
+    "rolling restart",
+    "scaled to none",
+    "crash burst",
+    "recycling storm",
+)
+Drawn = Callable[[Bench], ChaosScript]
 
 
 def chaos(settings: Settings, drawn: Drawn, progress: Progress, *, duration_s: float = float("inf")) -> Report:
     """Run a script that is drawn for the app, or given. Raises UsageError and HarnessError as `run` does."""
     clock = time.monotonic()
     with bench(settings, progress) as it:
-        script = drawn(it.subject)
+        script = drawn(it)
+        must_be_possible(it, script)
         settings.out.mkdir(parents=True, exist_ok=True)
         write(script, settings.out / NAME)
         facts = facts_of(settings, it, script)
@@ -68,19 +78,24 @@ def perform(
     folder = out / judging.FOLDER
     folder.mkdir()
     notes: list[str] = []
+    apart = any(Needs.RESULTS in STRIKING[strike.fault].needs for strike in script.faults)
     with it.part(folder, judging.FOLDER) as (db, broke):
-        with Cluster(
-            it.zygote,
-            it.broker,
-            folder,
-            it.supervisor.folder,
-            db,
-            pool=it.pool,
-            concurrency=script.concurrency,
-            scaled=_scaling(it, script).redirection,
-            start=starter(settings, it.supervisor),
-            keeps=keeps,
-        ) as cluster:
+        with (
+            it.own_results(apart and breakable_results(it) == "server", out.name) as results,
+            Cluster(
+                it.zygote,
+                it.broker,
+                folder,
+                it.supervisor.folder,
+                db,
+                pool=it.pool,
+                concurrency=script.concurrency,
+                scaled=_scaling(it, script).redirection,
+                start=starter(settings, it.supervisor),
+                keeps=keeps,
+                results=results,
+            ) as cluster,
+        ):
             campaign = Campaign(cluster, script, given, progress)
             with ended_early(campaign, progress) if stoppable else contextlib.nullcontext():
                 campaign.run(time.monotonic() + duration_s)
@@ -126,7 +141,7 @@ def _scaling(it: Bench, script: ChaosScript) -> Scaling:
 
 
 def draw_script(
-    subject: Subject,
+    it: Bench,
     selection: Selection,
     *,
     seed: int,
@@ -137,9 +152,12 @@ def draw_script(
     intensity: float,
 ) -> ChaosScript:
     """The script of a seed. `faults` are names with commas between them, or `swarm`. Raises UsageError."""
-    tasks = tuple(selection.pick_tasks([task.name for task in subject.tasks]))
+    tasks = tuple(selection.pick_tasks([task.name for task in it.subject.tasks]))
     workload = Workload(tasks=tasks, number=number)
-    kinds = draw.choose(seed, USUAL if faults in ("", SWARM) else chosen(faults), swarm=faults == SWARM)
+    swarm = faults == SWARM
+    kinds = draw.choose(
+        seed, chosen(faults) if faults and not swarm else possible(it, USUAL + MORE * swarm), swarm=swarm
+    )
     strikes = draw.strikes(seed, workload, kinds, intensity)
     return ChaosScript(seed=seed, workers=workers, concurrency=concurrency, workload=workload, faults=strikes)
 

@@ -1,0 +1,50 @@
+"""Which faults can strike this app on this broker and pool, and why the others cannot."""
+
+from collections.abc import Iterable
+
+from assay import memory_limit
+from assay.bench import Bench
+from assay.broker import OwnBroker
+from assay.chaos.script import ChaosScript
+from assay.errors import UsageError
+from assay.fault import STRIKING, Needs
+from assay.scaling import Target
+
+
+def possible(it: Bench, faults: Iterable[str]) -> list[str]:
+    """Those of these that nothing stands in the way of."""
+    return [fault for fault in faults if not any(obstacle(it, need) for need in STRIKING[fault].needs)]
+
+
+def must_be_possible(it: Bench, script: ChaosScript) -> None:
+    """Raises UsageError where a fault of the script cannot strike; else the broker keeps its data if one needs that."""
+    for fault in dict.fromkeys(strike.fault for strike in script.faults):
+        for need in STRIKING[fault].needs:
+            if why := obstacle(it, need):
+                raise UsageError(f"{fault} needs {need}: {why}")
+            if need is Needs.DATA and isinstance(it.broker, OwnBroker):
+                it.broker.keep_data()
+
+
+def obstacle(it: Bench, need: Needs) -> str:
+    """Why this is not to be had here; "" where it is."""
+    match need:
+        case Needs.DATA if not isinstance(it.broker, OwnBroker):
+            return "this broker is somebody else's"
+        case Needs.DATA if it.broker.name == "fakeredis":
+            return "the embedded broker has none; use --broker redis or rabbitmq"
+        case Needs.RESULTS if not breakable_results(it):
+            return f"the result backend is {it.subject.result_backend}"
+        case Needs.VISIBILITY if not it.subject.on_redis or it.broker.name == "rabbitmq":
+            return "this broker gives back at once what a dead worker had"
+        case Needs.CHILDREN if it.pool != "prefork":
+            return f"the pool is {it.pool}"
+        case Needs.MEMORY:
+            return memory_limit.obstacle()
+    return ""
+
+
+def breakable_results(it: Bench) -> str:
+    """What holds the results of the app's tasks, and can be taken away: `server`, `database`, or "" for nothing."""
+    found = (Target(it.subject, task, it.pool, broker=it.broker.name).breakable_results for task in it.subject.tasks)
+    return next(filter(None, found), "")

@@ -1,0 +1,35 @@
+"""A burst of poison: more invocations of the task arrive, and the first attempt of each ends its own process."""
+
+from assay.cluster import Cluster
+from assay.errors import HarnessError
+from assay.event import Kind
+from assay.fault import CRASH_BURST
+from assay.gate import Waiting
+from assay.script import Act, Script
+from assay.worker import Worker
+
+FAULT = CRASH_BURST
+BURST = 5
+WITHIN_S = 10.0
+POISON = Script(acts=(Act(ends="os_exit"), Act()))
+
+
+def inject(cluster: Cluster, worker: Worker, held: Waiting) -> None:
+    task = cluster.invocations[held.held.invocation]
+    held.release()  # its child may take some of them
+    burst = set(cluster.publish_many([(task, POISON)] * BURST))
+    for invocation in burst:
+        cluster.record(Kind.FAULT_INJECTED, invocation, fault=FAULT)
+    told = cluster.wait(lambda: burst <= lost(cluster), timeout_s=WITHIN_S)
+    for event in cluster.seen:
+        if event.kind is Kind.CHILD_LOST and event.invocation in burst:
+            burst.remove(event.invocation)
+            cluster.record(
+                Kind.FAULT_LANDED, event.invocation, worker=event.worker, fault=FAULT, target=event.detail.get("child")
+            )
+    if not told:
+        raise HarnessError(f"{len(burst)} of {BURST} children were not lost within {WITHIN_S:g} s")
+
+
+def lost(cluster: Cluster) -> set[str]:
+    return {event.invocation for event in cluster.seen if event.kind is Kind.CHILD_LOST}

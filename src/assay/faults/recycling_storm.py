@@ -1,0 +1,36 @@
+"""One more worker joins that replaces its child after each task, and there is work for it."""
+
+import signal
+
+from assay.cluster import Cluster
+from assay.errors import HarnessError
+from assay.event import Kind
+from assay.fault import RECYCLING_STORM
+from assay.gate import Waiting
+from assay.script import Act, Script
+from assay.worker import Worker
+
+FAULT = RECYCLING_STORM
+LEAST = 3
+WORK = 12
+JOB = Script(acts=(Act(work_s=0.05),))  # long enough for each worker to get its share
+WITHIN_S = 10.0
+
+
+def inject(cluster: Cluster, worker: Worker, held: Waiting) -> None:
+    stormy = cluster.replace(worker, options={"max_tasks_per_child": 1})
+    ids = cluster.publish_many([(cluster.invocations[held.held.invocation], JOB)] * WORK)
+    for invocation in ids:
+        cluster.record(Kind.FAULT_INJECTED, invocation, worker=stormy.name, fault=FAULT, target=stormy.pid)
+    held.release()
+
+    def replaced() -> bool:
+        started = [each for each in cluster.seen if each.kind is Kind.CHILD_STARTED and each.worker == stormy.name]
+        return len(started) >= cluster.concurrency + LEAST
+
+    landed = cluster.wait(replaced, timeout_s=WITHIN_S)
+    cluster.stop_worker(stormy, signal.SIGTERM)
+    if not landed:
+        raise HarnessError(f"fewer than {LEAST} children were replaced within {WITHIN_S:g} s")
+    for invocation in ids:
+        cluster.record(Kind.FAULT_LANDED, invocation, worker=stormy.name, fault=FAULT, target=stormy.pid)
