@@ -1,5 +1,6 @@
 """Celery's settings. Beside each one that the first version of this file got wrong: what it would have done."""
 
+import socket
 from typing import Any
 
 from celery.app.defaults import SETTING_KEYS
@@ -37,7 +38,15 @@ def settings(env: Environment) -> dict[str, Any]:
             # A Redis that is not there must not hold a web request for the two minutes of the system's own timeout. No
             # socket_timeout: it drops a blocked read together with the message that was on its way.
             "socket_connect_timeout": 5,
+            # A connection on which nothing arrives any more, forgotten by a NAT say, is given up by the kernel after
+            # a minute; without this an acknowledgement that is sent on it hangs the worker for a quarter of an hour.
             "socket_keepalive": True,
+            "socket_keepalive_options": {
+                socket.TCP_KEEPIDLE: 30,
+                socket.TCP_KEEPINTVL: 10,
+                socket.TCP_KEEPCNT: 3,
+                socket.TCP_USER_TIMEOUT: 60_000,
+            },
         },
         # autodiscover_tasks() looks for modules named `tasks` only and would find nothing here.
         "include": ["myapp.views.celery_views"],

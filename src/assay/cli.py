@@ -34,6 +34,15 @@ def _options(*options: Decorator) -> Decorator:
     return decorated
 
 
+class Invocations(click.IntRange):
+    """How many; whoever gives a name or a pattern here means another option."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not str(value).strip().lstrip("+-").isdigit():
+            self.fail(f"{value!r} is no number of invocations; tasks are chosen with --task", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 about_app = _options(
     click.option("-A", "--app", metavar="APP", help="The app under test, as Celery's -A."),
     click.option("--config", type=FILE, help="An assay.toml or a pyproject.toml, rather than the nearest one."),
@@ -100,7 +109,7 @@ def run(json_file: Path | None, junit_file: Path | None, scenarios: tuple[str, .
 @main.command()
 @about_app
 @click.option("--seed", type=int, help="What is drawn; the same seed draws the same. Default: a new one.")
-@click.option("--tasks", "number", type=click.IntRange(min=1), default=300, show_default=True, help="Invocations.")
+@click.option("--tasks", "number", type=Invocations(min=1), default=300, show_default=True, help="Invocations.")
 @click.option("--duration", metavar="TIME", help="End the faults after this time, such as 60s, 5m or 8h.")
 @click.option(
     "--workers",

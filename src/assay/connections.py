@@ -27,6 +27,7 @@ How = Literal["cut", "reset"]
 #: Redis to a BRPOP that found nothing in time (RESP3, RESP2), and an AMQP broker's heartbeat
 NOTHING = (b"_\r\n", b"*-1\r\n", b"\x08\0\0\0\0\0\0\xce")
 PIDFD_GETFD = 438  # the same number on every architecture
+SO_ATTACH_FILTER, SO_DETACH_FILTER = 26, 27  # asm-generic/socket.h
 UNSPEC = struct.pack("H14x", socket.AF_UNSPEC)  # a struct sockaddr: connect(2) to it takes a TCP connection down by RST
 #: of an address that names none
 PORTS = {"redis": 6379, "rediss": 6379, "amqp": 5672, "pyamqp": 5672, "amqps": 5671}
@@ -104,22 +105,60 @@ def sever(pid: int, ends: set[Peer], how: How) -> list[Connection]:
     return before
 
 
+def black_hole(pid: int, ends: set[Peer], server: int) -> list[Connection]:
+    """From now on nothing arrives on the process's connections to these ends of the process `server`, in either
+    direction, and nobody is told: as by a router that has gone, or a NAT that has forgotten them.
+
+    Both kernels' ends stay ESTABLISHED and send again and again; connections that are made later are not concerned.
+    A socket filter drops what comes, acknowledgements included (socket(7), SO_ATTACH_FILTER: no right is needed for
+    one's own socket). Returns them, for `undelivered` and `heal`. Raises HarnessError where the kernel lends none.
+    """
+    found = established(pid, ends)
+    theirs = established(server, {each.local for each in found})
+    for owner, connection in [*((pid, each) for each in found), *((server, each) for each in theirs)]:
+        with _borrowed(owner, connection.fd) as borrowed:
+            if _peer(borrowed.getpeername()) == connection.remote:
+                _drop(borrowed)
+    return found
+
+
+def heal(pid: int, connections: list[Connection], server: int) -> None:
+    """End a black hole: those of these connections that are still there are what they were."""
+    mine = {each.local for each in connections}
+    ends = {each.remote for each in connections}
+    for owner, remotes in ((pid, ends), (server, mine)):
+        for connection in established(owner, remotes):
+            with _borrowed(owner, connection.fd) as borrowed, contextlib.suppress(OSError):  # has no filter
+                borrowed.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
+
+
+def undelivered(connections: list[Connection]) -> int:
+    """Bytes that either side has sent on these connections and that the other one's kernel has not acknowledged."""
+    pairs = {(each.local, each.remote) for each in connections}
+    return sum(sending for local, remote, sending, _ in _listed() if {(local, remote), (remote, local)} & pairs)
+
+
 def unanswered(ends: set[Peer], pid: int) -> int:
     """Bytes of this process that have arrived at these ends and that nobody has read there, accepted or not.
 
     The server may stand still: the kernel keeps what comes for it, also on a connection that it has not accepted yet.
-    Source: proc(5), /proc/net/tcp; its addresses are IPv4, in the machine's byte order.
     """
     clients = {connection.local for connection in established(pid, ends)}
-    total = 0
+    return sum(arrived for local, remote, _, arrived in _listed() if local in ends and remote in clients)
+
+
+def _listed() -> Iterator[tuple[Peer, Peer, int, int]]:
+    """(local, remote, bytes sent and not acknowledged, bytes arrived and not read) of each TCP connection over IPv4.
+
+    Source: proc(5), /proc/net/tcp; its addresses are in the machine's byte order.
+    """
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         _, local, remote, _, queues, *_ = line.split()
-        if _listed(local) in ends and _listed(remote) in clients:
-            total += int(queues.partition(":")[2], 16)
-    return total
+        sending, _, arrived = queues.partition(":")
+        yield _address(local), _address(remote), int(sending, 16), int(arrived, 16)
 
 
-def _listed(address: str) -> Peer:
+def _address(address: str) -> Peer:
     ip, _, port = address.partition(":")
     return Peer(socket.inet_ntoa(struct.pack("=I", int(ip, 16))), int(port, 16))
 
@@ -166,6 +205,12 @@ def _peer(address: tuple[Any, ...]) -> Peer:
     """An IPv4 address that came by an IPv6 socket is the same one."""
     ip = ipaddress.ip_address(address[0].partition("%")[0])
     return Peer(str(getattr(ip, "ipv4_mapped", None) or ip), address[1])
+
+
+def _drop(borrowed: socket.socket) -> None:
+    """A filter of one instruction, BPF_RET with 0 bytes to keep. Source: linux/filter.h, struct sock_fprog."""
+    program = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+    borrowed.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", 1, ctypes.addressof(program)))
 
 
 def _abort(borrowed: socket.socket) -> None:

@@ -57,6 +57,9 @@ FAULTS = {
     "that goes down; landed when the kernel has none of them any more",
     "connection reset": "the same connections are aborted (RST), as by a firewall that has forgotten them; landed when "
     "the kernel has none of them any more",
+    "black hole": "nothing arrives any more on the main process's connections to the broker, in either direction, and "
+    "nobody is told, as by a NAT that has forgotten them; new ones work. Landed when what one side sends is not "
+    "acknowledged by the other one's kernel",
     "broker restarted": "the broker is killed and started again at the same address: a Redis empty, as one without "
     "persistence is, a RabbitMQ with what is durable; landed when the new one serves",
     "SIGSTOP": "the main process is stopped for a while and goes on; landed when all of its threads have stopped",
@@ -101,6 +104,7 @@ def registry() -> dict[str, str]:
 class Needs(StrEnum):
     """What a fault cannot do without."""
 
+    BROKER = "a broker of the run's own"
     DATA = "a broker of the run's own that keeps its data over a restart"
     RESULTS = "results that are stored where the run can take them away: in a Redis, or in a Django database"
     VISIBILITY = "a visibility timeout, which Redis has"
@@ -135,6 +139,7 @@ STRIKING = {
     "SIGSTOP past visibility": Strikes(IN_BODY, lasts_s=(0.5, 1.5), needs=(Needs.VISIBILITY, Needs.CHILDREN)),
     "connection cut": Strikes(IN_BODY),
     "connection reset": Strikes(IN_BODY),
+    "black hole": Strikes(IN_BODY, lasts_s=(0.2, 1.5), needs=(Needs.BROKER,)),
     "broker restarted": Strikes(IN_BODY, everywhere=True, needs=(Needs.DATA,)),
     "results away": Strikes((Point.BEFORE_RESULT,), lasts_s=(0.2, 1.5), everywhere=True, needs=(Needs.RESULTS,)),
     "rolling restart": Strikes(IN_BODY, stops=True, everywhere=True),

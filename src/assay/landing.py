@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 
 from assay.broker import Broker, OwnBroker
-from assay.connections import How, peers, sever, unread
+from assay.connections import How, black_hole, heal, peers, sever, undelivered, unread
 from assay.errors import HarnessError
 from assay.event import Event, Kind
 from assay.gate import Waiting
@@ -20,6 +20,8 @@ from assay.redirect import Redirection
 from assay.settle import runs
 from assay.worker import Worker, kill_child
 
+BLACK_HOLE = "black hole"
+SILENT_S = 10.0
 NOTICES_S = 6.0
 NOTICES_SIGNAL_S = 10.0
 STILL_S, LOOKS = 5.0, 10  # the latter where the machine is so busy that a look takes a second
@@ -145,6 +147,29 @@ class Landing:
         if not broken:
             raise HarnessError(f"worker {worker.name} has no TCP connection to the broker that could be broken")
         self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **target, connections=len(broken))
+
+    def swallow(self, worker: Worker, invocation: str = "") -> Callable[[], None]:
+        """A black hole: nothing more arrives on its connections to the broker, in either direction, and nobody is told.
+
+        Landed when one side has sent what the other does not acknowledge. Returns what ends it.
+        """
+        if not isinstance(self.broker, OwnBroker) or self.broker.pid is None:
+            raise HarnessError("the broker is not the run's own: its end of a connection cannot be made deaf")
+        ends, server = peers(self.redirection.broker_url), self.broker.pid
+        with self.striking(BLACK_HOLE, invocation, worker, signal="drop"):
+            worker.must_live()
+            with self.standing_still(worker):
+                lost = black_hole(worker.pid, ends, server)
+            if not lost:
+                raise HarnessError(f"worker {worker.name} has no TCP connection to the broker that could be broken")
+            if not self.wait(lambda: undelivered(lost), timeout_s=SILENT_S):
+                raise HarnessError(f"nobody sent anything on the connections for {SILENT_S:g} s")
+
+        def ended() -> None:
+            heal(worker.pid, lost, server)
+            self.healed(BLACK_HOLE, worker)
+
+        return ended
 
     def restart_broker(self, invocation: str = "") -> None:
         """Kill the broker and start it again at the same address; landed when the new one serves.

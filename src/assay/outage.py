@@ -10,7 +10,12 @@ from assay.process import sleeps
 
 
 class Outage(Protocol):
-    """`felt` says whether this process waits for the backend, which it can be asked where the backend stands still."""
+    """`felt` says whether this process waits for the backend, which it can be asked where the backend stands still.
+
+    `felt_within_s` is less than anybody waits for it: a fault that nobody feels must not become another one.
+    """
+
+    felt_within_s: float
 
     def begin(self) -> None: ...
 
@@ -21,6 +26,8 @@ class Outage(Protocol):
 
 class Gone:
     """The server is killed; at the end one without any data serves at the same address."""
+
+    felt_within_s = 20.0
 
     def __init__(self, server: OwnBroker) -> None:
         self._server = server
@@ -38,6 +45,8 @@ class Gone:
 class Paused:
     """The server is stopped (SIGSTOP): what it is asked arrives, and is answered when it goes on."""
 
+    felt_within_s = 20.0
+
     def __init__(self, server: OwnBroker) -> None:
         self._server = server
 
@@ -53,6 +62,8 @@ class Paused:
 
 class Locked:
     """Another process, which is the harness, has the lock of each SQLite file: nobody else can write."""
+
+    felt_within_s = 3.0
 
     def __init__(self, files: Iterable[str]) -> None:
         self._files = list(files)

@@ -30,6 +30,7 @@ class Redirection(msgspec.Struct, frozen=True, omit_defaults=True):
     countdown_scale: float = 1.0  # a countdown or ETA of n seconds takes n / countdown_scale, and SHORTEST_S at least
     least_countdown_s: float = 0.0  # what each countdown takes at least, also one that is shorter in production
     limits: tuple[tuple[float, float], ...] = ()  # time limits in production and in the run; see scaled_limit
+    transport_options: dict[str, Any] = {}  # of broker_transport_options: scaled durations
     settings: dict[str, Any] = {}  # scaled durations and the like, stated to the user
     pool_check_s: float = 0.0  # how often a prefork pool looks for dead children; 0: as Celery does, every 5 s
     foreign_transport: bool = False  # options of the app's transport mean nothing to that of the run
@@ -47,6 +48,9 @@ def apply(app: Celery, to: Redirection, on_countdown: Callable[[float | None], N
         changes |= {"result_backend": to.result_backend, "redis_backend_use_ssl": None}
     if to.key_prefix:
         changes |= prefixed_keys(app, to.key_prefix)
+    if to.transport_options:
+        given = changes.get("broker_transport_options") or app.conf.broker_transport_options or {}
+        changes["broker_transport_options"] = given | _as_numbers(to.transport_options)
     if to.foreign_transport:  # py-amqp takes options as arguments and raises: kombu/transport/pyamqp.py
         changes["broker_transport_options"] = {}
     configure(app.conf, changes | to.settings)
@@ -66,6 +70,14 @@ def apply(app: Celery, to: Redirection, on_countdown: Callable[[float | None], N
         look_at_children_every(to.pool_check_s)
     if to.clock_offset_s:
         warp_clock(to.clock_offset_s)
+
+
+def _as_numbers(options: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no keys that are numbers, as the options of a socket are."""
+    found = dict(options)
+    if keepalive := options.get("socket_keepalive_options"):
+        found["socket_keepalive_options"] = {int(option): value for option, value in keepalive.items()}
+    return found
 
 
 def slow_rate(limit: Any) -> bool:

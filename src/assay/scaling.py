@@ -1,5 +1,6 @@
 """Durations that a gate cannot wait for, scaled down by a stated factor; their order is kept."""
 
+import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +14,12 @@ COUNTDOWN_S = 0.4  # what the longest retry delay of a task takes in a run
 SOFT_S, HARD_S = 0.8, 1.8  # what limits take in the scenarios about them
 SHUTDOWN_S = 1.5
 LOCKED_S = 0.2
+#: what the silence of a connection may last in the scenarios about it, seconds
+SILENCE_S = {"health_check_interval": 1.0, "socket_timeout": 1.5}
+HEALTH_CHECK_S = 25.0  # of kombu where nothing is given: kombu/transport/redis.py
+HEARTBEAT_S = 2.0
+#: the same of socket options; the last is in milliseconds. Source: tcp(7)
+KEEPALIVE = {socket.TCP_KEEPIDLE: 1, socket.TCP_KEEPINTVL: 1, socket.TCP_KEEPCNT: 3, socket.TCP_USER_TIMEOUT: 2000}
 TASKS = 50  # that a child runs at the most in the scenarios about its replacement
 POOL_CHECK_S = 5.0  # celery/concurrency/asynpool.py, AsynPool.timers
 CHECKED_S = 0.1
@@ -154,6 +161,36 @@ def limits(target: Target) -> Scaling:
         said.append(f"hard time limit of {hard:g} s: divided by {hard_factor:.4g} in suite time_limits")
     redirection = Redirection(broker_url="", countdown_scale=base.countdown, limits=tuple(points))
     return replace(base, redirection=redirection, soft=soft_factor, hard=hard_factor, sentences=said)
+
+
+def silences(target: Target) -> Scaling:
+    """What is to notice that nothing arrives any more does so in a second or two."""
+    base, subject = countdowns(target), target.subject
+    if target.broker == "rabbitmq":
+        heartbeat_s = min(subject.heartbeat_s, HEARTBEAT_S)
+        changed = {"broker_heartbeat": (subject.heartbeat_s, heartbeat_s)}
+        redirection = msgspec.structs.replace(base.redirection, settings={"broker_heartbeat": heartbeat_s})
+    else:
+        given = {"health_check_interval": HEALTH_CHECK_S} | subject.silence
+        options = given | {key: min(given[key], most) for key, most in SILENCE_S.items() if key in given}
+        changed = {key: (given[key], options[key]) for key in SILENCE_S if key in given}
+        if keepalive := given.get("socket_keepalive_options"):
+            shorter = {option: min(value, KEEPALIVE.get(int(option), value)) for option, value in keepalive.items()}
+            options["socket_keepalive_options"] = shorter
+            changed |= {_option(key): (keepalive[key], shorter[key]) for key in keepalive}
+        redirection = msgspec.structs.replace(base.redirection, transport_options=options)
+    said = [
+        f"{key} of {before:g}: {after:g} in the scenarios about a black hole"
+        for key, (before, after) in changed.items()
+        if before != after
+    ]
+    return replace(base, redirection=redirection, sentences=[*base.sentences, *said])
+
+
+def _option(number: str) -> str:
+    """A socket option's name: TCP_USER_TIMEOUT rather than 18."""
+    names = (name for name in dir(socket) if name.startswith("TCP_") and getattr(socket, name) == int(number))
+    return next(names, f"socket option {number}")
 
 
 def impatient(target: Target) -> Scaling:

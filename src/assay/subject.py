@@ -121,6 +121,9 @@ class Subject(msgspec.Struct, kw_only=True):
     pool_restarts: bool = False
     soft_shutdown_timeout: float = 0.0
     visibility_timeout: float = 3600.0
+    #: of broker_transport_options: health_check_interval, socket_timeout and socket_keepalive_options, as far as given
+    silence: dict[str, Any] = {}
+    heartbeat_s: float = 120.0  # broker_heartbeat, AMQP only; 0: none
     restore_period_s: float = 100.0  # unacked_restore_interval x unacked_restore_throttle: kombu's sweep
     priority_steps: tuple[int, ...] = (0, 3, 6, 9)
     separator: str = "\x06\x16"

@@ -177,6 +177,7 @@ def test_given_a_fault_that_cannot_strike_here_then_that_is_said_before_the_run(
     ("arguments", "said"),
     [
         (("chaos", "--faults", "sigkill-chidl"), "there is no fault sigkill-chidl; did you mean sigkill-child"),
+        (("chaos", "--tasks", "shop.*"), "'shop.*' is no number of invocations; tasks are chosen with --task"),
         (("chaos", "--seed", "seven"), "'seven' is not a valid integer"),
         (("chaos", "--duration", "soon"), "--duration soon is no time: say it as 60s, 5m or 8h"),
         (("chaos", "--task", "wrok"), "no task is named wrok; did you mean"),

@@ -34,7 +34,7 @@ STRAYS = Bed(("loses_queue",))
 GREEDY = Bed(("greedy",))
 FORGETS = Bed(("restores_nothing", "greedy"))
 LEAVES, GREEDY_LEAVES = Bed(("no_reconnect",)), Bed(("greedy", "no_reconnect"))
-GIVES_UP = Bed(("gives_up_storing",))
+GIVES_UP, TRUSTS = Bed(("gives_up_storing",)), Bed(("trusts_connections",))
 SOLO, THREADS = Bed(pool="solo"), Bed(pool="threads")
 LIVE = Bed(live=True)
 LIVE_EARLY = Bed(("early", "lost_is_no_retry"), live=True)
@@ -116,6 +116,8 @@ TABLE = {
     "reconnect.reset_while_it_runs": Pair(LEAVES),
     "reconnect.reset_while_it_is_reserved": Pair(GREEDY_LEAVES, GREEDY),
     "reconnect.reset_while_it_waits": Pair(LEAVES),
+    "reconnect.black_hole_idle": Pair(TRUSTS),
+    "reconnect.black_hole_while_it_runs": Pair(TRUSTS),
     "reconnect.broker_restarted_idle": Pair(LEAVES),
     "reconnect.broker_restarted_while_it_runs": Pair(LEAVES),
     "shutdown.terminated": Pair(FORGETS),

@@ -203,7 +203,7 @@ def _may_go_on(row: Result, seen: Seen) -> bool:
 def _concluded(row: Result, judgements: list[Judgement]) -> Result:
     verdict, outcome, recovery_s, reason = conclude(judgements)
     remedy = row.remedy if verdict is Verdict.VIOLATED else ""
-    if outcome in (Outcome.LOST, Outcome.STUCK):
+    if outcome in (Outcome.LOST, Outcome.STUCK, Outcome.FAILED, Outcome.REVOKED):
         recovery_s = None  # of others in the same row
     return msgspec.structs.replace(
         row,

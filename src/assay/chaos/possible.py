@@ -17,19 +17,17 @@ def possible(it: Bench, faults: Iterable[str]) -> list[str]:
 
 
 def must_be_possible(it: Bench, script: ChaosScript) -> None:
-    """Raises UsageError where a fault of the script cannot strike; else the broker keeps its data if one needs that."""
+    """Raises UsageError where a fault of the script cannot strike."""
     for fault in dict.fromkeys(strike.fault for strike in script.faults):
         for need in STRIKING[fault].needs:
             if why := obstacle(it, need):
                 raise UsageError(f"{fault} needs {need}: {why}")
-            if need is Needs.DATA and isinstance(it.broker, OwnBroker):
-                it.broker.keep_data()
 
 
 def obstacle(it: Bench, need: Needs) -> str:
     """Why this is not to be had here; "" where it is."""
     match need:
-        case Needs.DATA if not isinstance(it.broker, OwnBroker):
+        case Needs.DATA | Needs.BROKER if not isinstance(it.broker, OwnBroker):
             return "this broker is somebody else's"
         case Needs.DATA if it.broker.name == "fakeredis":
             return "the embedded broker has none; use --broker redis or rabbitmq"

@@ -9,7 +9,6 @@ from assay.outage import Locked, Outage, Paused
 from assay.worker import Worker
 
 FAULT = "results away"
-FELT_S = 3.0  # less than any wait for a lock
 
 
 def inject(cluster: Cluster, worker: Worker, held: Waiting) -> Callable[[], None]:
@@ -17,7 +16,7 @@ def inject(cluster: Cluster, worker: Worker, held: Waiting) -> Callable[[], None
     with cluster.striking(FAULT, invocation, worker, target=held.pid):
         outage.begin()
         held.release()
-        if not cluster.wait(lambda: outage.felt(held.pid), timeout_s=FELT_S):
+        if not cluster.wait(lambda: outage.felt(held.pid), timeout_s=outage.felt_within_s):
             outage.end()
             raise HarnessError("its attempt stored no result that it had to wait for")
 
@@ -29,4 +28,8 @@ def inject(cluster: Cluster, worker: Worker, held: Waiting) -> Callable[[], None
 
 
 def away(cluster: Cluster) -> Outage:
-    return Paused(cluster.results) if cluster.results else Locked(cluster.redirection.databases.values())
+    if cluster.results:
+        return Paused(cluster.results)
+    if not cluster.redirection.databases:
+        raise HarnessError("the results are on no server of their own, and in no database")
+    return Locked(cluster.redirection.databases.values())

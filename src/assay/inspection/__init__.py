@@ -45,6 +45,8 @@ def describe(app: Celery, name: str, workdir: str) -> Subject:
         pool_restarts=bool(conf.worker_pool_restarts),
         soft_shutdown_timeout=float(_in_force(conf, "worker_soft_shutdown_timeout") or 0),
         visibility_timeout=float(options.get("visibility_timeout") or 3600),
+        silence=_silence(options),
+        heartbeat_s=float(conf.broker_heartbeat or 0),
         restore_period_s=float(options.get("unacked_restore_interval") or 10)
         * float(options.get("unacked_restore_throttle") or 10),
         priority_steps=tuple(int(step) for step in options.get("priority_steps") or (0, 3, 6, 9)),
@@ -61,6 +63,15 @@ def describe(app: Celery, name: str, workdir: str) -> Subject:
     subject.redirected = redirected(app, subject)
     subject.warnings = warnings(app, subject)
     return subject
+
+
+def _silence(options: dict[str, Any]) -> dict[str, Any]:
+    """What makes kombu's Redis transport, or the kernel, notice that nothing arrives any more."""
+    numbers = ("health_check_interval", "socket_timeout")
+    found: dict[str, Any] = {key: float(options[key]) for key in numbers if options.get(key) is not None}
+    if options.get("socket_keepalive") and (keepalive := options.get("socket_keepalive_options")):
+        found["socket_keepalive_options"] = {str(int(option)): int(value) for option, value in keepalive.items()}
+    return found
 
 
 def _scheme(url: str | Sequence[str] | None) -> str:

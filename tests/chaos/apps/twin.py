@@ -3,6 +3,7 @@
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import time
 from typing import Any
@@ -215,8 +216,21 @@ app.conf.update(
     worker_soft_shutdown_timeout=20.0,
     worker_deduplicate_successful_tasks=not flipped("no_deduplication"),
 )
+# A connection on which nothing arrives any more is given up after a minute, by the kernel.
+app.conf.broker_transport_options = {
+    "socket_keepalive": True,
+    "socket_keepalive_options": {
+        socket.TCP_KEEPIDLE: 30,
+        socket.TCP_KEEPINTVL: 10,
+        socket.TCP_KEEPCNT: 3,
+        socket.TCP_USER_TIMEOUT: 60_000,
+    },
+}
+if flipped("trusts_connections"):
+    app.conf.broker_transport_options = {"health_check_interval": 0}
+    app.conf.broker_heartbeat = 0
 if flipped("short_visibility"):
-    app.conf.broker_transport_options = {"visibility_timeout": 50}
+    app.conf.broker_transport_options["visibility_timeout"] = 50
 if flipped("redelivers_failed"):
     app.conf.task_acks_on_failure_or_timeout = False
 if flipped("no_limits"):

@@ -9,7 +9,7 @@ from assay.checkers import Attempts, Delivery, Evidence, Liveness
 from assay.connections import How
 from assay.event import Point
 from assay.gate import Waiting
-from assay.scaling import Scaling, Target, countdowns, long_countdowns
+from assay.scaling import Scaling, Target, countdowns, long_countdowns, silences
 from assay.scenario import always, scenario
 from assay.stage import Stage
 from assay.worker import Worker
@@ -21,6 +21,11 @@ WAIT_S = 3.0
 WATCHED_S = 2.0
 FRESH_S = 600.0
 SUPERVISOR = "let a supervisor start the worker again; docs/celery-findings.md tells where Celery itself gives up"
+KEEPALIVE = (
+    'in broker_transport_options set "socket_keepalive": True and "socket_keepalive_options": {socket.TCP_KEEPIDLE: 30,'
+    " socket.TCP_KEEPINTVL: 10, socket.TCP_KEEPCNT: 3, socket.TCP_USER_TIMEOUT: 60_000}; on RabbitMQ leave"
+    " broker_heartbeat on"
+)
 #: what `celery worker` has without a flag: each of the three has connections and state of its own
 DEFAULT_FLAGS = {"without_mingle": False, "without_gossip": False, "without_heartbeat": False}
 
@@ -68,7 +73,9 @@ def eta(stage: Stage) -> InFlight:
     return InFlight(waits=waits)
 
 
-def comes_back(fault: Callable[[Stage, Worker, str], None], situation: Callable[[Stage], InFlight]) -> Act:
+def comes_back(
+    fault: Callable[[Stage, Worker, str], None], situation: Callable[[Stage], InFlight], remedy: str = SUPERVISOR
+) -> Act:
     """A worker that has something in flight, or nothing, loses its connections by the fault: it must come back."""
 
     def act(stage: Stage) -> None:
@@ -77,7 +84,7 @@ def comes_back(fault: Callable[[Stage, Worker, str], None], situation: Callable[
         stage.claims(
             "broker_connection_retry" if leaves else "reconnecting",
             "a worker that loses its connection comes back by itself, and loses no task by it",
-            "leave broker_connection_retry at True" if leaves else SUPERVISOR,
+            "leave broker_connection_retry at True" if leaves else remedy,
         )
         worker = stage.worker(concurrency=1, options=DEFAULT_FLAGS)
         work = situation(stage)
@@ -148,6 +155,10 @@ def breaks(how: How) -> Callable[[Stage, Worker, str], None]:
     return lambda stage, worker, invocation: stage.cluster.break_connections(worker, how, invocation)
 
 
+def swallows(stage: Stage, worker: Worker, invocation: str) -> None:
+    stage.cluster.swallow(worker, invocation)
+
+
 def restarts(stage: Stage, worker: Worker, invocation: str) -> None:
     stage.cluster.restart_broker(invocation)
 
@@ -175,6 +186,16 @@ for how, what in HOWS.items():
             scale=situation.scale,
             weight_s=6.0,
         )(comes_back(breaks(how), situation.begin))
+for name in ("idle", "while_it_runs"):
+    scenario(
+        "reconnect",
+        name=f"black_hole_{name}",
+        fault="black hole",
+        doc=f"Nothing arrives any more on main's connections {OUTAGES[name]}; the next tasks run soon.",
+        when=severable(lambda target: target.own_broker),
+        scale=silences,
+        weight_s=8.0,
+    )(comes_back(swallows, SITUATIONS[name].begin, KEEPALIVE))
 #: what was in a Redis is gone with it, so nothing is demanded of what only waited
 for name in ("idle", "while_it_runs"):
     scenario(

@@ -17,7 +17,6 @@ from assay.stage import SETTLE_S, Stage
 
 WITHIN_S = 10.0  # of a fresh task's publication
 SLOW_S = 1.0
-FELT_S = 3.0  # less than any wait for a lock: a fault that nobody feels must not become another one
 DECIDES_S = 6.0  # that giving up may take
 OUTLASTS_S = 5.0  # more than the backend is slow
 
@@ -168,7 +167,7 @@ def slow_backend(stage: Stage) -> None:
     try:
         for each in standing:
             each.release()
-        if cluster.wait(felt, timeout_s=FELT_S):
+        if cluster.wait(felt, timeout_s=outage.felt_within_s):
             cluster.record(Kind.FAULT_LANDED, fault=fault, signal="SIGSTOP")
         cluster.wait(lambda: any(event.kind == Kind.RESULT_REFUSED for event in cluster.seen), timeout_s=SLOW_S)
     finally:

@@ -1,6 +1,7 @@
 """The shortest time between SIGTERM and SIGKILL that loses nothing and repeats nothing, and what a shorter one does."""
 
 from signal import SIGTERM
+from typing import Any
 
 from assay.checkers import Attempts, Delivery, Evidence, Grace
 from assay.event import Point
@@ -10,6 +11,7 @@ from assay.scenarios.shutdown.under_way import under_way
 from assay.script import Act
 from assay.stage import Stage
 
+LONGER = 20  # times the limits
 SLOW_S = 4 * HARD_S  # of a body that ignores all but its limit, and in the end of one that no limit ends
 
 
@@ -66,10 +68,12 @@ def _with_grace(stage: Stage, limit: float | None) -> str:
 
 
 def _with_less(stage: Stage) -> list[str]:
-    """Bodies that had not ended when the worker is killed."""
-    number = 1 if stage.target.pool == "solo" else 2
+    """Bodies that had not ended when the worker is killed: no limit comes before that, on a slow machine either."""
+    number, task = 1 if stage.target.pool == "solo" else 2, stage.task
+    given = {"soft_time_limit": task.soft_time_limit, "time_limit": task.time_limit}
+    longer: dict[str, Any] = {name: LONGER * limit for name, limit in given.items() if limit}
     worker = stage.worker(concurrency=number)
-    ids = [stage.publish(hold=Point.BODY_MIDDLE) for _ in range(number)]
+    ids = [stage.publish(hold=Point.BODY_MIDDLE, **longer) for _ in range(number)]
     held = [stage.hold(each, Point.BODY_MIDDLE) for each in ids]
     for each in ids:
         under_way(stage, each)
