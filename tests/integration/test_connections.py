@@ -13,7 +13,7 @@ from typing import NoReturn
 import psutil
 import pytest
 
-from assay.connections import How, Peer, established, obstacle, peers, sever, unread
+from assay.connections import How, Peer, black_hole, established, heal, obstacle, peers, sever, undelivered, unread
 from assay.errors import HarnessError
 from assay.process import Supervisor
 from assay.wait import wait_until
@@ -179,6 +179,22 @@ def test_bytes_that_the_process_has_not_read_are_seen(opened: Opened) -> None:
     assert unread(opened.process.pid, opened.ends) == 3
     assert opened.reads(0) == "b'a'"
     assert unread(opened.process.pid, opened.ends) == 2
+
+
+def test_given_a_black_hole_then_nothing_arrives_in_either_direction_until_it_is_healed(opened: Opened) -> None:
+    pid, server = opened.process.pid, os.getpid()
+    lost = black_hole(pid, opened.ends, server)
+    assert len(lost) == 2
+    assert undelivered(lost) == 0
+    opened.peers[0].send(b"abc")
+    wait_until(lambda: undelivered(lost) == 3, what="three bytes that nobody acknowledges")
+    assert unread(pid, opened.ends) == 0
+    assert len(established(pid, opened.ends)) == 2, "neither end knows"
+    opened.peers[2].send(b"x")
+    assert opened.reads(2) == "b'x'", "another connection of the process is not concerned"
+    heal(pid, lost, server)
+    wait_until(lambda: unread(pid, opened.ends) == 3, what="what was sent again to arrive")
+    assert opened.reads(0) == "b'a'"
 
 
 @pytest.mark.parametrize("nothing", [b"_\r\n", b"*-1\r\n", b"\x08\0\0\0\0\0\0\xce"])
