@@ -364,6 +364,12 @@ class Cluster(Landing):
         self.workers.remove(worker)
         worker.process.close()
 
+    def forget_invocation(self, invocation: str) -> None:
+        """Hold nothing of one that is done: a long run has many. Should it be delivered again, its body returns."""
+        self.invocations.pop(invocation, None)
+        for folder in ("scripts", "starts"):
+            (self.folder / folder / invocation).unlink(missing_ok=True)
+
     def write_off(self) -> None:
         """Wait no more for messages that reached no worker and are in no queue."""
         self._ledger.write_off()

@@ -110,8 +110,14 @@ class Recorder:
         self._attempts.invocation = self._attempts.token = ""
 
     def _count_start(self, invocation: str) -> int:
-        """A byte for each start, appended to a file that the harness made with the script, so that kills lose none."""
-        fd = os.open(f"{self.folder}/../starts/{invocation}", os.O_WRONLY | os.O_APPEND)
+        """A byte for each start, appended to a file that the harness made with the script, so that kills lose none.
+
+        The harness removes it when all was done; whatever comes afterwards is like a first start.
+        """
+        try:
+            fd = os.open(f"{self.folder}/../starts/{invocation}", os.O_WRONLY | os.O_APPEND)
+        except FileNotFoundError:
+            return 0
         try:
             os.write(fd, b".")
             return os.lseek(fd, 0, os.SEEK_CUR) - 1

@@ -3,7 +3,7 @@
 import datetime
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -169,11 +169,11 @@ def _smaller(script: ChaosScript, suspects: list[Strike], red: Callable[[ChaosSc
     return _fewer_workers(small, red)
 
 
-def _of(strikes: list[Strike], numbers: list[int]) -> list[Strike]:
+def _of(strikes: list[Strike], numbers: Sequence[int]) -> list[Strike]:
     return [strike for strike in strikes if strike.invocation in numbers]
 
 
-def _with(script: ChaosScript, strikes: list[Strike], numbers: list[int]) -> ChaosScript:
+def _with(script: ChaosScript, strikes: list[Strike], numbers: Sequence[int]) -> ChaosScript:
     workload = msgspec.structs.replace(script.workload, only=tuple(sorted({*numbers})))
     return msgspec.structs.replace(script, faults=tuple(strikes), workload=workload)
 

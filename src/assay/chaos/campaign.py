@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ STALLED_S = 15.0  # without an event
 MOST_DEAD_AT_START = 3
 MOST_ORPHANED = 5
 FRESH = 2  # for each task, after all
+ENDS = ("SUCCESS", "FAILURE")
 FAULTS = (Kind.FAULT_INJECTED, Kind.FAULT_LANDED, Kind.FAULT_HEALED)
 
 
@@ -53,12 +54,13 @@ class Campaign:
         self._progress = progress
         self._known = registry()
         self._strikes = script.strikes()
-        self._left = deque(script.workload.numbers)
+        self._left = script.workload.numbers
         self._struck: dict[str, Job] = {}  # invocation -> what of the workload it is, where faults strike it
         self._wanted = script.workers
         self._ready: set[str] = set()
         self._stops_by: dict[str, float] = {}  # worker that was told to stop -> when it is called hanging
         self._heals: list[Healing] = []
+        self._half_done: set[str] = set()
         self._dead_at_start = 0
         self.counts: Counter[str] = Counter()
         self.missed: Counter[str] = Counter()  # why a fault did not land
@@ -94,6 +96,18 @@ class Campaign:
             self._stops_by.setdefault(event.worker, time.monotonic() + EXIT_S)
         elif event.kind is Kind.ATTEMPT_ENDED:
             self.counts["ended"] += 1
+            if event.detail.get("state") in ENDS:
+                self._forget(event.invocation)
+        elif event.kind is Kind.ACKED:
+            self._forget(event.invocation)
+
+    def _forget(self, invocation: str) -> None:
+        """One that has ended and is acknowledged, whichever was heard first, and that no fault strikes."""
+        if invocation in self._half_done:
+            self._half_done.remove(invocation)
+            self._cluster.forget_invocation(invocation)
+        elif invocation in self._cluster.invocations and invocation not in self._struck:
+            self._half_done.add(invocation)
 
     def _load(self, until: float) -> None:
         while not self._over(until):
@@ -127,7 +141,7 @@ class Campaign:
         enough = 2 * self._script.workers * self._script.concurrency
         if self.stopping or not self._left or self._cluster.backlog() >= enough:
             return
-        numbers = [self._left.popleft() for _ in range(min(BATCH, len(self._left)))]
+        numbers, self._left = self._left[:BATCH], self._left[BATCH:]
         jobs = [Job(self._script, self._cluster.subject, n, self._strikes.get(n, ())) for n in numbers]
         ids = self._cluster.publish_many([(job.task, job.script) for job in jobs], payloads=[j.payload for j in jobs])
         for invocation, job in zip(ids, jobs, strict=True):

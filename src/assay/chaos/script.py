@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -48,8 +49,8 @@ class Workload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     only: tuple[Count, ...] = ()
 
     @property
-    def numbers(self) -> list[int]:
-        return sorted(self.only) if self.only else list(range(1, self.number + 1))
+    def numbers(self) -> Sequence[int]:
+        return sorted(self.only) if self.only else range(1, self.number + 1)
 
 
 class ChaosScript(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -107,7 +108,7 @@ def read(path: Path) -> ChaosScript:
         raise UsageError(f"there is no script {path}: name a run folder of `assay chaos`") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise UsageError(f"{path} is no script of a chaos run: {error}{_points(str(error))}") from None
-    numbers = {*script.workload.numbers}
+    numbers = set(script.workload.only) or script.workload.numbers
     for strike in script.faults:
         _check(strike, numbers, path)
     return script
@@ -120,7 +121,7 @@ def _points(error: str) -> str:
     return nearest(found[1], Point) or f"; there are {', '.join(Point)}"
 
 
-def _check(strike: Strike, numbers: set[int], path: Path) -> None:
+def _check(strike: Strike, numbers: Container[int], path: Path) -> None:
     fault = STRIKING.get(strike.fault)
     if fault is None:
         raise UsageError(f"{path}: there is no fault {strike.fault}{nearest(strike.fault, STRIKING)}")

@@ -19,14 +19,13 @@ def inject(cluster: Cluster, worker: Worker, held: Waiting) -> None:
     held.release()  # its child may take some of them
     burst = set(cluster.publish_many([(task, POISON)] * BURST))
     for invocation in burst:
-        cluster.record(Kind.FAULT_INJECTED, invocation, fault=FAULT)
+        cluster.record(Kind.FAULT_INJECTED, invocation, task, fault=FAULT)
     told = cluster.wait(lambda: burst <= lost(cluster), timeout_s=WITHIN_S)
     for event in cluster.seen:
         if event.kind is Kind.CHILD_LOST and event.invocation in burst:
             burst.remove(event.invocation)
-            cluster.record(
-                Kind.FAULT_LANDED, event.invocation, worker=event.worker, fault=FAULT, target=event.detail.get("child")
-            )
+            child = event.detail.get("child")
+            cluster.record(Kind.FAULT_LANDED, event.invocation, task, event.worker, fault=FAULT, target=child)
     if not told:
         raise HarnessError(f"{len(burst)} of {BURST} children were not lost within {WITHIN_S:g} s")
 

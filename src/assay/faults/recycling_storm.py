@@ -19,9 +19,10 @@ WITHIN_S = 10.0
 
 def inject(cluster: Cluster, worker: Worker, held: Waiting) -> None:
     stormy = cluster.replace(worker, options={"max_tasks_per_child": 1})
-    ids = cluster.publish_many([(cluster.invocations[held.held.invocation], JOB)] * WORK)
+    task = cluster.invocations[held.held.invocation]
+    ids = cluster.publish_many([(task, JOB)] * WORK)
     for invocation in ids:
-        cluster.record(Kind.FAULT_INJECTED, invocation, worker=stormy.name, fault=FAULT, target=stormy.pid)
+        cluster.record(Kind.FAULT_INJECTED, invocation, task, stormy.name, fault=FAULT, target=stormy.pid)
     held.release()
 
     def replaced() -> bool:
@@ -33,4 +34,4 @@ def inject(cluster: Cluster, worker: Worker, held: Waiting) -> None:
     if not landed:
         raise HarnessError(f"fewer than {LEAST} children were replaced within {WITHIN_S:g} s")
     for invocation in ids:
-        cluster.record(Kind.FAULT_LANDED, invocation, worker=stormy.name, fault=FAULT, target=stormy.pid)
+        cluster.record(Kind.FAULT_LANDED, invocation, task, stormy.name, fault=FAULT, target=stormy.pid)
