@@ -1,14 +1,11 @@
 """Sentences and words that every form of report shares, so that they never disagree."""
 
 import math
-import shlex
 import unicodedata
 from collections import Counter
-from pathlib import Path
-from shlex import quote
 
 from assay.report import Claim, Report, evidence_bound
-from assay.verdict import CHAOS, Outcome, Result, Verdict
+from assay.verdict import Outcome, Result, Verdict
 
 EXIT_WORDS = {
     0: "every promise that was put to the test held",
@@ -72,7 +69,7 @@ def broken_claims(report: Report) -> list[Claim]:
 
 
 def tally(report: Report) -> str:
-    """ "3 violated, 1 unknown, 40 held, 1 known violation", without the zeros."""
+    """ "2 claims do not hold: 3 violated, 1 unknown, 40 held, 1 known violation", without the zeros."""
     counts: Counter[str] = Counter()
     for result in report.results:
         counts["known" if result.known else str(result.verdict)] += 1
@@ -82,10 +79,16 @@ def tally(report: Report) -> str:
         words[-1] += f" (of these {lost} lost, which nothing promises against)"
     if counts["known"]:
         words.append(f"{counts['known']} known violation{'s' * (counts['known'] > 1)}")
-    told = {result.claim for result in report.results if result.verdict is not Verdict.HELD}
-    if others := sum(claim.setting not in told for claim in broken_claims(report)):
-        words.append(f"{others} more claim{'s' * (others > 1)} that {'do' if others > 1 else 'does'} not hold")
-    return ", ".join(words) or "no scenario ran"
+    counted = ", ".join(words) or "no scenario ran"
+    number = len(not_holding(report))
+    return f"{number} claim{'s do' if number > 1 else ' does'} not hold: {counted}" if number else counted
+
+
+def not_holding(report: Report) -> list[str]:
+    """The settings whose claims do not hold; a scenario's name where no setting is behind its violated row."""
+    rows = [result.claim or scenario_name(result) for result in report.results if is_open(result)]
+    claims = [claim.setting for claim in broken_claims(report) if claim.verdict is Verdict.VIOLATED]
+    return list(dict.fromkeys([*rows, *claims]))
 
 
 def grace_periods(report: Report) -> list[str]:
@@ -157,50 +160,3 @@ def stack(report: Report) -> str:
         f"{name} {environment[name]}" for name in ("celery", "kombu", "django", "python") if environment.get(name)
     ]
     return ", ".join(part for part in parts if part)
-
-
-def replay(report: Report, folder: Path | None, program: str = "assay") -> list[str]:
-    """Commands that go on from here: the worst row once more, the old run judged again, one life told."""
-    commands = []
-    if folder and any(r.suite == CHAOS for r in report.results):
-        red = any(is_open(r) for r in report.results)
-        commands += [f"{program} replay {quote(str(folder))}"]
-        commands += [f"{program} shrink {quote(str(folder))}"] if red else []
-        return commands + _about(report, folder, program)
-    worst = next((r for r in report.results if is_open(r)), None)
-    worst = worst or next((r for r in report.results if r.verdict is Verdict.UNKNOWN), None)
-    if worst:
-        names = f"--scenario {quote(scenario_name(worst))} --task {quote(worst.task)}"
-        commands.append(f"{program} run{_kept_options(report)} {names}")
-    return commands + (_about(report, folder, program) if folder else [])
-
-
-def _about(report: Report, folder: Path, program: str) -> list[str]:
-    ids = [i for r in report.results if r.verdict is not Verdict.HELD for j in r.judgements for i in j.invocations]
-    shown = [f"{program} show {quote(str(folder))} {ids[0][:8]}"] if ids else []
-    return [f"{program} check {quote(str(folder))}", *shown]
-
-
-KEPT = ("-A", "--app", "--config", "--workdir", "--broker", "--pool")  # each with a value
-KEPT_FLAGS = ("--cold", "--live", "--each-task")
-
-
-def _kept_options(report: Report) -> str:
-    """The options that say what was run, as they were given, without those that choose among its rows.
-
-    None where the command cannot be read.
-    """
-    try:
-        words = iter(shlex.split(report.command))
-    except ValueError:  # a quote that is not closed, in a report that was edited
-        return ""
-    found = []
-    for word in words:
-        name, separator, value = word.partition("=")
-        if word.startswith("-A") and word != "-A":
-            name, separator, value = "-A", "=", word[2:]
-        if name in KEPT:
-            found += [name, value if separator else next(words, "")]
-        elif word in KEPT_FLAGS:
-            found.append(word)
-    return "".join(f" {quote(word)}" for word in found)
