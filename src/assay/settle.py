@@ -195,7 +195,7 @@ class Ledger:
             del self._due[key]
 
     def _forget(self, invocation: str, worker: str, child: int | None = None) -> None:
-        """Its attempts on this worker are over, though their processes could not say so; with `child` those in it alone.
+        """Its attempts on this worker are over, though their processes could not say so; of a `child` only that one's.
 
         What replaces a task has the same id, and may run beside it.
         """
