@@ -15,7 +15,7 @@ from assay.errors import UsageError
 from assay.report import SCHEMA, Claim, Report
 from assay.reports import json, junit, markdown, terminal
 from assay.reports.commands import replay
-from assay.reports.words import evidence, grace_periods, plain, seconds, stack, tally
+from assay.reports.words import evidence, grace_periods, plain, row_line, seconds, stack, tally
 from assay.verdict import Judgement, Outcome, Result, Verdict
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -264,6 +264,26 @@ def test_a_command_whose_quote_is_not_closed_gives_no_options_to_go_on_with() ->
     report = a_report(an_unknown_row())
     report.command = 'assay run -A "shop'
     assert replay(report, None)[0].startswith("assay run --scenario ")
+
+
+def test_a_row_of_many_invocations_tells_whose_the_recovery_time_is() -> None:
+    """The worst of them names the row, and the time is that of others."""
+    row = a_row("chaos.not_struck", fault="none, under load", outcome=Outcome.FAILED, recovery_s=3603.0)
+    report = a_report(row, app={"name": "shop", "visibility_timeout_s": 3600.0})
+    told = " ".join(terminal.render(report, None, width=160, color=False).split())
+    assert "not_struck ✓ failed, others recovered 3603 s" in told
+    assert "failed with a held verdict, in a chaos run: a share of the workload fails on purpose" in told
+    assert "recovered: interrupted by the fault" in told
+    assert "3600 s and more: of it 3600 s (1 h) are the visibility timeout, after which Redis gives back" in told
+    assert row_line(row).endswith("shop.charge: failed, others recovered in 3603 s")
+
+
+@pytest.mark.parametrize(("app", "recovery_s"), [({"visibility_timeout_s": 3600.0}, 0.4), ({}, 3601.0)])
+def test_the_visibility_timeout_is_told_where_it_was_waited_for_and_is_known(
+    app: dict[str, Any], recovery_s: float
+) -> None:
+    report = a_report(a_row(recovery_s=recovery_s), app={"name": "shop", **app})
+    assert "visibility timeout" not in terminal.render(report, None, width=160, color=False)
 
 
 def test_grace_periods_are_told_once_for_all_tasks_that_need_the_same() -> None:

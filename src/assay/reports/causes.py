@@ -6,6 +6,7 @@ from itertools import groupby
 
 import msgspec
 
+from assay.counted import counted
 from assay.report import Claim, Report
 from assay.reports.words import broken_claims, is_open, plain, row_task, scenario_name
 from assay.verdict import Outcome, Result, Verdict
@@ -43,7 +44,7 @@ def causes(report: Report) -> list[Cause]:
 def heading(report: Report, found: Sequence[Cause]) -> str:
     """ "Claims that do not hold (5), behind 37 violated rows"."""
     rows = sum(len(cause.rows) for cause in found)
-    behind = f", behind {rows} violated row{'s' * (rows > 1)}" if rows else ""
+    behind = f", behind {counted(rows, 'violated row')}" if rows else ""
     return f"Claims that do not hold ({len(found)}){behind}"
 
 

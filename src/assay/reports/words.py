@@ -4,8 +4,9 @@ import math
 import unicodedata
 from collections import Counter
 
+from assay.counted import counted
 from assay.report import Claim, Report, evidence_bound
-from assay.verdict import Outcome, Result, Verdict
+from assay.verdict import CHAOS, Outcome, Result, Verdict
 
 EXIT_WORDS = {
     0: "every promise that was put to the test held",
@@ -34,9 +35,21 @@ MEANINGS = {
 def meanings(report: Report) -> list[str]:
     """What the outcome words that occur mean; where nothing is promised, that too."""
     seen = {result.outcome for result in report.results if result.outcome}
+    times = [result.recovery_s for result in report.results if result.recovery_s is not None]
+    seen |= {Outcome.RECOVERED} if times else set()
     told = [f"{outcome}: {MEANINGS[outcome]}" for outcome in Outcome if outcome in seen]
     if any(result.outcome is Outcome.LOST and result.verdict is Verdict.HELD for result in report.results):
         told.append("lost with a held verdict: no setting of the task promises otherwise, it is acknowledged early")
+    if any(
+        row.suite == CHAOS and row.outcome is Outcome.FAILED and row.verdict is Verdict.HELD for row in report.results
+    ):
+        told.append("failed with a held verdict, in a chaos run: a share of the workload fails on purpose")
+    wait_s = float(report.app.get("visibility_timeout_s") or 0)
+    if wait_s and max(times, default=0) >= wait_s:
+        told.append(
+            f"{seconds(wait_s)} and more: of it {seconds(wait_s)}{_in_hours(wait_s)} are the visibility timeout, after "
+            "which Redis gives back what a dead worker had (visibility_timeout in broker_transport_options)"
+        )
     return told
 
 
@@ -52,6 +65,13 @@ def seconds(value: float) -> str:
     if value < 0.05:
         return "<0.1 s"
     return f"{value:.1f} s" if value < 9.95 else f"{value:.0f} s"
+
+
+def _in_hours(value: float) -> str:
+    """ " (1 h)", " (1 h 30 min)", " (5 min)"; nothing for what is told well enough in seconds."""
+    hours, minutes = divmod(round(value / 60), 60)
+    parts = [f"{hours} h"] * bool(hours) + [f"{minutes} min"] * bool(minutes)
+    return f" ({' '.join(parts)})" if value >= 120 else ""
 
 
 def is_open(result: Result) -> bool:
@@ -78,10 +98,10 @@ def tally(report: Report) -> str:
     if lost := sum(row.outcome is Outcome.LOST for row in counting):
         words[-1] += f" (of these {lost} lost, which nothing promises against)"
     if counts["known"]:
-        words.append(f"{counts['known']} known violation{'s' * (counts['known'] > 1)}")
-    counted = ", ".join(words) or "no scenario ran"
+        words.append(counted(counts["known"], "known violation"))
+    said = ", ".join(words) or "no scenario ran"
     number = len(not_holding(report))
-    return f"{number} claim{'s do' if number > 1 else ' does'} not hold: {counted}" if number else counted
+    return f"{number} claim{'s do' if number > 1 else ' does'} not hold: {said}" if number else said
 
 
 def not_holding(report: Report) -> list[str]:
@@ -102,15 +122,24 @@ def grace_periods(report: Report) -> list[str]:
 
 
 def cell(result: Result) -> str:
-    """The outcome and the recovery time: "recovered 0.4 s"; the verdict where the outcome alone would mislead."""
+    """The outcome and the recovery time: "recovered 0.4 s"; the verdict where the outcome alone would mislead.
+
+    A row of a chaos run is about many invocations: "failed, others recovered 65 s" is told by the worst of them.
+    """
     if result.verdict is Verdict.UNKNOWN:
         return "unknown"
     word = str(result.outcome or result.verdict)
     if result.verdict is Verdict.VIOLATED and result.outcome is Outcome.OK:
         word = "violated"
-    if result.recovery_s is not None:
-        word += f" {seconds(result.recovery_s)}"
+    word += _recovered(result, " ")
     return f"known: {word}" if result.known else word
+
+
+def _recovered(result: Result, after: str) -> str:
+    if result.recovery_s is None:
+        return ""
+    others = "" if result.outcome is Outcome.RECOVERED else ", others recovered"
+    return f"{others}{after}{seconds(result.recovery_s)}"
 
 
 def scenario_name(result: Result) -> str:
@@ -128,7 +157,7 @@ def row_line(result: Result) -> str:
     """ "violated  acks_late.main_killed  shop.charge: lost": one row in one line."""
     misleading = result.verdict is Verdict.VIOLATED and result.outcome is Outcome.OK
     outcome = f": {result.outcome}" if result.outcome and not misleading else ""
-    took = f" in {seconds(result.recovery_s)}" if result.recovery_s is not None else ""
+    took = _recovered(result, " in ")
     verdict = "known" if result.known else str(result.verdict)
     return f"{verdict:<8}  {plain(scenario_name(result))}  {plain(result.task)}{outcome}{took}"
 
