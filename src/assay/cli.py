@@ -275,13 +275,13 @@ def check(run_folder: Path, json_file: Path | None, junit_file: Path | None) -> 
 
 
 @main.command("list")
-@click.argument("what", type=click.Choice(["scenarios", "faults", "checkers", "suites", "tasks"]), required=False)
+@click.argument("kind", type=click.Choice(["scenarios", "faults", "checkers", "suites", "tasks"]), required=False)
 @about_app
-def list_(what: str | None, **options: Any) -> int:
+def list_(kind: str | None, **options: Any) -> int:
     """Name the scenarios, faults, checkers, suites or tasks. All but the tasks by default."""
     from assay.listing import listed
 
-    say(listed(what, lambda: _settings_with_app(**options)))
+    say(listed(kind, lambda: _settings_with_app(**options)))
     return 0
 
 

@@ -147,11 +147,19 @@ class Cluster(Landing):
         )
 
     def start_worker(
-        self, name: str = "", *, wait: bool = True, clock_offset_s: float = 0.0, state_of: str = "", **changes: Any
+        self,
+        name: str = "",
+        *,
+        wait: bool = True,
+        clock_offset_s: float = 0.0,
+        state_of: str = "",
+        limits: Sequence[tuple[float, float]] = (),
+        **changes: Any,
     ) -> Worker:
         """Start a worker; `changes` are fields of Boot (queues, concurrency, options...). Waits until it is ready.
 
         Where the app keeps the state of its workers in a file, each has one, or that of the worker `state_of`.
+        `limits` are time limits in production and in this worker, where the scenario's own are not meant.
         """
         name = name or f"w{next(self._numbers)}"
         self._started_with[name] = changes
@@ -159,7 +167,12 @@ class Cluster(Landing):
         settings = dict(self.redirection.settings)
         if (kept := self.subject.setting("worker_state_db")) and kept.value:
             settings["worker_state_db"] = str(self._scratch / f"{state_of or name}.state")
-        redirection = msgspec.structs.replace(self.redirection, clock_offset_s=clock_offset_s, settings=settings)
+        redirection = msgspec.structs.replace(
+            self.redirection,
+            clock_offset_s=clock_offset_s,
+            settings=settings,
+            limits=tuple(limits) or self.redirection.limits,
+        )
         process = self._start(self._boot("worker", name, redirection=redirection, **changes))
         worker = Worker(name, process, self.record)
         self.record(Kind.WORKER_SPAWNED, worker=name, pid=process.pid, clock_offset_s=clock_offset_s)
@@ -358,6 +371,11 @@ class Cluster(Landing):
     def replace(self, worker: Worker, **changes: Any) -> Worker:
         """Another one that is started as that one was, but for the changes."""
         return self.start_worker(**(self._started_with[worker.name] | changes))
+
+    def dismiss(self, worker: Worker) -> None:
+        """End one that the scenario needs no more, as all are ended with it."""
+        worker.close()
+        self.workers.remove(worker)
 
     def forget(self, worker: Worker) -> None:
         """Hold nothing of one that is gone, and told to be."""

@@ -125,6 +125,7 @@ def _app(facts: Facts) -> dict[str, Any]:
         "tasks": tasks,
         "settings": settings,
         "profiles": facts.members,
+        "visibility_timeout_s": 0.0 if facts.broker == "rabbitmq" else subject.visibility_timeout,
     }
 
 

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from assay.errors import AssayError, HarnessError, UsageError
+from assay.hints import refusal
 from assay.on_signal import on_signal
 
 NO_COMMAND: Any = getattr(
@@ -46,7 +47,7 @@ class Commands(click.Group):
             say(error.format_message() + "\n", error=True)
             code = 2
         except click.ClickException as error:
-            code = _fail(2, _of_click(error))
+            code = _fail(2, refusal(error))
         except AssayError as error:
             code = _fail(error.exit_code, str(error))
         except Stopped as stop:
@@ -114,13 +115,6 @@ def _terminable() -> Iterator[None]:
 
     with on_signal(signal.SIGTERM, stop):
         yield
-
-
-def _of_click(error: click.ClickException) -> str:
-    message = error.format_message().strip()
-    message = message[:1].lower() + message[1:].rstrip(".")
-    context = getattr(error, "ctx", None)
-    return f"{message} (see {context.command_path} --help)" if context else message
 
 
 def _fail(code: int, message: str) -> int:

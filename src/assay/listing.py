@@ -4,6 +4,7 @@ import importlib
 from collections import Counter
 from collections.abc import Callable
 
+from assay.counted import counted
 from assay.settings import Settings
 
 KINDS = ("suites", "scenarios", "faults", "checkers")
@@ -32,7 +33,7 @@ def names(what: str, settings: Callable[[], Settings]) -> dict[str, str]:
 
 def _suites(scenarios: dict[str, str]) -> dict[str, str]:
     counts = Counter(name.partition(".")[0] for name in scenarios)
-    return {suite: f"{number} scenario{'s' * (number > 1)}" for suite, number in counts.items()}
+    return {suite: counted(number, "scenario") for suite, number in counts.items()}
 
 
 def _lines(told: dict[str, str], indent: int = 0) -> str:

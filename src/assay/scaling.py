@@ -144,11 +144,11 @@ def told(scalings: Iterable[Scaling]) -> list[str]:
     return sorted(said | {Delays.told(each) for each in alike.values()})
 
 
-def limits(target: Target) -> Scaling:
+def limits(target: Target, soft_s: float = SOFT_S, hard_s: float = HARD_S, where: str = "suite time_limits") -> Scaling:
     """Soft and hard time limit take about a second or two, and every other limit keeps its order to them."""
     base, task = countdowns(target), target.task
     soft, hard = task.soft_time_limit, task.time_limit
-    points = [(limit, min(limit, real)) for limit, real in ((soft, SOFT_S), (hard, HARD_S)) if limit]
+    points = [(limit, min(limit, real)) for limit, real in ((soft, soft_s), (hard, hard_s)) if limit]
     if soft and hard and soft >= hard:
         points = points[1:]
     real_soft, real_hard = (scaled_limit(limit, points) if limit else None for limit in (soft, hard))
@@ -156,9 +156,9 @@ def limits(target: Target) -> Scaling:
     hard_factor = hard / real_hard if hard and real_hard else 1.0
     said = list(base.sentences)
     if soft:
-        said.append(f"soft time limit of {soft:g} s: divided by {soft_factor:.4g} in suite time_limits")
+        said.append(f"soft time limit of {soft:g} s: divided by {soft_factor:.4g} in {where}")
     if hard:
-        said.append(f"hard time limit of {hard:g} s: divided by {hard_factor:.4g} in suite time_limits")
+        said.append(f"hard time limit of {hard:g} s: divided by {hard_factor:.4g} in {where}")
     redirection = Redirection(broker_url="", countdown_scale=base.countdown, limits=tuple(points))
     return replace(base, redirection=redirection, soft=soft_factor, hard=hard_factor, sentences=said)
 

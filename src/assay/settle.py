@@ -31,7 +31,7 @@ class Ledger:
         #: (invocation, child) -> how often the child took it, less starts; of tasks acknowledged early
         self._accepted: Counter[tuple[str, int]] = Counter()
         self._where: dict[tuple[str, int], str] = {}
-        self._running: dict[str, tuple[str, str]] = {}  # attempt -> (invocation, worker)
+        self._running: dict[str, tuple[str, str, int]] = {}  # attempt -> (invocation, worker, pid)
         self._late = {task.name for task in cluster.subject.tasks if task.acks_late}
         self._dead: set[str] = set()
         cluster.listen(self._fold)
@@ -114,7 +114,9 @@ class Ledger:
         self._catch_up()
         waiting = [(key, f"{key[:8]} was not received") for key, due in self._due.items() if due > 0]
         running = [
-            (key, f"{key[:8]} runs in {worker}") for key, worker in self._running.values() if worker not in self._dead
+            (key, f"{key[:8]} runs in {worker}")
+            for key, worker, _ in self._running.values()
+            if worker not in self._dead
         ]
         running += [(key, f"{key[:8]} was accepted") for (key, _), n in self._accepted.items() if n > 0]
         return [said for key, said in waiting + running if key not in besides][:10]
@@ -167,17 +169,17 @@ class Ledger:
         elif kind == Kind.ATTEMPT_STARTED:
             if event.task not in self._late:
                 _add(self._accepted, (key, event.pid), -1)
-            self._running[event.attempt] = (key, event.worker)
+            self._running[event.attempt] = (key, event.worker, event.pid)
         elif kind == Kind.ATTEMPT_ENDED:
             self._running.pop(event.attempt, None)
             if (key, event.pid) not in self._accepted:
                 self._where.pop((key, event.pid), None)
         elif kind in (Kind.CHILD_LOST, Kind.HARD_LIMIT, Kind.REVOKED):
-            self._forget(key, event.worker)
+            self._forget(key, event.worker, event.detail.get("child"))
         elif kind == Kind.WORKER_EXITED:
             self._dead.add(event.worker)
             self._let_go(event.worker)
-            here = [key for key, worker in self._running.values() if worker == event.worker]
+            here = [key for key, worker, _ in self._running.values() if worker == event.worker]
             here += [key for (key, _), worker in self._where.items() if worker == event.worker]
             for key in here:
                 self._forget(key, event.worker)
@@ -194,14 +196,18 @@ class Ledger:
         for key in [key for key, due in self._due.items() if due > 0]:
             del self._due[key]
 
-    def _forget(self, invocation: str, worker: str) -> None:
-        """Its attempts on this worker are over, though their processes could not say so."""
-        for attempt, running in list(self._running.items()):
-            if running == (invocation, worker):
+    def _forget(self, invocation: str, worker: str, child: int | None = None) -> None:
+        """Its attempts on this worker are over, though their processes could not say so; of a `child` only that one's.
+
+        What replaces a task has the same id, and may run beside it.
+        """
+        for attempt, (key, where, pid) in list(self._running.items()):
+            if (key, where) == (invocation, worker) and child in (None, pid):
                 del self._running[attempt]
-        for job in [job for job, where in self._where.items() if job[0] == invocation and where == worker]:
-            del self._where[job]
-            self._accepted.pop(job, None)
+        for job, where in list(self._where.items()):
+            if (job[0], where) == (invocation, worker) and child in (None, job[1]):
+                del self._where[job]
+                self._accepted.pop(job, None)
 
 
 def _add(counts: Counter[Any], key: Any, number: int) -> None:

@@ -26,10 +26,15 @@ LINKED = {"link": scripts.LINK, "link_error": scripts.LINK_ERROR}
 SETTLE_S = 25.0
 EXIT_S = 20.0
 GIVEN_BACK_S = 6.0
+BEGUN_S = 30.0
 
 
 class Refused(Exception):
     """The task under test cannot be published; the scenario ends here, and the stage's checkers say so."""
+
+
+class TooSlowToBegin(HarnessError):
+    """A real body was not seen at work: what was to happen to its work cannot be judged."""
 
 
 class Stage:
@@ -141,14 +146,36 @@ class Stage:
             return {}
         return {"args": _filled(chosen.args, effect), "kwargs": _filled(chosen.kwargs, effect)}
 
-    def wait_working(self, effect: Path) -> int:
-        """Wait until the slow body has begun; the pid of the process that runs it. Its descendants are watched."""
-        self.cluster.wait(lambda: effect.exists() and effect.stat().st_size > 0, timeout_s=20.0)
-        begun = [event for event in self.cluster.seen if event.kind == Kind.BODY_ENTERED]
-        if not effect.exists() or not begun:
-            raise HarnessError(f"the slow call of {self.task.name} wrote nothing to its {{effect}} within 20 s")
-        self.cluster.watch_descendants(begun[-1].pid)
-        return begun[-1].pid
+    def wait_working(self, invocation: str, effect: Path) -> int:
+        """Wait until the slow body has begun; the pid of the process that runs it. Its descendants are watched.
+
+        Raises TooSlowToBegin where a limit, the body's end or BEGUN_S came before its first effect.
+        """
+
+        def mine(kind: Kind) -> list[Event]:
+            return [e for e in self.cluster.seen if e.kind == kind and e.invocation == invocation]
+
+        def over() -> str:
+            limit = [*mine(Kind.SOFT_LIMIT), *mine(Kind.HARD_LIMIT)]
+            if limit:
+                return f"its time limit came first, after {float(limit[0].detail['limit_s']):.3g} s of this run"
+            ended = [str(e.detail.get("state")) for e in mine(Kind.ATTEMPT_ENDED) if e.detail.get("state") != "RETRY"]
+            return f"its attempt ended first, as {ended[0]}" if ended else ""
+
+        def working() -> bool:
+            return bool(mine(Kind.BODY_ENTERED)) and effect.exists() and effect.stat().st_size > 0
+
+        self.cluster.wait(lambda: over() or working(), timeout_s=BEGUN_S)
+        if working():
+            pid = mine(Kind.BODY_ENTERED)[-1].pid
+            self.cluster.watch_descendants(pid)
+            self.cluster.advance()
+        if why := over() or ("" if working() else f"{BEGUN_S:g} s passed"):
+            raise TooSlowToBegin(
+                f"the slow call of {self.task.name} wrote nothing to its {{effect}}, by which a run knows that the "
+                f"body works: {why}; what it does first must be to write there"
+            )
+        return pid
 
     def publish_many(self, number: int, *acts: Act, scripted: bool = True, **options: Any) -> list[str]:
         script = Script(acts=acts or (Act(),)) if scripted else None

@@ -217,3 +217,31 @@ def unbounded(): pass
     assert "needs 600 s and a few to leave from SIGTERM to SIGKILL; with less 2 of 2 were lost" in told["small.early"]
     assert "needs 600 s and a few to leave from SIGTERM to SIGKILL; with less 2 of 2 ran again" in told["small.late"]
     assert "needs its longest run, which no limit bounds" in told["small.unbounded"]
+
+
+def test_given_a_real_body_that_is_late_to_begin_then_its_limits_are_scaled_less_until_it_works(tmp_path: Path) -> None:
+    app = """
+import time
+app.conf.update(LATE, task_soft_time_limit=570, task_time_limit=600)
+@app.task
+def late(effect=""):
+    time.sleep(4)
+    open(effect, "w").write("began")
+    time.sleep(60)
+@app.task
+def mute(effect=""):
+    time.sleep(60)
+@app.task
+def brief(effect=""): pass
+"""
+    live = {f"small.{name}": {"slow": {"args": ["{effect}"]}} for name in ("late", "mute", "brief")}
+    report = ran(tmp_path, app, "time_limits.live_limit", "acks_late.live_child_killed", bodies="live", live=live)
+    rows = {(each.scenario, each.task): each for each in report.results}
+    late = rows["live_limit", "small.late"]
+    assert (late.verdict, late.outcome, late.landed) == (Verdict.HELD, Outcome.FAILED, 1), late.reason
+    for task, why in (("mute", "its time limit came first, after 12 s of this run"), ("brief", "ended first, as SUCC")):
+        row = rows["live_limit", f"small.{task}"]
+        assert row.verdict is Verdict.UNKNOWN
+        assert f"the slow call of small.{task} wrote nothing to its {{effect}}" in row.reason
+        assert why in row.reason
+    assert "ended first, as SUCCESS" in rows["live_child_killed", "small.brief"].reason

@@ -6,7 +6,7 @@ import pytest
 from checkers.histories import At, acked, attempt, event, published, received, settled, started, still_queued, story
 from targets import subject, task
 
-from assay.chaos.judging import FOLDER, judge, numbers
+from assay.chaos.judging import FOLDER, NO_FAULT, judge, numbers
 from assay.chaos.script import ChaosScript, Strike, Workload
 from assay.event import Event, Kind, Point, encode
 from assay.verdict import Outcome, Result, Verdict
@@ -51,18 +51,26 @@ def test_given_an_early_acknowledgement_then_the_struck_one_is_lost_and_no_time_
     assert "the fault: SIGKILL child at body_middle" in row.reason
 
 
+def test_given_what_was_done_twice_after_its_kill_then_its_time_is_no_recovery(tmp_path: Path) -> None:
+    twice = (received(redelivered=True), *attempt(number=3, pid=13), acked())
+    row = judged(tmp_path, *RECOVERED[: -len(ENDS)], *twice, *ENDS)["sigkill_child"]
+    assert (row.outcome, row.recovery_s) == (Outcome.DUPLICATED, None)
+
+
 def test_given_a_fault_that_never_landed_then_its_row_is_unknown(tmp_path: Path) -> None:
     script = ChaosScript(
         seed=7, workload=SCRIPT.workload, faults=(STRIKE, Strike(fault="SIGTERM", invocation=2, point=Point.BODY_EXIT))
     )
     row = judged(tmp_path, *RECOVERED, script=script)["sigterm"]
     assert row.verdict is Verdict.UNKNOWN
-    assert row.reason == "0 of 1 faults landed"
+    assert row.reason == "no SIGTERM landed"
 
 
 def test_given_no_fault_at_all_then_nothing_is_proved(tmp_path: Path) -> None:
     script = ChaosScript(seed=7, workload=SCRIPT.workload)
-    assert judged(tmp_path, *FRESH, *ENDS, script=script)["fresh_tasks"].verdict is Verdict.UNKNOWN
+    rows = judged(tmp_path, *FRESH, *ENDS, script=script)
+    assert (rows["run"].verdict, rows["run"].reason) == (Verdict.UNKNOWN, NO_FAULT)
+    assert "fresh_tasks" not in rows, "it is about what runs after a fault"
 
 
 @pytest.mark.parametrize("whole", [RECOVERED, LOST])

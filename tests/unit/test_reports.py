@@ -14,7 +14,8 @@ from report_by_hand import a_lost_row, a_red_report, a_report, a_row, an_unknown
 from assay.errors import UsageError
 from assay.report import SCHEMA, Claim, Report
 from assay.reports import json, junit, markdown, terminal
-from assay.reports.words import evidence, grace_periods, plain, replay, seconds, stack, tally
+from assay.reports.commands import replay
+from assay.reports.words import evidence, grace_periods, plain, row_line, seconds, stack, tally
 from assay.verdict import Judgement, Outcome, Result, Verdict
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -201,6 +202,8 @@ def test_markdown_has_the_verdict_first_and_every_violation() -> None:
     assert told.startswith("## ❌ Assay: violated")
     for part in ("acks_late.main_killed", "shop/celery.py:41", "task_max_retries=3", "Known violations (1)"):
         assert part in told.replace("\\_", "_")
+    heads = ["### Claims that do not hold (2), behind 1 violated row", "### Unknown (1)", "Every violated row (1)"]
+    assert [told.index(head) for head in heads] == sorted(told.index(head) for head in heads)
 
 
 def test_markdown_lets_no_text_of_the_user_become_markup() -> None:
@@ -233,7 +236,7 @@ def test_the_bound_that_is_told_is_never_below_the_true_one(landed: int) -> None
 
 def test_small_words() -> None:
     assert [seconds(value) for value in (0.004, 0.42, 9.96, 3600.0)] == ["<0.1 s", "0.4 s", "10 s", "3600 s"]
-    assert tally(a_red_report()) == "1 violated, 1 unknown, 1 held, 1 known violation, 1 more claim that does not hold"
+    assert tally(a_red_report()) == "2 claims do not hold: 1 violated, 1 unknown, 1 held, 1 known violation"
     assert tally(a_report()) == "no scenario ran"
     lost = a_lost_row(verdict=Verdict.HELD)
     assert tally(a_report(lost, a_row())) == "2 held (of these 1 lost, which nothing promises against)"
@@ -261,6 +264,26 @@ def test_a_command_whose_quote_is_not_closed_gives_no_options_to_go_on_with() ->
     report = a_report(an_unknown_row())
     report.command = 'assay run -A "shop'
     assert replay(report, None)[0].startswith("assay run --scenario ")
+
+
+def test_a_row_of_many_invocations_tells_whose_the_recovery_time_is() -> None:
+    """The worst of them names the row, and the time is that of others."""
+    row = a_row("chaos.not_struck", fault="none, under load", outcome=Outcome.FAILED, recovery_s=3603.0)
+    report = a_report(row, app={"name": "shop", "visibility_timeout_s": 3600.0})
+    told = " ".join(terminal.render(report, None, width=160, color=False).split())
+    assert "not_struck ✓ failed, others recovered 3603 s" in told
+    assert "failed with a held verdict, in a chaos run: a share of the workload fails on purpose" in told
+    assert "recovered: interrupted by the fault" in told
+    assert "3600 s and more: of it 3600 s (1 h) are the visibility timeout, after which Redis gives back" in told
+    assert row_line(row).endswith("shop.charge: failed, others recovered in 3603 s")
+
+
+@pytest.mark.parametrize(("app", "recovery_s"), [({"visibility_timeout_s": 3600.0}, 0.4), ({}, 3601.0)])
+def test_the_visibility_timeout_is_told_where_it_was_waited_for_and_is_known(
+    app: dict[str, Any], recovery_s: float
+) -> None:
+    report = a_report(a_row(recovery_s=recovery_s), app={"name": "shop", **app})
+    assert "visibility timeout" not in terminal.render(report, None, width=160, color=False)
 
 
 def test_grace_periods_are_told_once_for_all_tasks_that_need_the_same() -> None:

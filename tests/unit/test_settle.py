@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import msgspec
+import pytest
 
 from assay.event import Event, Kind
 from assay.settle import Ledger
@@ -73,6 +74,15 @@ def test_a_job_that_the_pool_hands_on_is_open_in_its_new_child_alone() -> None:
     ]
     assert ledger(*handed_on).open() == ["3f2a91c4 runs in w1"]
     assert ledger(*handed_on, event(Kind.ATTEMPT_ENDED, 12, "12-1")).open() == []
+
+
+@pytest.mark.parametrize("kind", [Kind.CHILD_LOST, Kind.HARD_LIMIT])
+def test_what_has_replaced_a_task_is_open_though_the_child_of_the_first_is_lost(kind: Kind) -> None:
+    both = [*TAKEN, event(Kind.SENT, 11), event(Kind.RECEIVED), event(Kind.ATTEMPT_STARTED, 12, "12-1")]
+    assert ledger(*both, event(kind, child=11)).open() == ["3f2a91c4 runs in w1"]
+    assert ledger(*both, event(kind, child=11), event(Kind.ATTEMPT_ENDED, 12, "12-1")).open() == []
+    accepted = [*TAKEN, event(Kind.SENT, 11), event(Kind.RECEIVED), event(Kind.ACCEPTED, child=12)]
+    assert ledger(*accepted, event(kind, child=11), late=False).open() == ["3f2a91c4 was accepted"]
 
 
 def test_what_goes_back_to_its_queue_is_due_again() -> None:

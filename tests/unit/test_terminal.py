@@ -5,11 +5,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from report_by_hand import a_lost_row, a_red_report, a_report, a_row, an_unknown_row
+from report_by_hand import LATE, a_lost_row, a_red_report, a_report, a_row, an_unknown_row
 from rich.cells import cell_len
 
 from assay.report import Report
+from assay.reports import markdown
+from assay.reports.causes import causes
 from assay.reports.terminal import render
+from assay.verdict import Judgement, Outcome, Result, Verdict
 
 TASKS = ["myapp.views.celery_views.execute_python_script", "shop.charge", "shop.mail", "blog.post", "报表.生成月度报表"]
 
@@ -30,27 +33,25 @@ def told(report: Report, width: int = 100, **options: bool) -> str:
 def test_the_verdict_is_the_first_and_the_last_thing() -> None:
     lines = told(a_red_report(), 120).splitlines()
 
-    assert (
-        lines[0]
-        == "✗ VIOLATED  shop: 1 violated, 1 unknown, 1 held, 1 known violation, 1 more claim that does not hold"
-    )
+    assert lines[0] == "✗ VIOLATED  shop: 2 claims do not hold: 1 violated, 1 unknown, 1 held, 1 known violation"
     assert lines[-1] == "VIOLATED, exit code 1: a promise of the configuration was broken"
 
 
 def test_what_broke_has_setting_place_remedy_outcome_and_reason() -> None:
     assert """
   ✗ task_acks_late=False  shop/celery.py:41
-    promise  at most once
-    remedy   set task_acks_late=True
-    lost  acks_late.main_killed
-      shop.charge
-      acknowledged 2 ms after its delivery, and nobody will run it again
-""" in told(a_red_report())
+    promise    at most once
+    remedy     set task_acks_late=True
+    observed   acks_late.main_killed: acknowledged 2 ms after its delivery, and nobody will run it again
+    rows       1: 1 lost; shop.charge
+    scenarios  acks_late: main_killed
+    faults     kill main
+""" in told(a_red_report(), 120)
 
 
 def test_sections_come_in_the_order_of_their_urgency() -> None:
     text = told(a_red_report())
-    heads = ["Violated (1)", "Claims that do not hold (1)", "Unknown (1)", "Outcomes", "Known violations (1)"]
+    heads = ["Claims that do not hold (2), behind 1 violated row", "Unknown (1)", "Outcomes", "Known violations (1)"]
     places = [
         text.index(head)
         for head in [*heads, "Changed for the run", "Scaled for the run", "evidence", "recorded in", "next"]
@@ -63,17 +64,45 @@ def test_a_claim_that_a_violated_row_tells_is_not_told_twice() -> None:
     assert told(a_red_report()).count("task_acks_late=False") == 1
 
 
-def test_rows_of_one_scenario_and_setting_are_one_entry() -> None:
-    text = told(a_report(*(a_lost_row(task=task) for task in TASKS[:3])))
+def test_forty_rows_of_one_setting_are_one_thing_to_mend() -> None:
+    names = [f"{suite}.s{number}" for suite in ("acks_late", "canvas") for number in range(10)]
+    rows = [a_lost_row(name, task, reason=f"pid {name}") for name in names for task in TASKS[1:3]]
+    rows[0] = a_lost_row(names[0], TASKS[1], outcome=Outcome.FAILED)
+    text = told(a_report(*rows))
 
-    assert text.count("nobody will run it again") == 1
-    assert "every task" in text
+    assert "Claims that do not hold (1), behind 40 violated rows" in text
+    assert text.count("set task_acks_late=True") == 1
+    assert text.count("observed") == 1
+    assert "observed   acks_late.s0: pid acks_late.s0" in text
+    assert "rows       40: 39 lost, 1 failed; every task" in text
+    assert "scenarios  acks_late: s0, s1, s2 and 7 more; canvas: s0, s1, s2 and 7 more" in text
 
 
-def test_differing_reasons_are_announced() -> None:
-    rows = [a_lost_row(task=task, reason=f"pid {number}") for number, task in enumerate(TASKS[:2])]
+def test_the_worst_cause_is_the_first_and_what_no_setting_is_behind_is_told_apart() -> None:
+    mild = a_lost_row("a.s", claim="mild=1", outcome=Outcome.FAILED)
+    bare = [a_lost_row(f"chaos.{name}", "*", claim="") for name in ("workers_stop", "fresh_tasks")]
+    found = [cause.setting for cause in causes(a_report(mild, a_lost_row(), *bare))]
 
-    assert "pid 0 (the others alike, in report.md)" in told(a_report(*rows))
+    assert found == [LATE, "no setting: chaos.workers_stop", "no setting: chaos.fresh_tasks", "mild=1"]
+
+
+def test_the_example_is_the_one_with_the_fewest_invocations_and_the_next_command_runs_it_again() -> None:
+    def row(name: str, attempted: int) -> Result:
+        lost = Judgement("delivery", Verdict.VIOLATED, "lost", Outcome.LOST, (name,), None, {"attempted": attempted})
+        return a_lost_row(f"a.{name}", judgements=[lost])
+
+    text = told(a_report(row("many", 5), row("alone", 1)))
+    assert "observed   a.alone: " in text
+    assert "--scenario a.alone" in text
+    assert "assay show run alone" in text
+
+
+def test_a_long_story_is_cut_where_a_part_ends_and_whole_in_report_md() -> None:
+    report = a_report(a_lost_row(reason="; ".join(f"part {number} {'x' * 90}" for number in range(9))))
+
+    assert "; and more, in report.md" in " ".join(told(report).split())
+    assert "part 8" not in told(report)
+    assert "part 8" in markdown.render(report).partition("<details>")[0]
 
 
 def test_unknown_rows_with_one_reason_are_one_entry() -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from assay.chaos.draw import Job
 from assay.chaos.script import ChaosScript, Strike
 from assay.cluster import READY_S, Cluster
+from assay.counted import counted
 from assay.errors import HarnessError, UsageError
 from assay.event import Event, Kind
 from assay.fault import STRIKING
@@ -125,7 +126,8 @@ class Campaign:
             self._told = time.monotonic()
             counts = self.counts
             self._progress.phase(
-                f"{counts['published']} published, {counts['ended']} attempts ended, {counts['landed']} faults landed"
+                f"{counts['published']} published, {counted(counts['ended'], 'attempt')} ended, "
+                f"{counts['landed']} of {counted(len(self._script.faults), 'fault')} landed"
             )
         while waiting := self._cluster.gate.next(0.0):
             self._strike(waiting)
@@ -257,11 +259,11 @@ class Campaign:
     def told(self) -> list[str]:
         """What became of the faults that were drawn."""
         drawn, landed = len(self._script.faults), self.counts["landed"]
-        said = [f"chaos: {landed} of {drawn} faults landed"] if landed != drawn else []
+        said = [f"chaos: {landed} of {counted(drawn, 'fault')} landed"] if landed != drawn else []
         missed = dict(self.missed)
         if (never := drawn - landed - self.missed.total()) > 0:
             missed["the attempt that they were for never stood there, or the run was over"] = never
-        return said + [f"chaos: did not land, {times} times: {why}" for why, times in missed.items()]
+        return said + [f"chaos: {counted(times, 'fault')} did not land: {why}" for why, times in missed.items()]
 
     def _fresh(self) -> None:
         """Progress is demanded when all is healed."""

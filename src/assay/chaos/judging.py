@@ -20,6 +20,7 @@ ERROR = "error.txt"
 WITHIN_S = 10.0
 NOT_STRUCK, FRESH, RECEIVED, WORKERS = "not_struck", "fresh_tasks", "messages_reach_workers", "workers_stop"
 PUBLISHED = "published"
+NO_FAULT = "no fault was drawn, so nothing was put to the test: raise --tasks or --intensity, or take another --seed"
 REFUSED = 20  # that are kept of a task: the first one tells what they all do
 
 
@@ -88,9 +89,10 @@ def judge(subject: Subject, script: ChaosScript, demanded: str, folder: Path) ->
     for fault in sorted({strike.fault for strike in script.faults} - {fault for fault, _ in seen.struck}):
         injected = sum(number for (name, _), number in seen.injected.items() if name == fault)
         rows.append((_row(_slug(fault), "*", fault, injected=injected), [Evidence(of=fault, in_flight=False)]))
-    ids = [each for fresh in seen.fresh.values() for each in fresh]
-    row = _row(FRESH, "*", "all of them", landed=seen.landed.total(), injected=seen.injected.total())
-    rows.append((row, [Liveness(ids=ids, within_s=WITHIN_S), Evidence(landed=1, in_flight=False)]))
+    if script.faults:
+        ids = [each for fresh in seen.fresh.values() for each in fresh]
+        row = _row(FRESH, "*", "all of them", landed=seen.landed.total(), injected=seen.injected.total())
+        rows.append((row, [Liveness(ids=ids, within_s=WITHIN_S), Evidence(landed=1, in_flight=False)]))
     rows.append((_row(RECEIVED, "*", "all of them"), [Reached()]))
     if any(fault in STOPPING for fault, _ in seen.struck):
         told = sum(number for (fault, _), number in seen.landed.items() if fault in STOPPING)
@@ -100,6 +102,8 @@ def judge(subject: Subject, script: ChaosScript, demanded: str, folder: Path) ->
     for row, checkers in rows:
         results.append(_doubted(_concluded(row, judgements[at : at + len(checkers)]), seen))
         at += len(checkers)
+    if not script.faults:
+        results.append(_concluded(_row("run", "*", "none"), [Judgement("harness", Verdict.UNKNOWN, NO_FAULT)]))
     if error or not seen.tasks:
         said = error or "nothing was published"
         broken = Judgement("harness", Verdict.UNKNOWN, said)

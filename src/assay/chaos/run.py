@@ -14,6 +14,7 @@ from assay.chaos.possible import breakable_results, must_be_possible, possible
 from assay.chaos.script import NAME, ChaosScript, Workload, write
 from assay.cluster import Cluster
 from assay.conclusion import Facts, conclude
+from assay.counted import counted
 from assay.facts import keep
 from assay.fault import STRIKING, Needs, called
 from assay.launch import starter
@@ -127,9 +128,10 @@ def facts_of(settings: Settings, it: Bench, script: ChaosScript) -> Facts:
     facts.scaled = scaled([_scaling(it, script)], subject, it.pool, it.broker.name)
     facts.demanded = settings.delivery if settings.delivery != "inferred" else "at_least_once"
     kinds = sorted({strike.fault for strike in script.faults})
+    faults = f"{counted(len(script.faults), 'fault')} to land ({'; '.join(kinds)})" if kinds else "no fault drawn"
     facts.notes.append(
-        f"chaos: seed {script.seed}, {len(script.workload.numbers)} invocations, {len(script.faults)} faults"
-        f" ({', '.join(kinds) or 'none'}), {script.workers} workers of {script.concurrency}"
+        f"chaos: seed {script.seed}, {counted(len(script.workload.numbers), 'invocation')}, {faults}, "
+        f"{counted(script.workers, 'worker')} of {counted(script.concurrency, 'slot')}"
     )
     return facts
 

@@ -41,7 +41,8 @@ class Delivery(msgspec.Struct, frozen=True, tag="delivery"):
         unexpected = [life for life in lives.values() if life.publish is None and life.attempts and not narrow]
         counts = Counter(str(each) for each in outcomes.values()) + Counter({str(Outcome.OK): plain})
         worst = max((outcomes[life.id] for life in broken or mine), default=Outcome.OK, key=lambda each: each.rank)
-        waits = [wait for life in mine for wait in recoveries(life, world)]
+        recovered = [life for life in mine if outcomes[life.id] is Outcome.RECOVERED]
+        waits = [wait for life in recovered for wait in recoveries(life, world)]
         verdict = Verdict.VIOLATED if broken or unexpected else Verdict.HELD
         return Judgement(
             "delivery",

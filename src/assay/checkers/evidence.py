@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from assay.counted import counted
 from assay.event import Event
 from assay.life import Life, World
 from assay.verdict import Judgement, Verdict
@@ -25,7 +26,8 @@ class Evidence(msgspec.Struct, frozen=True, tag="evidence"):
         """Missing evidence is unknown: a fault that never landed proves nothing."""
         landed = [event for event in world.landed if self.of in ("", event.detail.get("fault"))]
         if len(landed) < self.landed:
-            return Judgement("evidence", Verdict.UNKNOWN, f"{len(landed)} of {self.landed} faults landed")
+            some = f"only {len(landed)} of {self.landed} faults landed" if landed else f"no {self.of or 'fault'} landed"
+            return Judgement("evidence", Verdict.UNKNOWN, some)
         if self.in_flight and not any(
             _in_flight(life, event.at_ns, world) for event in world.landed for life in lives.values()
         ):
@@ -39,7 +41,7 @@ class Evidence(msgspec.Struct, frozen=True, tag="evidence"):
         return Judgement(
             "evidence",
             Verdict.HELD,
-            f"{len(world.landed)} faults landed",
+            f"{counted(len(world.landed), 'fault')} landed",
             None,
             (),
             None,
@@ -55,10 +57,10 @@ def _in_flight(life: Life, at_ns: int, world: World) -> bool:
     """
     begun = max((each.at_ns for each in world.injected if each.at_ns <= at_ns), default=at_ns)
 
-    def counted(events: Iterable[Event]) -> int:
+    def number(events: Iterable[Event]) -> int:
         return sum(each.at_ns <= at_ns and world.dead.get(each.pid, begun) >= begun for each in events)
 
-    if counted(life.deliveries) > counted((*life.acks, *life.rejects)):
+    if number(life.deliveries) > number((*life.acks, *life.rejects)):
         return True
     for attempt in life.attempts:
         if attempt.started_at <= at_ns and (attempt.ended_at is None or attempt.ended_at > at_ns):

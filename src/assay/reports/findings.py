@@ -1,25 +1,25 @@
 """What needs a person: the violated, the unknown and the known, for the terminal. One entry may speak of many rows."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
 from rich.console import RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from assay.report import Claim, Report
+from assay.report import Report
+from assay.reports import causes
 from assay.reports.matrix import ASCII_SYMBOLS, STYLES, SYMBOLS, mark
-from assay.reports.words import broken_claims, is_open, plain, row_task, scenario_name
-from assay.verdict import Outcome, Result, Verdict
+from assay.reports.words import plain, row_task, scenario_name
+from assay.verdict import Result, Verdict
 
-ENTRIES_SHOWN = 8  # of one setting, or of one reason; the matrix and report.md have them all
+ENTRIES_SHOWN = 8  # of one reason; the matrix and report.md have them all
 
 
 def findings(report: Report, ascii_only: bool) -> Iterator[RenderableType]:
-    """Violated rows by setting, other claims that do not hold, unknown rows by reason."""
+    """Claims that do not hold, each with the rows that it breaks; unknown rows by reason."""
     symbols = ASCII_SYMBOLS if ascii_only else SYMBOLS
-    yield from _violated(report, symbols)
-    yield from _claims(report, symbols)
+    yield from _causes(report, symbols)
     yield from _unknown(report, symbols)
 
 
@@ -28,61 +28,26 @@ def title(text: str, style: str = "bold") -> Text:
     return Text(f"\n{text}", style)
 
 
-def facts(*rows: tuple[str, str], remedies: Iterable[str] = ()) -> Table:
+def facts(*rows: tuple[str, str]) -> Table:
     """Names and what they say, those that say something."""
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True, style="dim")
     table.add_column(overflow="fold")
     for name, value in rows:
         if value:
-            table.add_row(name, Text(plain(value)))
-    for remedy in dict.fromkeys(remedies):
-        if remedy:
-            table.add_row("remedy", Text(plain(remedy), "green"))
+            table.add_row(name, Text(plain(value), "green" if name == "remedy" else ""))
     return table
 
 
-def _violated(report: Report, symbols: dict[Verdict, str]) -> Iterator[RenderableType]:
-    """By setting, since one line of the settings usually breaks many rows; the worst outcome first."""
-    rows = [result for result in report.results if is_open(result)]
-    if not rows:
+def _causes(report: Report, symbols: dict[Verdict, str]) -> Iterator[RenderableType]:
+    """One block for each claim that does not hold, however many rows it breaks."""
+    found = causes.causes(report)
+    if not found:
         return
-    yield title(f"Violated ({len(rows)})", STYLES[Verdict.VIOLATED])
-    by_setting: dict[str, list[Result]] = {}
-    for row in sorted(rows, key=lambda r: -(r.outcome or Outcome.OK).rank):
-        by_setting.setdefault(row.claim, []).append(row)
-    for setting, group in by_setting.items():
-        places = ", ".join(dict.fromkeys(row.place for row in group if row.place))
-        yield _head(Verdict.VIOLATED, setting or "not tied to one setting", places, symbols)
-        about = facts(("promise", group[0].promise), remedies=(row.remedy for row in group))
-        if about.row_count:
-            yield Padding(about, (0, 0, 0, 4))
-        entries: dict[tuple[str, str], list[Result]] = {}
-        for row in group:
-            entries.setdefault((scenario_name(row), str(row.outcome)), []).append(row)
-        yield from _entries(list(entries.values()), report)
-
-
-def _entries(entries: Sequence[list[Result]], report: Report) -> Iterator[RenderableType]:
-    for rows in entries[:ENTRIES_SHOWN]:
-        word = str(rows[0].outcome or rows[0].verdict) if rows[0].outcome is not Outcome.OK else "violated"
-        line = Text.assemble((f"{word}  ", "red"), (plain(scenario_name(rows[0])), "bold"))
-        yield Padding(line, (0, 0, 0, 4))
-        reasons = list(dict.fromkeys(plain(row.reason) for row in rows))
-        more = " (the others alike, in report.md)" if len(reasons) > 1 else ""
-        yield Padding(Text(_tasks(rows, report)), (0, 0, 0, 6))
-        yield Padding(Text(f"{reasons[0]}{more}"), (0, 0, 0, 6))
-    if len(entries) > ENTRIES_SHOWN:
-        rest = f"and {len(entries) - ENTRIES_SHOWN} more scenarios, in the matrix below and in report.md"
-        yield Padding(Text(rest), (0, 0, 0, 4))
-
-
-def _tasks(rows: Sequence[Result], report: Report) -> str:
-    """ "every task", or their names."""
-    everybody = {result.task for result in report.results}
-    if len(everybody) > 1 and {row.task for row in rows} == everybody:
-        return "every task"
-    return ", ".join(dict.fromkeys(plain(row_task(row)) for row in rows))
+    yield title(causes.heading(report, found), STYLES[Verdict.VIOLATED])
+    for cause in found:
+        yield _head(Verdict.VIOLATED, cause.setting, cause.place, symbols)
+        yield Padding(facts(*causes.facts(cause, report)), (0, 0, 0, 4))
 
 
 def _head(verdict: Verdict, setting: str, place: str, symbols: dict[Verdict, str]) -> RenderableType:
@@ -90,21 +55,6 @@ def _head(verdict: Verdict, setting: str, place: str, symbols: dict[Verdict, str
     if place:
         head.append(f"  {plain(place)}", "cyan")
     return Padding(head, (1, 0, 0, 2))
-
-
-def _claims(report: Report, symbols: dict[Verdict, str]) -> Iterator[RenderableType]:
-    """Those that no violated row has told already."""
-    told = {result.claim for result in report.results if is_open(result)}
-    broken = [c for c in broken_claims(report) if c.setting not in told and c.verdict is Verdict.VIOLATED]
-    if broken:
-        yield title(f"Claims that do not hold ({len(broken)})", STYLES[Verdict.worst(c.verdict for c in broken)])
-    for claim in broken:
-        yield _head(claim.verdict, claim.setting, claim.place, symbols)
-        yield Padding(_claim(claim), (0, 0, 0, 4))
-
-
-def _claim(claim: Claim) -> Table:
-    return facts(("promise", claim.promise), ("observed", claim.observed), remedies=[claim.remedy])
 
 
 def _unknown(report: Report, symbols: dict[Verdict, str]) -> Iterator[RenderableType]:
@@ -122,7 +72,7 @@ def _unknown(report: Report, symbols: dict[Verdict, str]) -> Iterator[Renderable
         head = Text.assemble((symbols[Verdict.UNKNOWN], STYLES[Verdict.UNKNOWN]), f" {reason}")
         yield Padding(head, (0, 0, 0, 2))
         for name, rows in list(scenarios.items())[:ENTRIES_SHOWN]:
-            yield Padding(Text.assemble((plain(name), "bold"), f"  {_tasks(rows, report)}"), (0, 0, 0, 4))
+            yield Padding(Text.assemble((plain(name), "bold"), f"  {plain(causes.tasks(rows, report))}"), (0, 0, 0, 4))
         if len(scenarios) > ENTRIES_SHOWN:
             yield Padding(Text(f"and {len(scenarios) - ENTRIES_SHOWN} more scenarios"), (0, 0, 0, 4))
 

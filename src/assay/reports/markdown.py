@@ -5,16 +5,16 @@ from collections import Counter
 from pathlib import Path
 
 from assay.report import Report
+from assay.reports import causes
+from assay.reports.commands import replay
 from assay.reports.words import (
     EXIT_WORDS,
     GRACE_PERIODS,
-    broken_claims,
     cell,
     evidence,
     grace_periods,
     is_open,
     plain,
-    replay,
     scenario_name,
     stack,
     tally,
@@ -30,10 +30,10 @@ def render(report: Report, folder: Path | None = None) -> str:
         f"## {SIGNS[report.verdict]} Assay: {report.verdict}",
         f"{_text(tally(report))}. {_text(evidence(report))}.",
     ]
-    parts += _rows("Violated", [r for r in report.results if is_open(r)])
-    parts += _claims(report)
+    parts += _causes(report)
     parts += _rows("Unknown", [r for r in report.results if r.verdict is Verdict.UNKNOWN])
     parts += _rows("Known violations", [r for r in report.results if r.known], known=True)
+    parts += _folded(_rows("Every violated row", [r for r in report.results if is_open(r)]))
     parts += _counts(report)
     parts += _listed(GRACE_PERIODS, grace_periods(report))
     parts += _listed("Tasks of one profile, tested once for all of them", _profiles(report))
@@ -60,15 +60,27 @@ def _rows(title: str, rows: list[Result], known: bool = False) -> list[str]:
     return [f"### {title} ({len(rows)})", "\n".join(lines)]
 
 
-def _claims(report: Report) -> list[str]:
-    broken = [claim for claim in broken_claims(report) if claim.verdict is Verdict.VIOLATED]
-    if not broken:
+def _causes(report: Report) -> list[str]:
+    """A block for each claim that does not hold, however many rows it breaks."""
+    found = causes.causes(report)
+    if not found:
         return []
-    lines = ["| setting | promises | observed | place | remedy |", "| --- | --- | --- | --- | --- |"]
-    for claim in broken:
-        texts = (claim.promise, claim.observed, claim.place, claim.remedy)
-        lines.append(f"| {SIGNS[claim.verdict]} {_code(claim.setting)} | " + " | ".join(map(_text, texts)) + " |")
-    return [f"### Claims that do not hold ({len(broken)})", "\n".join(lines)]
+    parts = [f"### {_text(causes.heading(report, found))}"]
+    for cause in found:
+        place = f" ({_text(cause.place)})" if cause.place else ""
+        lines = [f"{SIGNS[Verdict.VIOLATED]} **{_code(cause.setting)}**{place}", ""]
+        parts.append(
+            "\n".join(lines + [f"- {name}: {_text(value)}" for name, value in causes.facts(cause, report, whole=True)])
+        )
+    return parts
+
+
+def _folded(section: list[str]) -> list[str]:
+    """A heading and its table, out of the way until it is asked for."""
+    if not section:
+        return []
+    heading, table = section
+    return [f"<details><summary>{heading.removeprefix('### ')}</summary>", table, "</details>"]
 
 
 def _counts(report: Report) -> list[str]:

@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from assay.report import Report
+from assay.reports.commands import replay
 from assay.reports.findings import facts, findings, known, title
 from assay.reports.matrix import ASCII_SYMBOLS, STYLES, SYMBOLS, legend, tables
 from assay.reports.words import (
@@ -18,7 +19,6 @@ from assay.reports.words import (
     grace_periods,
     meanings,
     plain,
-    replay,
     stack,
     tally,
 )

@@ -1,12 +1,10 @@
 """Sentences and words that every form of report shares, so that they never disagree."""
 
 import math
-import shlex
 import unicodedata
 from collections import Counter
-from pathlib import Path
-from shlex import quote
 
+from assay.counted import counted
 from assay.report import Claim, Report, evidence_bound
 from assay.verdict import CHAOS, Outcome, Result, Verdict
 
@@ -37,9 +35,21 @@ MEANINGS = {
 def meanings(report: Report) -> list[str]:
     """What the outcome words that occur mean; where nothing is promised, that too."""
     seen = {result.outcome for result in report.results if result.outcome}
+    times = [result.recovery_s for result in report.results if result.recovery_s is not None]
+    seen |= {Outcome.RECOVERED} if times else set()
     told = [f"{outcome}: {MEANINGS[outcome]}" for outcome in Outcome if outcome in seen]
     if any(result.outcome is Outcome.LOST and result.verdict is Verdict.HELD for result in report.results):
         told.append("lost with a held verdict: no setting of the task promises otherwise, it is acknowledged early")
+    if any(
+        row.suite == CHAOS and row.outcome is Outcome.FAILED and row.verdict is Verdict.HELD for row in report.results
+    ):
+        told.append("failed with a held verdict, in a chaos run: a share of the workload fails on purpose")
+    wait_s = float(report.app.get("visibility_timeout_s") or 0)
+    if wait_s and max(times, default=0) >= wait_s:
+        told.append(
+            f"{seconds(wait_s)} and more: of it {seconds(wait_s)}{_in_hours(wait_s)} are the visibility timeout, after "
+            "which Redis gives back what a dead worker had (visibility_timeout in broker_transport_options)"
+        )
     return told
 
 
@@ -57,6 +67,13 @@ def seconds(value: float) -> str:
     return f"{value:.1f} s" if value < 9.95 else f"{value:.0f} s"
 
 
+def _in_hours(value: float) -> str:
+    """ " (1 h)", " (1 h 30 min)", " (5 min)"; nothing for what is told well enough in seconds."""
+    hours, minutes = divmod(round(value / 60), 60)
+    parts = [f"{hours} h"] * bool(hours) + [f"{minutes} min"] * bool(minutes)
+    return f" ({' '.join(parts)})" if value >= 120 else ""
+
+
 def is_open(result: Result) -> bool:
     """A violation that counts: not one of the known findings."""
     return result.verdict is Verdict.VIOLATED and not result.known
@@ -72,7 +89,7 @@ def broken_claims(report: Report) -> list[Claim]:
 
 
 def tally(report: Report) -> str:
-    """ "3 violated, 1 unknown, 40 held, 1 known violation", without the zeros."""
+    """ "2 claims do not hold: 3 violated, 1 unknown, 40 held, 1 known violation", without the zeros."""
     counts: Counter[str] = Counter()
     for result in report.results:
         counts["known" if result.known else str(result.verdict)] += 1
@@ -81,11 +98,17 @@ def tally(report: Report) -> str:
     if lost := sum(row.outcome is Outcome.LOST for row in counting):
         words[-1] += f" (of these {lost} lost, which nothing promises against)"
     if counts["known"]:
-        words.append(f"{counts['known']} known violation{'s' * (counts['known'] > 1)}")
-    told = {result.claim for result in report.results if result.verdict is not Verdict.HELD}
-    if others := sum(claim.setting not in told for claim in broken_claims(report)):
-        words.append(f"{others} more claim{'s' * (others > 1)} that {'do' if others > 1 else 'does'} not hold")
-    return ", ".join(words) or "no scenario ran"
+        words.append(counted(counts["known"], "known violation"))
+    said = ", ".join(words) or "no scenario ran"
+    number = len(not_holding(report))
+    return f"{number} claim{'s do' if number > 1 else ' does'} not hold: {said}" if number else said
+
+
+def not_holding(report: Report) -> list[str]:
+    """The settings whose claims do not hold; a scenario's name where no setting is behind its violated row."""
+    rows = [result.claim or scenario_name(result) for result in report.results if is_open(result)]
+    claims = [claim.setting for claim in broken_claims(report) if claim.verdict is Verdict.VIOLATED]
+    return list(dict.fromkeys([*rows, *claims]))
 
 
 def grace_periods(report: Report) -> list[str]:
@@ -99,15 +122,24 @@ def grace_periods(report: Report) -> list[str]:
 
 
 def cell(result: Result) -> str:
-    """The outcome and the recovery time: "recovered 0.4 s"; the verdict where the outcome alone would mislead."""
+    """The outcome and the recovery time: "recovered 0.4 s"; the verdict where the outcome alone would mislead.
+
+    A row of a chaos run is about many invocations: "failed, others recovered 65 s" is told by the worst of them.
+    """
     if result.verdict is Verdict.UNKNOWN:
         return "unknown"
     word = str(result.outcome or result.verdict)
     if result.verdict is Verdict.VIOLATED and result.outcome is Outcome.OK:
         word = "violated"
-    if result.recovery_s is not None:
-        word += f" {seconds(result.recovery_s)}"
+    word += _recovered(result, " ")
     return f"known: {word}" if result.known else word
+
+
+def _recovered(result: Result, after: str) -> str:
+    if result.recovery_s is None:
+        return ""
+    others = "" if result.outcome is Outcome.RECOVERED else ", others recovered"
+    return f"{others}{after}{seconds(result.recovery_s)}"
 
 
 def scenario_name(result: Result) -> str:
@@ -125,7 +157,7 @@ def row_line(result: Result) -> str:
     """ "violated  acks_late.main_killed  shop.charge: lost": one row in one line."""
     misleading = result.verdict is Verdict.VIOLATED and result.outcome is Outcome.OK
     outcome = f": {result.outcome}" if result.outcome and not misleading else ""
-    took = f" in {seconds(result.recovery_s)}" if result.recovery_s is not None else ""
+    took = _recovered(result, " in ")
     verdict = "known" if result.known else str(result.verdict)
     return f"{verdict:<8}  {plain(scenario_name(result))}  {plain(result.task)}{outcome}{took}"
 
@@ -157,50 +189,3 @@ def stack(report: Report) -> str:
         f"{name} {environment[name]}" for name in ("celery", "kombu", "django", "python") if environment.get(name)
     ]
     return ", ".join(part for part in parts if part)
-
-
-def replay(report: Report, folder: Path | None, program: str = "assay") -> list[str]:
-    """Commands that go on from here: the worst row once more, the old run judged again, one life told."""
-    commands = []
-    if folder and any(r.suite == CHAOS for r in report.results):
-        red = any(is_open(r) for r in report.results)
-        commands += [f"{program} replay {quote(str(folder))}"]
-        commands += [f"{program} shrink {quote(str(folder))}"] if red else []
-        return commands + _about(report, folder, program)
-    worst = next((r for r in report.results if is_open(r)), None)
-    worst = worst or next((r for r in report.results if r.verdict is Verdict.UNKNOWN), None)
-    if worst:
-        names = f"--scenario {quote(scenario_name(worst))} --task {quote(worst.task)}"
-        commands.append(f"{program} run{_kept_options(report)} {names}")
-    return commands + (_about(report, folder, program) if folder else [])
-
-
-def _about(report: Report, folder: Path, program: str) -> list[str]:
-    ids = [i for r in report.results if r.verdict is not Verdict.HELD for j in r.judgements for i in j.invocations]
-    shown = [f"{program} show {quote(str(folder))} {ids[0][:8]}"] if ids else []
-    return [f"{program} check {quote(str(folder))}", *shown]
-
-
-KEPT = ("-A", "--app", "--config", "--workdir", "--broker", "--pool")  # each with a value
-KEPT_FLAGS = ("--cold", "--live", "--each-task")
-
-
-def _kept_options(report: Report) -> str:
-    """The options that say what was run, as they were given, without those that choose among its rows.
-
-    None where the command cannot be read.
-    """
-    try:
-        words = iter(shlex.split(report.command))
-    except ValueError:  # a quote that is not closed, in a report that was edited
-        return ""
-    found = []
-    for word in words:
-        name, separator, value = word.partition("=")
-        if word.startswith("-A") and word != "-A":
-            name, separator, value = "-A", "=", word[2:]
-        if name in KEPT:
-            found += [name, value if separator else next(words, "")]
-        elif word in KEPT_FLAGS:
-            found.append(word)
-    return "".join(f" {quote(word)}" for word in found)

@@ -31,7 +31,7 @@ def live_child_killed(stage: Stage) -> None:
     contract = stage.contract()
     stage.worker()
     invocation, effect = stage.publish_slow()
-    stage.cluster.kill_pid(stage.wait_working(effect), invocation)
+    stage.cluster.kill_pid(stage.wait_working(invocation, effect), invocation)
     stage.settle()
     stage.check(Delivery(contract=contract.delivery, ids=[invocation]), Leftovers(), Evidence(landed=1))
 
@@ -42,7 +42,7 @@ def live_main_killed(stage: Stage) -> None:
     contract = stage.contract(child_lost=False)
     worker = stage.worker()
     invocation, effect = stage.publish_slow()
-    stage.wait_working(effect)
+    stage.wait_working(invocation, effect)
     stage.cluster.kill_worker(worker)
     stage.replacement()
     stage.settle()
@@ -55,7 +55,7 @@ def live_revoked(stage: Stage) -> None:
     stage.claims("revoke", "a revoked task stops, with all that it has started, and does not run again")
     stage.worker()
     invocation, effect = stage.publish_slow()
-    stage.wait_working(effect)
+    stage.wait_working(invocation, effect)
     stage.cluster.record(Kind.FAULT_INJECTED, invocation, fault="revoke")
     stage.cluster.client.ask("revoke", id=invocation, terminate=True)
     if stage.cluster.wait(lambda: any(event.kind == Kind.REVOKED for event in stage.cluster.seen), timeout_s=10.0):

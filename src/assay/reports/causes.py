@@ -1,0 +1,135 @@
+"""What is behind violated rows: one line of the settings usually breaks many, and is one thing to mend. Pure."""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
+
+import msgspec
+
+from assay.counted import counted
+from assay.report import Claim, Report
+from assay.reports.words import broken_claims, is_open, plain, row_task, scenario_name
+from assay.verdict import Outcome, Result, Verdict
+
+PLACES_SHOWN = 3
+REMEDIES_SHOWN = 4
+TASKS_SHOWN = 3
+SCENARIOS_SHOWN = 3  # of each suite
+OBSERVED = 400  # characters, about, of one row's story; report.md has them all
+
+
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """A claim that does not hold, with the rows that say so; none where no run was needed to tell."""
+
+    setting: str
+    place: str
+    promise: str
+    observed: str
+    remedies: list[str]
+    rows: list[Result] = []
+    example: Result | None = None  # the row that tells it most simply
+
+
+def causes(report: Report) -> list[Cause]:
+    """What breaks rows comes first, the worst outcome before the others; known violations are no part of it."""
+    groups: dict[str, list[Result]] = {}
+    for row in filter(is_open, report.results):
+        groups.setdefault(row.claim or f"no setting: {scenario_name(row)}", []).append(row)
+    behind = [_behind(setting, rows) for setting, rows in groups.items()]
+    behind.sort(key=lambda cause: (-_rank(cause.rows[0]), -len(cause.rows)))
+    claims = [claim for claim in broken_claims(report) if claim.verdict is Verdict.VIOLATED]
+    return behind + [_told(claim) for claim in claims if claim.setting not in groups]
+
+
+def heading(report: Report, found: Sequence[Cause]) -> str:
+    """ "Claims that do not hold (5), behind 37 violated rows"."""
+    rows = sum(len(cause.rows) for cause in found)
+    behind = f", behind {counted(rows, 'violated row')}" if rows else ""
+    return f"Claims that do not hold ({len(found)}){behind}"
+
+
+def facts(cause: Cause, report: Report, *, whole: bool = False) -> list[tuple[str, str]]:
+    """Names and what they say, in the order in which somebody who must mend it wants to know them; `whole`: uncut."""
+    most = len(cause.remedies) if whole else REMEDIES_SHOWN
+    told = [("promise", cause.promise), *(("remedy", remedy) for remedy in cause.remedies[:most])]
+    if len(cause.remedies) > most:
+        told.append(("remedy", f"and {len(cause.remedies) - most} more, in report.md"))
+    told.append(("observed", cause.observed if whole else _shortened(cause.observed)))
+    if cause.rows:
+        told.append(("rows", f"{_counted(cause.rows)}; {tasks(cause.rows, report)}"))
+        told.append(("scenarios", _scenarios(cause.rows)))
+        told.append(("faults", ", ".join(dict.fromkeys(row.fault for row in cause.rows if row.fault != "none"))))
+    return [(name, plain(value)) for name, value in told if value]
+
+
+def _behind(setting: str, rows: list[Result]) -> Cause:
+    rows = sorted(rows, key=lambda row: -_rank(row))
+    worst = [row for row in rows if _rank(row) == _rank(rows[0])]
+    example = min(worst, key=_invocations)
+    places = list(dict.fromkeys(row.place for row in rows if row.place))
+    more = f" and {len(places) - PLACES_SHOWN} more" if len(places) > PLACES_SHOWN else ""
+    return Cause(
+        setting=setting,
+        place=", ".join(places[:PLACES_SHOWN]) + more,
+        promise=example.promise,
+        observed=f"{scenario_name(example)}: {example.reason}",
+        remedies=list(dict.fromkeys(row.remedy for row in [example, *rows] if row.remedy)),
+        rows=rows,
+        example=example,
+    )
+
+
+def _told(claim: Claim) -> Cause:
+    return Cause(
+        setting=claim.setting,
+        place=claim.place,
+        promise=claim.promise,
+        observed=claim.observed,
+        remedies=[claim.remedy] if claim.remedy else [],
+    )
+
+
+def _rank(row: Result) -> int:
+    return (row.outcome or Outcome.OK).rank
+
+
+def _invocations(row: Result) -> int:
+    """How many were judged in a row: its story is the plainest with one alone."""
+    return sum(int(judgement.figures.get("attempted", 0)) for judgement in row.judgements)
+
+
+def _counted(rows: Sequence[Result]) -> str:
+    """ "31: 24 lost, 5 failed, 2 violated"."""
+    words = Counter(str(row.outcome) if row.outcome not in (None, Outcome.OK) else "violated" for row in rows)
+    return f"{len(rows)}: " + ", ".join(f"{number} {word}" for word, number in words.items())
+
+
+def tasks(rows: Sequence[Result], report: Report) -> str:
+    """ "every task", or their names."""
+    everybody = {result.task for result in report.results if result.task != "*"}
+    names = list(dict.fromkeys(row_task(row) for row in rows if row.task != "*"))
+    if not names or (len(everybody) > 1 and {row.task for row in rows} >= everybody):
+        return "every task"
+    more = len(names) - TASKS_SHOWN
+    return ", ".join(names[:TASKS_SHOWN]) + (f" and {more} more tasks" if more > 0 else "")
+
+
+def _scenarios(rows: Sequence[Result]) -> str:
+    """ "acks_late: bystanders, child_killed_enter, child_killed_middle and 4 more; routing: redelivery_stays"."""
+    parts = []
+    for suite, group in groupby(sorted(rows, key=lambda row: row.suite), key=lambda row: row.suite):
+        names = list(dict.fromkeys(row.scenario for row in group))
+        more = len(names) - SCENARIOS_SHOWN
+        parts.append(f"{suite}: {', '.join(names[:SCENARIOS_SHOWN])}" + (f" and {more} more" if more > 0 else ""))
+    return "; ".join(parts)
+
+
+def _shortened(text: str) -> str:
+    """Whole parts of it."""
+    parts = plain(text).split("; ")
+    kept = parts[:1]
+    for part in parts[1:]:
+        if len("; ".join([*kept, part])) > OBSERVED:
+            return "; ".join(kept) + "; and more, in report.md"
+        kept.append(part)
+    return "; ".join(kept)
