@@ -26,6 +26,8 @@ EXIT_S = 10.0  # that a worker has which was told to stop
 STALLED_S = 15.0  # without an event
 MOST_DEAD_AT_START = 3
 MOST_ORPHANED = 5
+MOST_AGAIN = 2  # times that a fault is thrown again
+NEVER = "the attempt that it was for never stood there, or the run was over"
 FRESH = 2  # for each task, after all
 ENDS = ("SUCCESS", "FAILURE")
 FAULTS = (Kind.FAULT_INJECTED, Kind.FAULT_LANDED, Kind.FAULT_HEALED)
@@ -60,11 +62,12 @@ class Campaign:
         self._wanted = script.workers
         self._ready: set[str] = set()
         self._stops_by: dict[str, float] = {}  # worker that was told to stop -> when it is called hanging
+        self._beyond = script.workload.number  # the number of the last invocation
         self._heals: list[Healing] = []
         self._half_done: set[str] = set()
         self._dead_at_start = 0
         self.counts: Counter[str] = Counter()
-        self.missed: Counter[str] = Counter()  # why a fault did not land
+        self._unlanded = dict.fromkeys(script.faults, NEVER)  # and why
         self.stopping = False  # asked to end early
         self._told = time.monotonic()
         cluster.listen(self._hear)
@@ -82,6 +85,7 @@ class Campaign:
         self._progress.phase("healing and draining")
         self._heal(float("inf"))
         self._drain()
+        self._once_more()
         self._fresh()
         self._cluster.wait(lambda: self._tick() and not self._ending(), timeout_s=2 * EXIT_S)
         self._progress.phase("final read")
@@ -144,7 +148,9 @@ class Campaign:
         if self.stopping or not self._left or self._cluster.backlog() >= enough:
             return
         numbers, self._left = self._left[:BATCH], self._left[BATCH:]
-        jobs = [Job(self._script, self._cluster.subject, n, self._strikes.get(n, ())) for n in numbers]
+        self._send([Job(self._script, self._cluster.subject, n, self._strikes.get(n, ())) for n in numbers])
+
+    def _send(self, jobs: list[Job]) -> None:
         ids = self._cluster.publish_many([(job.task, job.script) for job in jobs], payloads=[j.payload for j in jobs])
         for invocation, job in zip(ids, jobs, strict=True):
             self.counts["published"] += 1
@@ -164,24 +170,22 @@ class Campaign:
         kind = STRIKING[strike.fault]
         always = kind.takes_child or kind.everywhere or strike.fault.startswith("SIGKILL")
         if worker.name in self._stops_by and not always:
-            self.missed[f"{strike.fault}: its worker was ending already"] += 1
+            self._unlanded[strike] = "its worker was ending already"
             waiting.release()
             return
         self._heal(float("inf"), "" if kind.everywhere else worker.name)  # one fault at a time on each worker
         try:
             heal = self._known[strike.fault](self._cluster, worker, waiting)
         except HarnessError as error:
-            self._miss(strike, error)
+            self._unlanded[strike] = str(error).splitlines()[0]
             waiting.release()
             return
         self.counts["landed"] += 1
+        self._unlanded.pop(strike, None)
         if kind.leaves_none:
             self._wanted = 0
         if heal:
             self._heals.append(Healing(time.monotonic() + strike.lasts_s, worker.name, strike, heal))
-
-    def _miss(self, strike: Strike, error: HarnessError) -> None:
-        self.missed[f"{strike.fault}: {str(error).splitlines()[0]}"] += 1
 
     def _heal(self, now: float, worker: str = "") -> None:
         for healing in [each for each in self._heals if each.at <= now]:
@@ -193,7 +197,7 @@ class Campaign:
                     healing.heal()
                 except HarnessError as error:
                     self.counts["landed"] -= 1
-                    self._miss(healing.strike, error)
+                    self._unlanded[healing.strike] = str(error).splitlines()[0]
 
     # -- workers
 
@@ -243,6 +247,17 @@ class Campaign:
             )
         self._settle(lambda: False)
 
+    def _once_more(self) -> None:
+        """What did not land is thrown again, at invocations beyond the workload: its worker may have ended before."""
+        for _ in range(MOST_AGAIN):
+            if self.stopping or not self._unlanded:
+                return
+            self._progress.phase(f"once more: {len(self._unlanded)} faults that did not land")
+            for strike in list(self._unlanded):
+                self._beyond += 1
+                self._send([Job(self._script, self._cluster.subject, self._beyond, [strike])])
+            self._drain()
+
     def _is_orphaned(self) -> bool:
         """A worker that hangs in its shutdown still takes messages from the queue: it is to be gone first."""
         return not self._ending() and self._cluster.orphaned()
@@ -258,11 +273,11 @@ class Campaign:
 
     def told(self) -> list[str]:
         """What became of the faults that were drawn."""
-        drawn, landed = len(self._script.faults), self.counts["landed"]
-        said = [f"chaos: {landed} of {counted(drawn, 'fault')} landed"] if landed != drawn else []
-        missed = dict(self.missed)
-        if (never := drawn - landed - self.missed.total()) > 0:
-            missed["the attempt that they were for never stood there, or the run was over"] = never
+        if not self._unlanded:
+            return []
+        drawn = len(self._script.faults)
+        missed = Counter(f"{strike.fault}: {why}" for strike, why in self._unlanded.items())
+        said = [f"chaos: {drawn - len(self._unlanded)} of {counted(drawn, 'fault')} landed"]
         return said + [f"chaos: {counted(times, 'fault')} did not land: {why}" for why, times in missed.items()]
 
     def _fresh(self) -> None:
