@@ -214,3 +214,14 @@ def test_given_another_broker_or_cold_workers_then_the_verdicts_are_the_same(
     other = run(tmp_path, "twin:app", "--task", "work", *changed, scenarios=SAME, ASSAY_TEST_FLIP=flips)[1]
     assert verdicts(other) == verdicts(report)
     assert len(verdicts(report)) >= len(SAME) - 1
+
+
+def test_given_the_ten_lines_of_the_releases_then_a_black_hole_and_a_poison_task_are_what_celery_gets_wrong(
+    tmp_path: Path,
+) -> None:
+    """docs/celery-releases.md shows all suites over it, on each release."""
+    names = ("child_killed_middle", "fails_then_succeeds", "hard_limit", "poison_killed", "black_hole_idle")
+    found = rows(run(tmp_path, "bare:app", cwd=EXAMPLES / "bare", scenarios=names)[1])
+    red = {name for (name, _), row in found.items() if row["verdict"] == "violated"}
+    assert {name for name, _ in found} == {*names}
+    assert red == {"poison_killed", "black_hole_idle"}

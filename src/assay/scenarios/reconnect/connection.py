@@ -101,7 +101,7 @@ def comes_back(
             worker.exited()
             return not worker.alive()
 
-        settled = stage.settle(enough=gone)
+        settled = stage.settle(within_s + 1.0, enough=gone)  # nothing for so long: what is still open is too late
         if not settled and gone():  # started again, as systemd or Kubernetes would
             stage.replacement()
             stage.settle()
