@@ -66,6 +66,42 @@ def test_given_no_such_attribute_then_it_is_named(refused: Told) -> None:
     assert "nothing" in refused("run", "-A", "fine:nothing")
 
 
+@pytest.mark.parametrize(
+    ("given", "right"),
+    [
+        ("fine.py", "-A fine"),
+        ("./fine.py:app", "-A fine:app"),
+        ("sub/fine.py", "-A fine --workdir sub"),
+        (":app", "-A"),
+    ],
+)
+def test_given_a_file_for_a_module_then_the_module_is_told(refused: Told, given: str, right: str) -> None:
+    said = refused("run", "-A", given)
+    assert f"-A {given} names " in said
+    assert right in said.removeprefix(f"assay: -A {given}")
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("app.config_from_object('no.such.module')", "its configuration cannot be read: "),
+        ("app.config_from_object('django.conf:settings', namespace='CELERY')", "DJANGO_SETTINGS_MODULE"),
+        (
+            "app.conf.task_time_limit = 'many'",
+            "task_time_limit='many' (lazy.py:7) cannot be used: Celery wants a number",
+        ),
+        ("app.conf.broker_transport_options = 'x'", "broker_transport_options='x' (lazy.py:7) cannot be used: "),
+    ],
+)
+def test_given_a_configuration_that_cannot_be_used_then_it_is_the_users_to_mend(
+    refused: Told, folder: Path, lines: str, said: str
+) -> None:
+    if "django" in lines:
+        pytest.importorskip("django")
+    (folder / "lazy.py").write_text(f"{FINE}\n{lines}\n")
+    assert said in refused("run", "-A", "lazy:app")
+
+
 def test_given_an_app_that_raises_at_import_then_the_error_and_its_line_are_told(refused: Told, folder: Path) -> None:
     (folder / "raises.py").write_text("import os\nraise ValueError('no such region')\n")
     said = refused("run", "-A", "raises:app")
