@@ -209,6 +209,33 @@ def test_given_a_run_folder_that_is_not_empty_then_it_is_not_overwritten(refused
     assert (folder / "kept" / "thesis.txt").read_text() == "years of work"
 
 
+FULL = """
+import os, resource, runpy, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(os.environ["MOST"]),) * 2)
+sys.argv[0] = "assay"
+runpy.run_module("assay", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize("most", ["1000", "20000"])
+def test_given_a_disk_that_takes_no_more_then_that_is_told(folder: Path, tmp_path: Path, most: str) -> None:
+    """Before the first scenario, and in the middle of one."""
+    (folder / "full.py").write_text(FULL)
+    wanted = ("run", "-A", "fine:app", "--scenario", "child_killed_middle", "--out", "out")
+    status, _, err = assay(*wanted, cwd=folder, tmp=tmp_path, env={"MOST": most}, program=("full.py",))
+    assert status == 4, err
+    assert "cannot be written: File too large; make room, or name another folder by --out" in err
+    assert "defect" not in err
+    assert "Traceback" not in err
+
+
+def test_given_a_stdout_that_is_full_then_that_is_told(folder: Path, tmp_path: Path) -> None:
+    (folder / "full.py").write_text("import sys\nsys.stdout = open('/dev/full', 'w')\n" + FULL)
+    env = {"MOST": "-1"}
+    status, _, err = assay("list", "suites", cwd=folder, tmp=tmp_path, env=env, program=("full.py",))
+    assert (status, err) == (2, "assay: /dev/full cannot be written: No space left on device\n")
+
+
 DJANGO = {
     "site_settings.py": """
 SECRET_KEY = "x"
