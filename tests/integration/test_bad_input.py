@@ -270,6 +270,20 @@ def test_given_a_model_without_its_migration_then_the_model_is_named(refused: To
     assert "makemigrations" in said
 
 
+def test_given_a_migration_that_sqlite_does_not_understand_then_its_error_and_a_way_out_are_told(
+    refused: Told, folder: Path
+) -> None:
+    operation = "migrations.RunSQL('CREATE EXTENSION hstore')"
+    migration = f"class Migration(migrations.Migration):\n    operations = [{operation}]\n"
+    files = {"shop/migrations/0001_initial.py": f"from django.db import migrations\n{migration}"}
+    for name, text in (DJANGO | files).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    said = refused("run", "-A", "site_app:app")
+    assert 'near "EXTENSION": syntax error' in said
+    assert "do nothing where schema_editor.connection.vendor is 'sqlite'" in said
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run folder with one scenario in it."""
