@@ -72,7 +72,7 @@ def test_given_the_notes_settings_when_they_are_run_then_rows_and_counts_are_tho
         ]
 
     assert [line for line in exact(red_run(readme)) if line not in exact(printed)] == []
-    assert len(exact(red_run(readme))) >= 9
+    assert len(exact(red_run(readme))) >= 8
 
 
 def test_given_both_languages_then_they_show_the_same_run_commands_and_pages() -> None:
