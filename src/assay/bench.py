@@ -12,6 +12,7 @@ from assay.broker import Broker, OwnBroker
 from assay.errors import HarnessError, UsageError
 from assay.process import Supervisor
 from assay.progress import Progress
+from assay.room import no_room
 from assay.scenario import EVERY_POOL
 from assay.settings import Settings
 from assay.subject import Subject
@@ -84,6 +85,8 @@ class Bench:
             broke.append(str(error))
         except Exception as error:
             self.must_live()
+            if why := no_room(error):
+                raise HarnessError(why) from error
             broke.append(f"the harness broke: {type(error).__name__}: {error} ({shown}/{BROKEN})")
             (folder / BROKEN).write_text(traceback.format_exc())
         finally:

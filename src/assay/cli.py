@@ -380,9 +380,7 @@ def _deliver(report: "Report", folder: Path, json_file: Path | None, junit_file:
     from assay.reports import json, junit, terminal
 
     files = {json_file: json.render(report), junit_file: junit.render(report, folder)}
-    for path, text in files.items():
-        if path is not None:
-            _write(path, text)
+    failed = [said for path, text in files.items() if path is not None and (said := _write(path, text))]
     piped = Path("-") in files
     stream = sys.stderr if piped else sys.stdout
     ascii_only = not (stream.encoding or "").lower().startswith("utf")
@@ -391,17 +389,21 @@ def _deliver(report: "Report", folder: Path, json_file: Path | None, junit_file:
         report, folder, width=width, color=_colored(stream), ascii_only=ascii_only, program=_program()
     )
     say(text, error=piped)
+    if failed:  # told after the report, which a run of minutes was for
+        raise UsageError("; ".join(failed))
     return int(report.exit_code)
 
 
-def _write(path: Path, text: str) -> None:
-    if str(path) == "-":
-        say(text)
-        return
+def _write(path: Path, text: str) -> str:
+    """What went wrong, if anything did."""
     try:
-        path.write_text(text, encoding="utf-8")
+        if str(path) == "-":
+            say(text)
+        else:
+            path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+        return f"{path} cannot be written: {error.strerror}"
+    return ""
 
 
 def _program() -> str:

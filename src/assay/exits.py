@@ -15,6 +15,7 @@ import click
 from assay.errors import AssayError, HarnessError, UsageError
 from assay.hints import refusal
 from assay.on_signal import on_signal
+from assay.room import no_room
 
 NO_COMMAND: Any = getattr(
     click.exceptions, "NoArgsIsHelpError", ()
@@ -55,19 +56,24 @@ class Commands(click.Group):
         except (click.Abort, KeyboardInterrupt):
             code = _fail(INTERRUPTED, "interrupted")
         except Exception as error:
-            code = _fail(4, unexpected(error, None))
+            code = _fail(4, no_room(error) or unexpected(error, None))
         sys.exit(code if isinstance(code, int) else 0)
 
 
 def say(text: str, *, error: bool = False) -> None:
-    """Write to stdout (or stderr), where a reader that has gone away is no failure and no character is one."""
+    """Write to stdout (or stderr), where a reader that has gone away is no failure and no character is one.
+
+    Raises UsageError where it leads to a full disk.
+    """
     stream = sys.stderr if error else sys.stdout
     encoding = getattr(stream, "encoding", None) or "utf-8"
     try:
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
-    except BrokenPipeError:
+    except OSError as failed:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # or the interpreter complains while it ends
+        if not isinstance(failed, BrokenPipeError):
+            raise UsageError(f"{stream.name.strip('<>')} cannot be written: {failed.strerror}") from None
 
 
 @contextlib.contextmanager
@@ -86,6 +92,8 @@ def kept_in(folder: Path) -> Iterator[None]:
     except AssayError:
         raise
     except Exception as error:
+        if why := no_room(error):
+            raise HarnessError(f"{why}{_recorded(folder)}") from error
         raise HarnessError(unexpected(error, folder)) from error
 
 
@@ -118,6 +126,6 @@ def _terminable() -> Iterator[None]:
 
 
 def _fail(code: int, message: str) -> int:
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(UsageError, OSError, ValueError):
         say(f"assay: {message}\n", error=True)
     return code

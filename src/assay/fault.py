@@ -164,4 +164,5 @@ def called(name: str, there_are: str = "there are") -> str:
         if name in (fault, named(fault)):
             return fault
     slugs = [named(fault) for fault in STRIKING]
-    raise UsageError(f"there is no fault {name}{nearest(name, slugs)}; {there_are} {', '.join(slugs)}")
+    hint = nearest(name, slugs) or f"; {there_are} {', '.join(slugs)}"
+    raise UsageError(f"there is no fault {name or 'without a name'}{hint}")

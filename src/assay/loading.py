@@ -14,14 +14,18 @@ from celery.app.utils import find_app
 
 from assay.errors import UsageError
 
+AS_CELERY = "give -A as you give it to celery, for example proj.celery:app"
+
 
 def load(name: str, workdir: str) -> Celery:
     """Import the app. Raises UsageError in the words of what went wrong: not found, failed at import, not an app."""
     sys.path.insert(0, workdir)
+    if not name.partition(":")[0]:
+        raise UsageError(f"-A {name} names no module; {AS_CELERY}")
     try:
         found: Any = find_app(name.removesuffix("()"))
     except BaseException as error:
-        raise UsageError(_import_failure(name, workdir, error)) from None
+        raise UsageError(_of_a_file(name) or _import_failure(name, workdir, error)) from None
     found = _unwrap(found, name)
     try:
         found.loader.import_default_modules()
@@ -29,6 +33,17 @@ def load(name: str, workdir: str) -> Celery:
     except BaseException as error:
         raise UsageError(_import_failure(name, workdir, error)) from None
     return found
+
+
+def _of_a_file(name: str) -> str:
+    """Celery's -A names a module; "" where this is not a file's name."""
+    file, _, attribute = name.partition(":")
+    path = Path(file)
+    if path.suffix != ".py" and "/" not in file:
+        return ""
+    module = f"{path.stem}:{attribute}" if attribute else path.stem
+    where = f" --workdir {path.parent}" if str(path.parent) != "." else ""
+    return f"-A {name} names a file, and a module is wanted, as Python imports it: say -A {module}{where}"
 
 
 def _unwrap(found: Any, name: str) -> Celery:
@@ -39,11 +54,14 @@ def _unwrap(found: Any, name: str) -> Celery:
             found = _carried(found())
         except BaseException as error:
             raise UsageError(f"the factory {name} failed: {_last_frame(error)}") from None
-    if not hasattr(found, "tasks") or not hasattr(found, "conf"):
-        raise UsageError(
-            f"{name} is {type(found).__name__}, not a Celery app; "
-            "give -A as you give it to celery, for example proj.celery:app"
-        )
+    try:
+        is_app = hasattr(found, "tasks") and hasattr(found, "conf")
+        if is_app:
+            found.conf.broker_url  # noqa: B018 - what is configured lazily is read here
+    except BaseException as error:
+        raise UsageError(f"-A {name}: its configuration cannot be read: {_last_frame(error)}") from None
+    if not is_app:
+        raise UsageError(f"{name} is {type(found).__name__}, not a Celery app; {AS_CELERY}")
     app: Celery = found._get_current_object() if hasattr(found, "_get_current_object") else found
     return app
 

@@ -24,7 +24,8 @@ def migrate(files: dict[str, str], fixtures: Sequence[str] = ()) -> None:
             traceback.print_exc()
             print(
                 f"MIGRATION: migrating a private SQLite copy of the database {alias!r} failed: "
-                f"{type(error).__name__}: {error}"
+                f"{type(error).__name__}: {' '.join(str(error).split())}; a run keeps Django's databases on SQLite: "
+                "let a migration for another database do nothing where schema_editor.connection.vendor is 'sqlite'"
             )
             sys.exit(3)
         finally:

@@ -22,6 +22,11 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         suites = list(dict.fromkeys(name.partition(".")[0] for name in names))
         wanted_suites = set(_pick(suites, self.suites, "suite"))
         inside = [name for name in names if name.partition(".")[0] in wanted_suites]
+        for pattern in self.scenarios:
+            if not any(_fits(name, pattern) for name in inside) and any(_fits(name, pattern) for name in names):
+                raise UsageError(
+                    f"scenario {pattern} is in no suite that was chosen: {', '.join(sorted(wanted_suites))}"
+                )
         return _pick(inside, self.scenarios, "scenario")
 
     def pick_tasks(self, names: Iterable[str]) -> list[str]:

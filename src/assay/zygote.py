@@ -43,11 +43,17 @@ def main() -> None:
 
 def _load(request: dict[str, Any]) -> tuple[dict[str, Any], Celery]:
     from assay import inspection, loading
+    from assay.inspection.ill_typed import ill_typed
 
     os.chdir(request["workdir"])
     os.environ.update(request["env"])
     app = loading.load(request["app"], request["workdir"])
-    subject = inspection.describe(app, request["app"], request["workdir"])
+    try:
+        subject = inspection.describe(app, request["app"], request["workdir"])
+    except Exception:
+        if wrong := ill_typed(app, request["workdir"]):
+            raise UsageError(wrong) from None
+        raise
     _warm(app, request["pool"])
     return {"subject": msgspec.to_builtins(subject)}, app
 

@@ -21,13 +21,20 @@ END_S = 400.0  # what hangs is to be told, and a busy machine takes its time
 class Command:
     """One call of `assay`. All its processes carry a marker in their environment; TMPDIR is the call's own."""
 
-    def __init__(self, arguments: Sequence[str], cwd: Path, tmp: Path, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        cwd: Path,
+        tmp: Path,
+        env: dict[str, str] | None = None,
+        program: Sequence[str] = ("-m", "assay"),
+    ) -> None:
         self.marker = secrets.token_hex(8)
         self.tmp = tmp / f"tmp-{self.marker}"
         self.tmp.mkdir(parents=True)
         self.before = folders()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "assay", *arguments],
+            [sys.executable, *program, *arguments],
             cwd=cwd,
             env={**os.environ, "TMPDIR": str(self.tmp), "ASSAY_TEST_MARKER": self.marker, **(env or {})},
             stdin=subprocess.DEVNULL,
@@ -74,10 +81,15 @@ class Command:
 
 
 def assay(
-    *arguments: str, cwd: Path, tmp: Path, env: dict[str, str] | None = None, timeout_s: float = END_S
+    *arguments: str,
+    cwd: Path,
+    tmp: Path,
+    env: dict[str, str] | None = None,
+    timeout_s: float = END_S,
+    program: Sequence[str] = ("-m", "assay"),
 ) -> tuple[int, str, str]:
     """(exit code, stdout, stderr) of a call that ends by itself and leaves nothing."""
-    command = Command(arguments, cwd, tmp, env)
+    command = Command(arguments, cwd, tmp, env, program)
     try:
         ended = command.end(timeout_s)
     except subprocess.TimeoutExpired:

@@ -66,6 +66,42 @@ def test_given_no_such_attribute_then_it_is_named(refused: Told) -> None:
     assert "nothing" in refused("run", "-A", "fine:nothing")
 
 
+@pytest.mark.parametrize(
+    ("given", "right"),
+    [
+        ("fine.py", "-A fine"),
+        ("./fine.py:app", "-A fine:app"),
+        ("sub/fine.py", "-A fine --workdir sub"),
+        (":app", "-A"),
+    ],
+)
+def test_given_a_file_for_a_module_then_the_module_is_told(refused: Told, given: str, right: str) -> None:
+    said = refused("run", "-A", given)
+    assert f"-A {given} names " in said
+    assert right in said.removeprefix(f"assay: -A {given}")
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("app.config_from_object('no.such.module')", "its configuration cannot be read: "),
+        ("app.config_from_object('django.conf:settings', namespace='CELERY')", "DJANGO_SETTINGS_MODULE"),
+        (
+            "app.conf.task_time_limit = 'many'",
+            "task_time_limit='many' (lazy.py:7) cannot be used: Celery wants a number",
+        ),
+        ("app.conf.broker_transport_options = 'x'", "broker_transport_options='x' (lazy.py:7) cannot be used: "),
+    ],
+)
+def test_given_a_configuration_that_cannot_be_used_then_it_is_the_users_to_mend(
+    refused: Told, folder: Path, lines: str, said: str
+) -> None:
+    if "django" in lines:
+        pytest.importorskip("django")
+    (folder / "lazy.py").write_text(f"{FINE}\n{lines}\n")
+    assert said in refused("run", "-A", "lazy:app")
+
+
 def test_given_an_app_that_raises_at_import_then_the_error_and_its_line_are_told(refused: Told, folder: Path) -> None:
     (folder / "raises.py").write_text("import os\nraise ValueError('no such region')\n")
     said = refused("run", "-A", "raises:app")
@@ -173,6 +209,33 @@ def test_given_a_run_folder_that_is_not_empty_then_it_is_not_overwritten(refused
     assert (folder / "kept" / "thesis.txt").read_text() == "years of work"
 
 
+FULL = """
+import os, resource, runpy, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(os.environ["MOST"]),) * 2)
+sys.argv[0] = "assay"
+runpy.run_module("assay", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize("most", ["1000", "20000"])
+def test_given_a_disk_that_takes_no_more_then_that_is_told(folder: Path, tmp_path: Path, most: str) -> None:
+    """Before the first scenario, and in the middle of one."""
+    (folder / "full.py").write_text(FULL)
+    wanted = ("run", "-A", "fine:app", "--scenario", "child_killed_middle", "--out", "out")
+    status, _, err = assay(*wanted, cwd=folder, tmp=tmp_path, env={"MOST": most}, program=("full.py",))
+    assert status == 4, err
+    assert "cannot be written: File too large; make room, or name another folder by --out" in err
+    assert "defect" not in err
+    assert "Traceback" not in err
+
+
+def test_given_a_stdout_that_is_full_then_that_is_told(folder: Path, tmp_path: Path) -> None:
+    (folder / "full.py").write_text("import sys\nsys.stdout = open('/dev/full', 'w')\n" + FULL)
+    env = {"MOST": "-1"}
+    status, _, err = assay("list", "suites", cwd=folder, tmp=tmp_path, env=env, program=("full.py",))
+    assert (status, err) == (2, "assay: /dev/full cannot be written: No space left on device\n")
+
+
 DJANGO = {
     "site_settings.py": """
 SECRET_KEY = "x"
@@ -205,6 +268,20 @@ def test_given_a_model_without_its_migration_then_the_model_is_named(refused: To
     assert "migration" in said
     assert "shop" in said
     assert "makemigrations" in said
+
+
+def test_given_a_migration_that_sqlite_does_not_understand_then_its_error_and_a_way_out_are_told(
+    refused: Told, folder: Path
+) -> None:
+    operation = "migrations.RunSQL('CREATE EXTENSION hstore')"
+    migration = f"class Migration(migrations.Migration):\n    operations = [{operation}]\n"
+    files = {"shop/migrations/0001_initial.py": f"from django.db import migrations\n{migration}"}
+    for name, text in (DJANGO | files).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    said = refused("run", "-A", "site_app:app")
+    assert 'near "EXTENSION": syntax error' in said
+    assert "do nothing where schema_editor.connection.vendor is 'sqlite'" in said
 
 
 @pytest.fixture(scope="module")

@@ -266,7 +266,7 @@ def test_given_an_address_that_cannot_be_used_then_one_sentence_says_why(
 def test_given_a_password_that_is_missing_or_wrong_then_it_is_refused_and_never_printed(
     supervisor: Supervisor, guarded: ServedBroker
 ) -> None:
-    with pytest.raises(UsageError, match="refuses the user or the password"):
+    with pytest.raises(UsageError, match=r"wants a password: give it in the address, redis://:PASSWORD@HOST$"):
         start(guarded.url(4), supervisor.folder, supervisor.spawn)
     with pytest.raises(UsageError, match="refuses the user or the password") as error:
         start(guarded.url(4).replace("://", "://:wr0ng@"), supervisor.folder, supervisor.spawn)

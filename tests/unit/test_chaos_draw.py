@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from targets import subject, task
 
 from assay.chaos.draw import Job, choose, strikes
+from assay.chaos.run import chosen
 from assay.chaos.script import ChaosScript, Workload
+from assay.errors import UsageError
 from assay.fault import STRIKING
 
 SHOP = subject(
@@ -100,3 +102,20 @@ def test_a_swarm_is_a_part_of_the_kinds(seed: int) -> None:
     assert set(chosen) <= set(KINDS)
     assert chosen == choose(seed, KINDS, swarm=True)
     assert choose(seed, KINDS, swarm=False) == KINDS
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("sigkil-child", "there is no fault sigkil-child; did you mean sigkill-child?"),
+        (
+            "sigterm,,sigquit",
+            "there is no fault without a name; there is swarm, or names with commas between them of s",
+        ),
+    ],
+)
+def test_a_fault_that_there_is_not_is_answered_by_the_nearest_or_by_all(given: str, told: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        chosen(given)
+    assert str(caught.value).startswith(told)
+    assert not told.endswith("?") or str(caught.value) == told

@@ -129,6 +129,15 @@ def test_files_are_written_where_they_were_asked_for(fake: Run, tmp_path: Path) 
     assert (tmp_path / "a/r.xml").read_text().startswith("<?xml")
 
 
+def test_a_file_that_is_full_costs_nobody_the_report(fake: Run) -> None:
+    result = assay("run", "-A", "shop", "--json", "/dev/full", "--junit", "r.xml")
+
+    assert result.exit_code == 2
+    assert "HELD, exit code 0" in result.stdout
+    assert result.stderr.splitlines()[-1] == "assay: /dev/full cannot be written: No space left on device"
+    assert Path("r.xml").exists()
+
+
 def test_json_on_stdout_is_all_there_is_on_stdout(fake: Run) -> None:
     result = assay("run", "-A", "shop", "--json", "-")
 
@@ -193,6 +202,7 @@ BAD = [
     ("check nowhere", "nowhere is not a run folder: there is no such folder"),
     ("check empty", "empty is not a run folder: it holds no report.json"),
     ("show nowhere 3f", "nowhere is not a run folder"),
+    ("check assay.toml", "assay.toml is not a run folder: there is no such folder"),
     ("broker --broker reddis", "unknown broker reddis; did you mean redis?"),
     ("broker --port 70000", "--port cannot be 70000: it is a whole number from 0 to 65535"),
 ]

@@ -99,6 +99,8 @@ class ExternalBroker(Databases):
 
         said = redact_url(str(error)).strip().rstrip(".")
         if isinstance(error, redis.AuthenticationError) or "NOAUTH" in said or "WRONGPASS" in said:
+            if "already authenticated" in said or "NOAUTH" in said:  # Redis says so by naming its own commands
+                return f"the broker at {self.shown} wants a password: give it in the address, redis://:PASSWORD@HOST"
             return f"the broker at {self.shown} refuses the user or the password: {said}"
         if isinstance(error, redis.TimeoutError):
             return f"the broker at {self.shown} does not answer within {CONNECT_S:g} s: is the address right?"

@@ -166,4 +166,6 @@ def draw_script(
 
 def chosen(faults: str) -> list[str]:
     """The faults that a command line names. Raises UsageError for one that there is not."""
-    return [called(slug.strip(), f"{SWARM}, or of") for slug in faults.split(",")]
+    return [
+        called(slug.strip(), f"there is {SWARM}, or names with commas between them of") for slug in faults.split(",")
+    ]

@@ -63,7 +63,8 @@ def locate(path: Path) -> Path:
     if path.name == NAME and path.is_file():
         return path.parent
     if not path.is_dir():
-        raise UsageError(f"{path} is not a run folder: there is no such folder")
+        why = "it is a file" if path.exists() else "there is no such folder"
+        raise UsageError(f"{path} is not a run folder: {why}")
     if any((path / mark).is_file() for mark in MARKS):
         return path
     if runs := [found for mark in MARKS for found in path.glob(f"*/{mark}")]:
