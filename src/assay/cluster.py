@@ -380,6 +380,7 @@ class Cluster(Landing):
     def forget(self, worker: Worker) -> None:
         """Hold nothing of one that is gone, and told to be."""
         self.workers.remove(worker)
+        self._follower.forget(worker.name)
         worker.process.close()
 
     def forget_invocation(self, invocation: str) -> None:

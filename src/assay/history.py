@@ -175,6 +175,10 @@ class Follower:
         self.seen += filter(self._keeps, new) if self._keeps else new
         return new
 
+    def forget(self, worker: str) -> None:
+        """Hold nothing that this worker has recorded, or that was recorded of it."""
+        self.seen = [event for event in self.seen if event.worker != worker]
+
     def _more(self, name: str) -> bytes:
         """Complete lines that were not given yet, about CHUNK bytes at a time."""
         offset, size = self._files.get(name, 0), CHUNK

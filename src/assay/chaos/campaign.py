@@ -64,7 +64,7 @@ class Campaign:
         self._stops_by: dict[str, float] = {}  # worker that was told to stop -> when it is called hanging
         self._beyond = script.workload.number  # the number of the last invocation
         self._heals: list[Healing] = []
-        self._half_done: set[str] = set()
+        self._half_done: dict[str, Kind] = {}  # invocation -> what was heard of it: its end, or its acknowledgement
         self._dead_at_start = 0
         self.counts: Counter[str] = Counter()
         self._unlanded = dict.fromkeys(script.faults, NEVER)  # and why
@@ -102,17 +102,18 @@ class Campaign:
         elif event.kind is Kind.ATTEMPT_ENDED:
             self.counts["ended"] += 1
             if event.detail.get("state") in ENDS:
-                self._forget(event.invocation)
+                self._forget(event)
         elif event.kind is Kind.ACKED:
-            self._forget(event.invocation)
+            self._forget(event)
 
-    def _forget(self, invocation: str) -> None:
+    def _forget(self, event: Event) -> None:
         """One that has ended and is acknowledged, whichever was heard first, and that no fault strikes."""
-        if invocation in self._half_done:
-            self._half_done.remove(invocation)
+        invocation = event.invocation
+        if self._half_done.setdefault(invocation, event.kind) is not event.kind:
+            del self._half_done[invocation]
             self._cluster.forget_invocation(invocation)
-        elif invocation in self._cluster.invocations and invocation not in self._struck:
-            self._half_done.add(invocation)
+        elif invocation not in self._cluster.invocations or invocation in self._struck:
+            del self._half_done[invocation]
 
     def _load(self, until: float) -> None:
         while not self._over(until):
