@@ -11,7 +11,6 @@ import os
 import secrets
 import shutil
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
@@ -21,20 +20,18 @@ from typing import Any, Self
 import msgspec
 import psutil
 
-from assay import script as scripts
 from assay.bell import BELL, Bell
 from assay.boot import Boot
 from assay.broker import Broker, OwnBroker
-from assay.canvas import Canvas, ends
 from assay.errors import HarnessError, UsageError
 from assay.event import Event, Kind, Point
 from assay.gate import Gate, Waiting
 from assay.history import Follower
 from assay.landing import Landing
+from assay.publishing import Publishing
 from assay.recorder import Recorder
 from assay.redirect import AMQP, Redirection
 from assay.scaling import pool_check_s
-from assay.script import Script
 from assay.settle import Ledger, final_read
 from assay.warm import Client, Zygote
 from assay.worker import Worker
@@ -44,7 +41,7 @@ HOLD_S = 20.0
 SETTLE_S = 25.0
 
 
-class Cluster(Landing):
+class Cluster(Landing, Publishing):
     """One cluster of a run. `redirection` holds what the scenario scales; addresses are filled in here.
 
     `folder` gets `events/`, `scripts/`, `starts/` and the logs; files that need no keeping (databases) go to `scratch`.
@@ -200,74 +197,6 @@ class Cluster(Landing):
                 raise  # somebody killed it
             said = worker.process.last_words()
             raise UsageError(f"a worker of {self.subject.app} does not start\n{said}") from None
-
-    def publish(
-        self,
-        task: str,
-        script: Script | None = None,
-        *,
-        args: Sequence[Any] = (),
-        kwargs: dict[str, Any] | None = None,
-        **options: Any,
-    ) -> str:
-        """Publish one invocation as the app's own client would; returns its id."""
-        return self.publish_many([(task, script)], args=args, kwargs=kwargs, **options)[0]
-
-    def publish_many(
-        self,
-        tasks: Sequence[tuple[str, Script | None]],
-        *,
-        args: Sequence[Any] = (),
-        kwargs: dict[str, Any] | None = None,
-        payloads: Sequence[int] = (),
-        **options: Any,
-    ) -> list[str]:
-        """Publish in order; each is recorded as published, failed or in doubt.
-
-        `payloads` are bytes that are put before each one's arguments; a hollow body takes them.
-        """
-        requests: list[dict[str, Any]] = []
-        for number, (task, script) in enumerate(tasks):
-            invocation = self.expect(task, script)
-            payload = ["x" * payloads[number]] if payloads and payloads[number] else []
-            requests.append(
-                {
-                    "task": task,
-                    "id": invocation,
-                    "args": [*payload, *args],
-                    "kwargs": kwargs or {},
-                    "options": options,
-                }
-            )
-        for start in range(0, len(requests), 200):
-            batch = requests[start : start + 200]
-            answers = self.client.ask("publish", tasks=batch)
-            for request, answer in zip(batch, answers, strict=True):
-                kind = Kind.PUBLISH_FAILED if "error" in answer else Kind.PUBLISHED
-                self.record(kind, request["id"], request["task"], **answer)
-                if "error" in answer:
-                    self.refused[request["id"]] = answer["error"]
-        return [request["id"] for request in requests]
-
-    def expect(self, task: str, script: Script | None = None) -> str:
-        """The id of an invocation that will be published, its script written before."""
-        invocation = scripts.new_id() if script is not None else str(uuid.uuid4())
-        self.invocations[invocation] = task
-        if script is not None:
-            scripts.write(self.folder / "scripts", invocation, script)
-            (self.folder / "starts" / invocation).touch()
-        return invocation
-
-    def publish_canvas(self, canvas: Canvas) -> None:
-        """Publish what a client publishes of it; workers publish the rest. One that is refused is so as its ends."""
-        answer = self.client.ask("publish_canvas", canvas=msgspec.to_builtins(canvas))
-        sent = answer.pop("sent")
-        for invocation in sent:
-            self.record(Kind.PUBLISHED, invocation, asked_at_ns=answer["asked_at_ns"])
-        if "error" in answer:
-            for invocation in ends(canvas):
-                self.record(Kind.PUBLISH_FAILED, invocation, **answer)
-                self.refused[invocation] = answer["error"]
 
     def hold_at(self, invocation: str, point: Point, *, start: int | None = None, timeout_s: float = HOLD_S) -> Waiting:
         """Wait until an attempt of this invocation stands at the crash point."""
