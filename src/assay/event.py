@@ -52,7 +52,9 @@ class Kind(StrEnum):
     CONNECTION_CLOSED = "connection_closed"  # what the lost one had delivered is given up
     CONNECTION_UP = "connection_up"
     CONSUMER_ENDED = "consumer_ended"  # by an exception, which ends the worker: a shutdown too; detail: error
-    SWEPT = "swept"  # looked for messages that are unacknowledged for longer than allowed; detail: restored (count)
+    SWEPT = (
+        "swept"  # looked for messages that are unacknowledged for longer than allowed; detail: restored (count), tags
+    )
     # [pool child, or main where the pool has none]
     CHILD_STARTED = "child_started"
     CHILD_STOPPING = "child_stopping"  # leaves by itself; detail: exitcode

@@ -117,6 +117,7 @@ class Fold:
             Kind.WORKER_STOPPING: world.stopping.append,
             Kind.WORKER_HANGS: world.hanging.append,
             Kind.WORKER_SPAWNED: lambda event: _spawned(world, event),
+            Kind.SWEPT: self._swept,
         }
 
     # -- lives
@@ -223,6 +224,12 @@ class Fold:
         else:
             life.acks = [event]
         self._close(life)
+
+    def _swept(self, event: Event) -> None:
+        """kombu keeps a message's delivery tag when it gives it back."""
+        tags = set(event.detail.get("tags") or ())
+        for life in self.lives.values() if tags else ():
+            life.restored += any(str(each.detail.get("tag")) in tags for each in life.deliveries)
 
     def _result(self, event: Event) -> None:
         state = str(event.detail.get("state", ""))

@@ -55,6 +55,7 @@ class Life(msgspec.Struct, eq=False):
     hooks: Sequence[Event] = ()  # the task's own, and what was linked to it
     revocations: Sequence[Event] = ()
     ends: int = 0  # of attempts, as they were told
+    restored: int = 0  # times that kombu gave it back to its queue, the visibility timeout being over
     unknown: bool = False
     queued: str = ""
     unacked: bool = False
@@ -76,7 +77,8 @@ class Life(msgspec.Struct, eq=False):
     @property
     def vanished(self) -> bool:
         """More messages of it were put into a queue than ever reached a worker, and the broker has none of them."""
-        put = 1 + len(self.retries_sent) + sum(bool(event.detail.get("requeue")) for event in self.rejects)
+        requeued = sum(bool(event.detail.get("requeue")) for event in self.rejects)
+        put = 1 + len(self.retries_sent) + requeued + self.restored
         return self.publish is Kind.PUBLISHED and not self.done and not self.pending and len(self.deliveries) < put
 
     @property

@@ -19,7 +19,7 @@ def record_restoring(recorder: Recorder) -> None:
             restored.clear()
             result = original(self, *args, **kwargs)
             if restored or self._vrestore_count == 1:
-                recorder.record(Kind.SWEPT, restored=len(restored))
+                recorder.record(Kind.SWEPT, restored=len(restored), tags=list(restored))
             return result
 
         return restore_visible
