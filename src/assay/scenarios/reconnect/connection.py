@@ -17,7 +17,7 @@ from assay.worker import Worker
 Act = Callable[[Stage], None]
 
 WITHIN_S = 10.0  # of a fresh task's publication: Celery waits two seconds before its second try to connect
-WAIT_S = 3.0
+WAIT_S = 5.0  # more than a busy machine needs to break a connection
 WATCHED_S = 2.0
 FRESH_S = 600.0
 SUPERVISOR = "let a supervisor start the worker again; docs/celery-findings.md tells where Celery itself gives up"
