@@ -22,6 +22,7 @@ from assay.worker import Worker
 
 BATCH = 16
 TOLD_S = 5.0  # between two words about how far it is
+EARLY_S = 5.0  # that main may need to acknowledge what a child has begun
 EXIT_S = 10.0  # that a worker has which was told to stop
 STALLED_S = 15.0  # without an event
 MOST_DEAD_AT_START = 3
@@ -64,6 +65,7 @@ class Campaign:
         self._stops_by: dict[str, float] = {}  # worker that was told to stop -> when it is called hanging
         self._beyond = script.workload.number  # the number of the last invocation
         self._heals: list[Healing] = []
+        self._acked: set[str] = set()  # of those that are struck
         self._half_done: dict[str, Kind] = {}  # invocation -> what was heard of it: its end, or its acknowledgement
         self._dead_at_start = 0
         self.counts: Counter[str] = Counter()
@@ -104,6 +106,8 @@ class Campaign:
             if event.detail.get("state") in ENDS:
                 self._forget(event)
         elif event.kind is Kind.ACKED:
+            if event.invocation in self._struck:
+                self._acked.add(event.invocation)
             self._forget(event)
 
     def _forget(self, event: Event) -> None:
@@ -175,6 +179,7 @@ class Campaign:
             waiting.release()
             return
         self._heal(float("inf"), "" if kind.everywhere else worker.name)  # one fault at a time on each worker
+        self._wait_acknowledged_early(held.invocation)
         try:
             heal = self._known[strike.fault](self._cluster, worker, waiting)
         except HarnessError as error:
@@ -187,6 +192,12 @@ class Campaign:
             self._wanted = 0
         if heal:
             self._heals.append(Healing(time.monotonic() + strike.lasts_s, worker.name, strike, heal))
+
+    def _wait_acknowledged_early(self, invocation: str) -> None:
+        """Or it were chance, which no replay repeats, whether main has read by now that a child has it."""
+        cluster = self._cluster
+        if cluster.pool == "prefork" and not cluster.subject.task(cluster.invocations[invocation]).acks_late:
+            cluster.wait(lambda: invocation in self._acked, timeout_s=EARLY_S)
 
     def _heal(self, now: float, worker: str = "") -> None:
         for healing in [each for each in self._heals if each.at <= now]:
