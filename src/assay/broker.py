@@ -3,7 +3,7 @@
 import contextlib
 import re
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn, Protocol, runtime_checkable
@@ -11,6 +11,7 @@ from typing import NoReturn, Protocol, runtime_checkable
 from assay.brokers import NAMES
 from assay.brokers.external import redact_url
 from assay.brokers.served import Spawn
+from assay.connections import Peer
 from assay.errors import UsageError
 
 URL = re.compile(r"^(?P<scheme>[a-z][a-z0-9+.]*)://", re.IGNORECASE)
@@ -51,6 +52,12 @@ class Broker(Protocol):
     ) -> dict[str, list[str]]: ...
 
     def unacked(self, db: int, global_keyprefix: str = "") -> list[str]: ...
+
+    def unblock(self, clients: Iterable[Peer]) -> int:
+        """End what clients at these addresses wait for in a blocking command, as if its time were up; how many did.
+
+        What they were sent before has reached them when this returns.
+        """
 
     def flush(self, db: int) -> None: ...
 

@@ -21,6 +21,7 @@ import msgspec
 import psutil
 
 from assay.bell import BELL, Bell
+from assay.black_hole import BlackHole
 from assay.boot import Boot
 from assay.broker import Broker, OwnBroker
 from assay.errors import HarnessError, UsageError
@@ -92,6 +93,7 @@ class Cluster(Landing, Publishing):
         self.redirection = self._redirection(scaled)
         self._client: Client | None = None
         self.watched: list[psutil.Process] = []
+        self.holes: list[BlackHole] = []
         self._ledger = Ledger(self)
 
     def _redirection(self, scaled: Redirection | None) -> Redirection:
@@ -348,6 +350,8 @@ class Cluster(Landing, Publishing):
     def close(self) -> None:
         for worker in self.workers:
             worker.close()
+        for hole in self.holes:
+            hole.heal()  # or the broker would have their ends for ever
         if self._client is not None:
             self._client.close()
         self.gate.close()

@@ -27,7 +27,6 @@ How = Literal["cut", "reset"]
 #: Redis to a BRPOP that found nothing in time (RESP3, RESP2), and an AMQP broker's heartbeat
 NOTHING = (b"_\r\n", b"*-1\r\n", b"\x08\0\0\0\0\0\0\xce")
 PIDFD_GETFD = 438  # the same number on every architecture
-SO_ATTACH_FILTER, SO_DETACH_FILTER = 26, 27  # asm-generic/socket.h
 UNSPEC = struct.pack("H14x", socket.AF_UNSPEC)  # a struct sockaddr: connect(2) to it takes a TCP connection down by RST
 #: of an address that names none
 PORTS = {"redis": 6379, "rediss": 6379, "amqp": 5672, "pyamqp": 5672, "amqps": 5671}
@@ -40,6 +39,9 @@ class Peer(NamedTuple):
 
     ip: str
     port: int
+
+    def __str__(self) -> str:
+        return f"[{self.ip}]:{self.port}" if ":" in self.ip else f"{self.ip}:{self.port}"
 
 
 def peers(url: str) -> set[Peer]:
@@ -97,39 +99,11 @@ def sever(pid: int, ends: set[Peer], how: How) -> list[Connection]:
     """
     before = established(pid, ends)
     for connection in before:
-        with _borrowed(pid, connection.fd) as borrowed, contextlib.suppress(OSError):  # one that ended in this moment
-            if _peer(borrowed.getpeername()) == connection.remote:
-                borrowed.shutdown(socket.SHUT_RDWR) if how == "cut" else _abort(borrowed)
+        with contextlib.suppress(OSError), borrowed(pid, connection) as lent:  # or it ended in this moment
+            lent.shutdown(socket.SHUT_RDWR) if how == "cut" else _abort(lent)
     if left := established(pid, ends):
         raise HarnessError(f"{len(left)} of {len(before)} connections of process {pid} did not break")
     return before
-
-
-def black_hole(pid: int, ends: set[Peer], server: int) -> list[Connection]:
-    """From now on nothing arrives on the process's connections to these ends of the process `server`, in either
-    direction, and nobody is told: as by a router that has gone, or a NAT that has forgotten them.
-
-    Both kernels' ends stay ESTABLISHED and send again and again; connections that are made later are not concerned.
-    A socket filter drops what comes, acknowledgements included (socket(7), SO_ATTACH_FILTER: no right is needed for
-    one's own socket). Returns them, for `undelivered` and `heal`. Raises HarnessError where the kernel lends none.
-    """
-    found = established(pid, ends)
-    theirs = established(server, {each.local for each in found})
-    for owner, connection in [*((pid, each) for each in found), *((server, each) for each in theirs)]:
-        with _borrowed(owner, connection.fd) as borrowed:
-            if _peer(borrowed.getpeername()) == connection.remote:
-                _drop(borrowed)
-    return found
-
-
-def heal(pid: int, connections: list[Connection], server: int) -> None:
-    """End a black hole: those of these connections that are still there are what they were."""
-    mine = {each.local for each in connections}
-    ends = {each.remote for each in connections}
-    for owner, remotes in ((pid, ends), (server, mine)):
-        for connection in established(owner, remotes):
-            with _borrowed(owner, connection.fd) as borrowed, contextlib.suppress(OSError):  # has no filter
-                borrowed.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
 
 
 def undelivered(connections: list[Connection]) -> int:
@@ -170,19 +144,24 @@ def unread(pid: int, ends: set[Peer]) -> int:
     """
     total = 0
     for connection in established(pid, ends):
-        with _borrowed(pid, connection.fd) as borrowed:
+        with contextlib.suppress(OSError), borrowed(pid, connection) as lent:  # or it ended in this moment
             count = array.array("i", [0])
-            fcntl.ioctl(borrowed.fileno(), termios.FIONREAD, count)
-            if count[0] and borrowed.recv(count[0], socket.MSG_PEEK | socket.MSG_DONTWAIT) not in NOTHING:
+            fcntl.ioctl(lent.fileno(), termios.FIONREAD, count)
+            if count[0] and lent.recv(count[0], socket.MSG_PEEK | socket.MSG_DONTWAIT) not in NOTHING:
                 total += count[0]
     return total
 
 
 @contextlib.contextmanager
-def _borrowed(pid: int, fd: int) -> Iterator[socket.socket]:
-    """A copy of another process's socket, given back at once: while it is held, closing it there ends nothing."""
-    with socket.socket(fileno=_lent(pid, fd)) as borrowed:
-        yield borrowed
+def borrowed(pid: int, connection: Connection) -> Iterator[socket.socket]:
+    """A copy of another process's socket, given back at once: while it is held, closing it there ends nothing.
+
+    Raises OSError where the connection has ended, and HarnessError where the kernel lends none.
+    """
+    with socket.socket(fileno=_lent(pid, connection.fd)) as lent:
+        if _peer(lent.getpeername()) != connection.remote:
+            raise OSError(f"{connection.fd} is another connection by now")
+        yield lent
 
 
 def _lent(pid: int, fd: int) -> int:
@@ -207,14 +186,8 @@ def _peer(address: tuple[Any, ...]) -> Peer:
     return Peer(str(getattr(ip, "ipv4_mapped", None) or ip), address[1])
 
 
-def _drop(borrowed: socket.socket) -> None:
-    """A filter of one instruction, BPF_RET with 0 bytes to keep. Source: linux/filter.h, struct sock_fprog."""
-    program = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
-    borrowed.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", 1, ctypes.addressof(program)))
-
-
-def _abort(borrowed: socket.socket) -> None:
-    if _libc.connect(borrowed.fileno(), UNSPEC, len(UNSPEC)) < 0:
+def _abort(lent: socket.socket) -> None:
+    if _libc.connect(lent.fileno(), UNSPEC, len(UNSPEC)) < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 

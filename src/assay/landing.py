@@ -11,8 +11,9 @@ from typing import Any
 
 import psutil
 
+from assay.black_hole import BlackHole
 from assay.broker import Broker, OwnBroker
-from assay.connections import How, black_hole, heal, peers, sever, undelivered, unread
+from assay.connections import How, established, peers, sever, unread
 from assay.errors import HarnessError
 from assay.event import Event, Kind
 from assay.gate import Waiting
@@ -33,6 +34,7 @@ class Landing:
     """A base of the cluster, which has all that is named here."""
 
     broker: Broker
+    holes: list[BlackHole]
     pool: str
     redirection: Redirection
     watched: list[psutil.Process]
@@ -159,14 +161,16 @@ class Landing:
         with self.striking(BLACK_HOLE, invocation, worker, signal="drop"):
             worker.must_live()
             with self.standing_still(worker):
-                lost = black_hole(worker.pid, ends, server)
-            if not lost:
+                hole = BlackHole(worker.pid, ends, server)
+                self.holes.append(hole)
+            if not hole.connections:
                 raise HarnessError(f"worker {worker.name} has no TCP connection to the broker that could be broken")
-            if not self.wait(lambda: undelivered(lost), timeout_s=SILENT_S):
+            if not self.wait(hole.undelivered, timeout_s=SILENT_S):
                 raise HarnessError(f"nobody sent anything on the connections for {SILENT_S:g} s")
 
         def ended() -> None:
-            heal(worker.pid, lost, server)
+            self.holes.remove(hole)
+            hole.heal()
             self.healed(BLACK_HOLE, worker)
 
         return ended
@@ -213,7 +217,8 @@ class Landing:
 
         kombu's Redis transport takes a message from its queue (BRPOP) and notes it as unacknowledged a moment later; a
         process killed between the two loses it, whatever the app is configured to. A fault that is not about that
-        moment must not land in it. Raises HarnessError after STILL_S. What the kernel does not tell is not asked for.
+        moment must not land in it. What it waits for is answered first, so that no message comes while it stands.
+        Raises HarnessError after STILL_S. What the kernel does not tell is not asked for.
         """
         deadline, looks = time.monotonic() + STILL_S, 0
         try:
@@ -222,7 +227,7 @@ class Landing:
                 worker.pause()
                 waits = worker.process.waits() or self.pool != "prefork"
                 unread_bytes = self._unread(worker)
-                if waits and not unread_bytes:
+                if waits and not unread_bytes and self._asks_no_more(worker):
                     break
                 over = looks >= LOOKS and time.monotonic() > deadline
                 if over and self.stops(worker):
@@ -245,6 +250,14 @@ class Landing:
         self.wait(lambda: False, timeout_s=RUNS_S)
         while worker.process.slept() == slept and time.monotonic() < deadline:
             self.wait(lambda: False, timeout_s=RUNS_S)
+
+    def _asks_no_more(self, worker: Worker) -> bool:
+        """Its wait for a message is over, as after the time that it gave; whether it got none."""
+        try:
+            clients = {each.local for each in established(worker.pid, peers(self.redirection.broker_url))}
+        except HarnessError:
+            return True
+        return not self.broker.unblock(clients) or not self._unread(worker)
 
     def _unread(self, worker: Worker) -> int:
         try:

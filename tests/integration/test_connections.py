@@ -2,6 +2,7 @@
 
 import os
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,11 +14,13 @@ from typing import NoReturn
 import psutil
 import pytest
 
-from assay.connections import How, Peer, black_hole, established, heal, obstacle, peers, sever, undelivered, unread
+from assay.black_hole import BlackHole
+from assay.connections import How, Peer, established, obstacle, peers, sever, unread
 from assay.errors import HarnessError
 from assay.process import Supervisor
 from assay.wait import wait_until
 
+IP_LOCAL_PORT_RANGE = 51
 OPENS = """
 import socket, sys
 kept = [socket.create_connection(("127.0.0.1", int(port))) for port in sys.argv[1:]]
@@ -183,18 +186,38 @@ def test_bytes_that_the_process_has_not_read_are_seen(opened: Opened) -> None:
 
 def test_given_a_black_hole_then_nothing_arrives_in_either_direction_until_it_is_healed(opened: Opened) -> None:
     pid, server = opened.process.pid, os.getpid()
-    lost = black_hole(pid, opened.ends, server)
-    assert len(lost) == 2
-    assert undelivered(lost) == 0
+    hole = BlackHole(pid, opened.ends, server)
+    assert len(hole.connections) == 2
+    assert hole.undelivered() == 0
     opened.peers[0].send(b"abc")
-    wait_until(lambda: undelivered(lost) == 3, what="three bytes that nobody acknowledges")
+    wait_until(lambda: hole.undelivered() == 3, what="three bytes that nobody acknowledges")
     assert unread(pid, opened.ends) == 0
     assert len(established(pid, opened.ends)) == 2, "neither end knows"
     opened.peers[2].send(b"x")
     assert opened.reads(2) == "b'x'", "another connection of the process is not concerned"
-    heal(pid, lost, server)
+    hole.heal()
     wait_until(lambda: unread(pid, opened.ends) == 3, what="what was sent again to arrive")
     assert opened.reads(0) == "b'a'"
+
+
+def test_given_a_black_hole_that_one_end_has_left_then_its_port_is_given_to_nobody_until_it_is_healed(
+    opened: Opened,
+) -> None:
+    (end,) = opened.ends
+    hole = BlackHole(opened.process.pid, opened.ends, os.getpid())
+    assert len(sever(opened.process.pid, opened.ends, "reset")) == 2, "as where a connection's own timeout ends it"
+    with pytest.raises(OSError, match="Cannot assign requested address"):
+        _connect_from(hole.connections[0].local.port, end)
+    hole.heal()
+    _connect_from(hole.connections[0].local.port, end)
+
+
+def _connect_from(port: int, end: Peer) -> None:
+    """Connect as one does who asks for no port, where only this one is left to be given (ip(7), Linux 6.3)."""
+    with socket.socket() as client:
+        client.setsockopt(socket.IPPROTO_IP, IP_LOCAL_PORT_RANGE, struct.pack("I", port << 16 | port))
+        client.settimeout(5)
+        client.connect(end)
 
 
 @pytest.mark.parametrize("nothing", [b"_\r\n", b"*-1\r\n", b"\x08\0\0\0\0\0\0\xce"])

@@ -2,11 +2,12 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from assay.connections import Peer
 from assay.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -95,6 +96,24 @@ class Databases:
         with self._asking(db) as client:
             values: list[bytes] = client.hvals(global_keyprefix + unacked_key)  # type: ignore[assignment]
         return [_unacked_id(value) for value in values]
+
+    def unblock(self, clients: Iterable[Peer]) -> int:
+        """How many of the clients at these addresses waited in a blocking command, and do no more: it found nothing.
+
+        What they were sent before has reached them when this returns. An external server may forbid it: then none.
+        """
+        import redis
+
+        addresses = {str(each) for each in clients}
+        with self._asking(0) as client, contextlib.suppress(redis.ResponseError):
+            found = [each["id"] for each in client.client_list() if each["addr"] in addresses]
+            with client.pipeline(transaction=False) as pipe:
+                for each in found:
+                    pipe.client_unblock(int(each))
+                unblocked = sum(pipe.execute())
+            client.ping()  # what was written in the same turn of the server's loop is sent by now
+            return int(unblocked)
+        return 0
 
     def flush(self, db: int) -> None:
         """Remove all that a run has put into the database."""

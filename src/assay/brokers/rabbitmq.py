@@ -10,7 +10,7 @@ import secrets
 import shutil
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from assay.brokers.fakeredis import FakeredisBroker
 from assay.brokers.ports import free_port, serves
 from assay.brokers.rabbitmq_console import CONSOLE, Console
 from assay.brokers.served import Served, Spawn
+from assay.connections import Peer
 from assay.errors import HarnessError, UsageError
 from assay.process import Process
 from assay.wait import wait_until
@@ -201,6 +202,10 @@ class RabbitBroker(Served):
     def unacked(self, db: int, global_keyprefix: str = "") -> list[str]:
         """`?` for each message that was delivered and not yet acknowledged: AMQP does not tell which ones they are."""
         return [UNREADABLE] * sum(queue.unacked for queue in self._console.queues(_host(db)).values())
+
+    def unblock(self, clients: Iterable[Peer]) -> int:
+        """Nobody waits so: messages are sent to consumers, and are theirs when they were."""
+        return 0
 
     def flush(self, db: int) -> None:
         """Remove all that a run has put there."""
