@@ -22,7 +22,7 @@ class Act(msgspec.Struct, frozen=True, omit_defaults=True):
     by: Canvas | None = None  # what it replaces itself by, where it ends so
     error: Literal["transient", "plain"] = "plain"  # transient: what the task retries for
     work_s: float = 0.0
-    ignores_soft: bool = False  # goes on after SoftTimeLimitExceeded
+    ignores_soft: bool = False  # is never interrupted by a SoftTimeLimitExceeded
     handles_soft: bool = False  # catches it, cleans up, returns
     ignores_term: bool = False
     result_bytes: int = 0

@@ -8,6 +8,7 @@ from both_brokers import both, broker, supervisor
 from redis_wire import Wire, request
 
 from assay.brokers.served import ServedBroker
+from assay.connections import Peer
 from assay.wait import wait_until
 
 __all__ = ["both", "broker", "supervisor"]
@@ -218,3 +219,22 @@ def test_given_a_function_of_lua_then_numbers_errors_and_tables_come_back_alike(
         sha = [wire.ask("SCRIPT", "LOAD", "return 1") for wire in wires]
         assert sha[0] == sha[1]
         assert [wire.ask("EVALSHA", sha[0][1], 0) for wire in wires] == [(":", 1)] * 2
+
+
+def test_given_a_client_that_waits_for_a_message_when_it_is_unblocked_then_the_next_message_stays(
+    broker: ServedBroker,
+) -> None:
+    waiting, other, writer = Wire(broker.port, db=2), Wire(broker.port, db=2), Wire(broker.port, db=2)
+    waiting.send("BRPOP", "queue", 30)
+    other.send("BRPOP", "other", 30)
+    wait_until(lambda: writer.blocked_clients() == 2, what="two that wait")
+    addresses = {Peer(*waiting.socket.getsockname())}
+    assert broker.unblock(addresses) == 1
+    assert waiting.has_reply(), "it has its answer when that returns"
+    assert waiting.read() == ("*", None)
+    assert writer.ask("LPUSH", "queue", "message") == (":", 1)
+    assert writer.ask("LLEN", "queue") == (":", 1)
+    assert broker.unblock(addresses) == 0, "it waits for nothing now"
+    assert not other.has_reply()
+    for each in (waiting, other, writer):
+        each.close()
