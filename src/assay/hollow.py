@@ -98,7 +98,7 @@ def _act(task: Task, recorder: Recorder, invocation: str, start: int, holder: Ho
 
 
 def _ignore_soft_limits() -> None:
-    """A worker that stops may raise a second one (docs/celery-findings.md), and no `except` catches both for certain."""
+    """A worker that stops may raise a second one (docs/celery-findings.md): no `except` catches both for certain."""
     with contextlib.suppress(ValueError):  # a pool of threads has no soft limit
         signal.signal(SIG_SOFT_TIMEOUT, signal.SIG_IGN)
 
