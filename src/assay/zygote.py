@@ -5,6 +5,7 @@ Boot: the process is forked, its pid answered; exits are told as the supervisor 
 """
 
 import contextlib
+import functools
 import gc
 import importlib
 import json
@@ -100,6 +101,11 @@ def _warm(app: Celery, pool: str) -> None:
         with contextlib.suppress(Exception):  # a worker will say so
             backends.by_url(url, app.loader)
     app.amqp.queues  # noqa: B018
+    with contextlib.suppress(ImportError, AttributeError):
+        from redis import utils
+
+        # read from its package's metadata for each connection (redis 8), five times in a worker's start
+        utils.get_lib_version = functools.cache(utils.get_lib_version)
 
 
 def _serve(channel: socket.socket, app: Celery) -> None:
