@@ -26,7 +26,7 @@ class BlackHole:
         self.connections = established(pid, ends)
         self._taken: list[socket.socket] = []
         for owner, connection in self._both_ends():
-            with borrowed(owner, connection) as lent:
+            with contextlib.suppress(OSError), borrowed(owner, connection) as lent:  # or it ended in this moment
                 lent.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, _program())
         for connection in self.connections:
             self._take(connection)
@@ -42,7 +42,7 @@ class BlackHole:
         """No other connection gets the port, though this one should end: the kernel passes over one that is bound."""
         taken = socket.socket(socket.AF_INET6 if ":" in connection.local.ip else socket.AF_INET)
         self._taken.append(taken)
-        with borrowed(self._pid, connection) as lent, contextlib.suppress(OSError):  # of another network namespace
+        with contextlib.suppress(OSError), borrowed(self._pid, connection) as lent:  # of another network namespace
             for each in (lent, taken):
                 each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             taken.bind(connection.local)

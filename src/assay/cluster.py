@@ -7,11 +7,12 @@ with Cluster(zygote, broker, folder, db=0) as cluster:
     cluster.settle()
 """
 
+import contextlib
 import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -236,6 +237,21 @@ class Cluster(Landing, Publishing):
     def listen(self, hear: Callable[[Event], None]) -> None:
         """From now on tell each event, once, also one that is not kept in `seen`."""
         self._hear.append(hear)
+
+    @contextlib.contextmanager
+    def hearing(self, kind: Kind) -> Iterator[list[Event]]:
+        """The events of this kind from now on, until the end of the block, also those that are not kept in `seen`."""
+        heard: list[Event] = []
+
+        def hear(event: Event) -> None:
+            if event.kind is kind:
+                heard.append(event)
+
+        self._hear.append(hear)
+        try:
+            yield heard
+        finally:
+            self._hear.remove(hear)
 
     def advance(self) -> None:
         for event in self._follower.advance():

@@ -14,6 +14,7 @@ from assay.life import AGREES, Attempt, Child, Life, World
 
 Forgets = Callable[[Life], bool]
 Act = Callable[[Event], None]
+ENDING = ("SIGKILL", "exit")  # what a landed fault has done to its target, where that process is gone then
 
 
 def fold(
@@ -279,17 +280,20 @@ class Fold:
 def _landed(world: World, event: Event) -> None:
     world.landed.append(event)
     target = event.detail.get("target")
-    if isinstance(target, int) and event.detail.get("signal") in (None, "SIGKILL"):
+    if isinstance(target, int) and event.detail.get("signal") in ENDING:
         world.dead.setdefault(target, event.at_ns)
 
 
 def _gone(world: World, event: Event) -> None:
+    """What the harness closes in the end has not died of anything: an attempt that still ran may have gone on."""
+    closed = event.kind is Kind.WORKER_EXITED and event.detail.get("closed", world.settled is not None)
+    if closed:
+        return
     pid = event.detail.get("child") if event.kind is Kind.CHILD_LOST else event.detail.get("pid")
     if isinstance(pid, int):
         world.dead.setdefault(pid, event.at_ns)
     if event.kind is Kind.WORKER_EXITED:
-        if not event.detail.get("closed", world.settled is not None):
-            world.exited.append(event)
+        world.exited.append(event)
         for child, worker in world.started.items():  # pool children do not outlive their main process
             if worker == event.worker:
                 world.dead.setdefault(child, event.at_ns)

@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from assay.errors import UsageError
-from assay.event import Event, Kind, decode
+from assay.event import Event, decode
 from assay.tape import ends, whole
 
 CHUNK = 16 * 1024  # bytes of a file at a time: about a hundred events
@@ -162,13 +162,15 @@ class Follower:
         new: list[Event] = []
         names = [name for name in os.listdir(self._events) if not self._ended.get(name)]
         look = time.monotonic() - self._looked > LOOK_S
+        newest = {name.partition("-")[0]: name for name in sorted(names, key=_begun)} if look else {}
         for name in names:
             before = len(new)
             while lines := self._more(name):
                 new += _decode_lines(lines)
+            pid = name.partition("-")[0]
             if name in self._ended:
                 self._ended[name] = len(new) == before
-            elif look and not os.path.exists(f"/proc/{name.partition('-')[0]}"):
+            elif look and (name != newest[pid] or not os.path.exists(f"/proc/{pid}")):
                 self._ended[name] = False  # once more: it may have written after it was read just now
         self._looked = time.monotonic() if look else self._looked
         new.sort(key=_clock)
@@ -193,6 +195,6 @@ class Follower:
                 size *= 2  # one long line
 
 
-def of_kind(events: list[Event], *kinds: Kind) -> list[Event]:
-    """The events of these kinds, in the given order."""
-    return [event for event in events if event.kind in kinds]
+def _begun(name: str) -> int:
+    """When a process began this file: it writes to the last one only."""
+    return int(name.partition("-")[2].partition(".")[0])

@@ -66,6 +66,12 @@ class Landing:
         ready = {event.worker for event in self.seen if event.kind == Kind.WORKER_READY}
         return [each for each in self.workers if each.name in ready and each.alive() and not self._stopping(each)]
 
+    def must_serve(self) -> list[Worker]:
+        """The same; raises HarnessError where there are none."""
+        if not (serving := self.serving()):
+            raise HarnessError("no worker was serving")
+        return serving
+
     def kill_child(self, waiting: Waiting) -> None:
         """SIGKILL the process that stands at a crash point, and prove it."""
         held = waiting.held
@@ -105,7 +111,7 @@ class Landing:
             **point,
         }
         self.record(Kind.FAULT_INJECTED, invocation, worker=worker.name, **target)
-        held_itself = waiting is not None and waiting.pid == worker.pid
+        held_itself = waiting is not None and self.pool == "solo"
         with contextlib.nullcontext() if held_itself else self.standing_still(worker):
             worker.kill_group() if group else worker.kill()
         self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **target)
@@ -166,6 +172,7 @@ class Landing:
             if not hole.connections:
                 raise HarnessError(f"worker {worker.name} has no TCP connection to the broker that could be broken")
             if not self.wait(hole.undelivered, timeout_s=SILENT_S):
+                hole.heal()
                 raise HarnessError(f"nobody sent anything on the connections for {SILENT_S:g} s")
 
         def ended() -> None:
@@ -225,7 +232,7 @@ class Landing:
             while True:
                 looks += 1
                 worker.pause()
-                waits = worker.process.waits() or self.pool != "prefork"
+                waits = worker.process.waits() or self.pool == "solo"
                 unread_bytes = self._unread(worker)
                 if waits and not unread_bytes and self._asks_no_more(worker):
                     break
@@ -257,7 +264,8 @@ class Landing:
             clients = {each.local for each in established(worker.pid, peers(self.redirection.broker_url))}
         except HarnessError:
             return True
-        return not self.broker.unblock(clients) or not self._unread(worker)
+        self.broker.unblock(clients)
+        return not self._unread(worker)
 
     def _unread(self, worker: Worker) -> int:
         try:
@@ -275,6 +283,6 @@ class Landing:
         self.advance()
         for event in [event for event in self.seen if event.invocation == invocation]:
             if event.kind == Kind.ATTEMPT_STARTED and not runs(event.pid):
-                target: dict[str, Any] = {"fault": fault, "target": event.pid}
+                target: dict[str, Any] = {"fault": fault, "target": event.pid, "signal": "exit"}
                 self.record(Kind.FAULT_INJECTED, invocation, worker=event.worker, **target)
                 self.record(Kind.FAULT_LANDED, invocation, worker=event.worker, **target)

@@ -50,7 +50,7 @@ class Publishing:
         payloads: Sequence[int] = (),
         **options: Any,
     ) -> list[str]:
-        """Publish in order; each is recorded as published, failed or in doubt.
+        """Publish in order; each is recorded as published or failed.
 
         `payloads` are bytes that are put before each one's arguments; a hollow body takes them.
         """

@@ -168,7 +168,10 @@ class Ledger:
                 self._where[job] = event.worker
         elif kind == Kind.ATTEMPT_STARTED:
             if event.task not in self._late:
-                _add(self._accepted, (key, event.pid), -1)
+                job = key, event.pid
+                _add(self._accepted, job, -1)
+                if job in self._accepted:
+                    self._where[job] = event.worker
             self._running[event.attempt] = (key, event.worker, event.pid)
         elif kind == Kind.ATTEMPT_ENDED:
             self._running.pop(event.attempt, None)

@@ -23,7 +23,7 @@ from assay.known import mark_known
 from assay.progress import Progress, Silent
 from assay.report import Report
 from assay.settings import Settings
-from assay.verdict import Result
+from assay.verdict import Result, Verdict
 
 TIMES = 5  # that a smallest script is run to know how often it is red
 
@@ -64,11 +64,11 @@ def replay(settings: Settings, facts: Facts, folder: Path, times: int, progress:
             keep(own, out)
             report = conclude(own, results)
             after = _signature(facts, results)
-            same = bool(before & after) if before else (not after) == recorded
+            held = report.verdict is Verdict.HELD
+            same = bool(before & after) if before else held if recorded else bool(after)
             reproduced += same
-            progress.note(
-                f"replay {number} of {times}: {'the same' if same else 'not the same'}: {told(after) or 'held'}"
-            )
+            said = told(after) or str(report.verdict)
+            progress.note(f"replay {number} of {times}: {'the same' if same else 'not the same'}: {said}")
             reports[str(number)] = report
     return Replayed(reproduced, reports)
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
-from assay.chaos.draw import Job
+from assay.chaos.draw import LONGEST, Job
 from assay.chaos.script import ChaosScript, Strike
 from assay.cluster import READY_S, Cluster
 from assay.counted import counted
@@ -23,8 +23,8 @@ from assay.worker import Worker
 BATCH = 16
 TOLD_S = 5.0  # between two words about how far it is
 EARLY_S = 5.0  # that main may need to acknowledge what a child has begun
-EXIT_S = 10.0  # that a worker has which was told to stop
-STALLED_S = 15.0  # without an event
+EXIT_S = 10.0  # that a worker has which was told to stop, and whose bodies have ended
+STALLED_S = 15.0  # without an event, and more than a body may take
 MOST_DEAD_AT_START = 3
 MOST_ORPHANED = 5
 MOST_AGAIN = 2  # times that a fault is thrown again
@@ -36,7 +36,9 @@ FAULTS = (Kind.FAULT_INJECTED, Kind.FAULT_LANDED, Kind.FAULT_HEALED)
 
 def keeps(event: Event) -> bool:
     """What the cluster has to remember of a run whose invocations are many."""
-    return not event.invocation or event.kind in FAULTS or event.kind is Kind.CHILD_LOST
+    if event.kind in (Kind.CHILD_STARTED, Kind.CHILD_STOPPING):
+        return False
+    return not event.invocation or event.kind in FAULTS
 
 
 class Healing(NamedTuple):
@@ -58,6 +60,10 @@ class Campaign:
         self._progress = progress
         self._known = registry()
         self._strikes = script.strikes()
+        self._longest_s = LONGEST * script.workload.work_s  # of a body
+        self._ahead = 0  # workers that were started with a clock ahead, each further than the one before
+        self._stalled = 0  # invocations that were not published since nothing happened any more
+        self._unhealed: list[str] = []
         self._left = script.workload.numbers
         self._struck: dict[str, Job] = {}  # invocation -> what of the workload it is, where faults strike it
         self._wanted = script.workers
@@ -83,13 +89,14 @@ class Campaign:
         self._progress.phase("faults under load")
         self._load(until)
         if self._left:  # it ended early: no more of it
+            self._stalled = 0 if self._over(until) else len(self._left)
             self.stopping = True
         self._progress.phase("healing and draining")
         self._heal(float("inf"))
         self._drain()
         self._once_more()
         self._fresh()
-        self._cluster.wait(lambda: self._tick() and not self._ending(), timeout_s=2 * EXIT_S)
+        self._cluster.wait(lambda: self._tick() and not self._ending(), timeout_s=2 * self._exit_s)
         self._progress.phase("final read")
         final_read(self._cluster, list(self._struck))
 
@@ -100,7 +107,7 @@ class Campaign:
             self._ready.add(event.worker)
             self._dead_at_start = 0
         elif event.kind is Kind.WORKER_STOPPING:
-            self._stops_by.setdefault(event.worker, time.monotonic() + EXIT_S)
+            self._stops_by.setdefault(event.worker, time.monotonic() + self._exit_s)
         elif event.kind is Kind.ATTEMPT_ENDED:
             self.counts["ended"] += 1
             if event.detail.get("state") in ENDS:
@@ -122,7 +129,7 @@ class Campaign:
     def _load(self, until: float) -> None:
         while not self._over(until):
             before = self.counts.total()
-            self._cluster.wait(lambda: self._tick() and self._over(until), timeout_s=STALLED_S)
+            self._cluster.wait(lambda: self._tick() and self._over(until), timeout_s=STALLED_S + self._longest_s)
             if self.counts.total() == before and not self._over(until):
                 return  # stalled: nothing will come of waiting, and the drain will say what is open
 
@@ -208,10 +215,13 @@ class Campaign:
                 try:
                     healing.heal()
                 except HarnessError as error:
-                    self.counts["landed"] -= 1
-                    self._unlanded[healing.strike] = str(error).splitlines()[0]
+                    self._unhealed.append(f"{healing.strike.fault}: {str(error).splitlines()[0]}")
 
     # -- workers
+
+    @property
+    def _exit_s(self) -> float:
+        return EXIT_S + self._longest_s
 
     def _start(self) -> None:
         self._cluster.start_worker(wait=False, queues=self._queues, concurrency=self._script.concurrency)
@@ -227,11 +237,12 @@ class Campaign:
         for worker in list(self._cluster.workers):
             if not worker.alive():
                 worker.exited()
+                self._cluster.advance()  # what it has recorded is heard before it is forgotten
                 self._cluster.forget(worker)
                 if worker.name not in self._ready:
                     self._died_at_start(worker)
             elif time.monotonic() > self._stops_by.get(worker.name, float("inf")):
-                self._cluster.record(Kind.WORKER_HANGS, worker=worker.name, pid=worker.pid, after_s=EXIT_S)
+                self._cluster.record(Kind.WORKER_HANGS, worker=worker.name, pid=worker.pid, after_s=self._exit_s)
                 with contextlib.suppress(HarnessError), self._cluster.standing_still(worker):
                     worker.kill_group()
                 if worker.alive():
@@ -249,13 +260,17 @@ class Campaign:
     # -- the end
 
     def _drain(self) -> None:
-        """Until nothing is open. What dead workers had comes back once kombu's clock is past the visibility timeout."""
-        beyond = self._cluster.beyond_visibility_s
-        for times in range(1, MOST_ORPHANED + 1):  # faults may strike that worker too
+        """Until nothing is open. What dead workers had comes back once kombu's clock is past the visibility timeout.
+
+        Faults may strike that worker too, and what it had is stamped by its clock: the next one's is further ahead.
+        """
+        for _ in range(MOST_ORPHANED):
             if self._settle(self._is_orphaned) or not self._is_orphaned():
                 return
+            self._ahead += 1
+            offset_s = self._ahead * self._cluster.beyond_visibility_s
             self._cluster.start_worker(
-                queues=self._queues, concurrency=self._script.concurrency, clock_offset_s=times * beyond
+                queues=self._queues, concurrency=self._script.concurrency, clock_offset_s=offset_s
             )
         self._settle(lambda: False)
 
@@ -265,10 +280,18 @@ class Campaign:
             if self.stopping or not self._unlanded:
                 return
             self._progress.phase(f"once more: {len(self._unlanded)} faults that did not land")
-            for strike in list(self._unlanded):
-                self._beyond += 1
-                self._send([Job(self._script, self._cluster.subject, self._beyond, [strike])])
+            self._send([self._once_more_of(strike) for strike in list(self._unlanded)])
             self._drain()
+
+    def _once_more_of(self, strike: Strike) -> Job:
+        """The next invocation beyond the workload that is of the task that the fault was for."""
+        subject = self._cluster.subject
+        task = Job(self._script, subject, strike.invocation, ()).task
+        while True:
+            self._beyond += 1
+            job = Job(self._script, subject, self._beyond, [strike])
+            if job.task == task:
+                return job
 
     def _is_orphaned(self) -> bool:
         """A worker that hangs in its shutdown still takes messages from the queue: it is to be gone first."""
@@ -280,16 +303,22 @@ class Campaign:
 
     def _settle(self, enough: Callable[[], bool]) -> bool:
         return self._cluster.settle(
-            STALLED_S if self._all_ready() else READY_S, enough=lambda: self._tick() and enough()
+            self._longest_s + (STALLED_S if self._all_ready() else READY_S), enough=lambda: self._tick() and enough()
         )
 
     def told(self) -> list[str]:
-        """What became of the faults that were drawn."""
+        """What became of the faults that were drawn, and of the workload."""
+        said = [f"chaos: did not heal: {each}" for each in self._unhealed]
+        if self._stalled:
+            said.append(
+                f"chaos: nothing happened any more, so {counted(self._stalled, 'invocation')} of "
+                f"{len(self._script.workload.numbers)} were not published"
+            )
         if not self._unlanded:
-            return []
+            return said
         drawn = len(self._script.faults)
         missed = Counter(f"{strike.fault}: {why}" for strike, why in self._unlanded.items())
-        said = [f"chaos: {drawn - len(self._unlanded)} of {counted(drawn, 'fault')} landed"]
+        said.append(f"chaos: {drawn - len(self._unlanded)} of {counted(drawn, 'fault')} landed")
         return said + [f"chaos: {counted(times, 'fault')} did not land: {why}" for why, times in missed.items()]
 
     def _fresh(self) -> None:

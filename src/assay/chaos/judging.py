@@ -1,6 +1,6 @@
 """What became of a chaos run: a row for each task and kind of fault, for what was not struck, and for the end. Pure."""
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from pathlib import Path
 
 import msgspec
@@ -42,19 +42,30 @@ class Seen:
         self.injected: Counter[tuple[str, str]] = Counter()
         self.landed: Counter[tuple[str, str]] = Counter()
         self.tasks: list[str] = []
+        self.burst: set[str] = set()  # invocations that are a fault themselves, whether it landed or not
         self.refused: dict[str, list[str]] = defaultdict(list)  # task -> some of what could not be published
         self.finished = False  # the final read was made
         self.settled: bool | None = None
         self.quiet = False  # where it has not settled: nothing happened any more
-        published: dict[str, list[str]] = defaultdict(list)  # after the last fault
+        #: after the last fault, by task, the last two: those are the fresh ones
+        published: dict[str, deque[str]] = defaultdict(lambda: deque(maxlen=2))
+        open_: dict[str, str] = {}  # invocation that was struck and has not ended since -> worker
+        taken: set[str] = set()  # those whose worker another fault killed then: their end is its doing
         for event in history:
             if event.kind is Kind.FAULT_INJECTED:
                 self.injected[str(event.detail["fault"]), event.task] += 1
+                if event.detail["fault"] in BURSTS:
+                    self.burst.add(event.invocation)
             elif event.kind is Kind.FAULT_LANDED:
                 key = str(event.detail["fault"]), event.task
                 self.landed[key] += 1
                 self.struck[key].append(event.invocation)
+                if event.detail.get("signal") == "SIGKILL" and not STRIKING[key[0]].takes_child:
+                    taken.update(each for each, worker in open_.items() if worker == event.worker)
+                open_[event.invocation] = event.worker
                 published.clear()
+            elif event.kind is Kind.ATTEMPT_ENDED:
+                open_.pop(event.invocation, None)
             elif event.kind is Kind.FINAL_UNACKED:
                 self.finished = True
             elif event.kind in (Kind.SETTLED, Kind.UNSETTLED):
@@ -66,11 +77,14 @@ class Seen:
                 published[event.task].append(event.invocation)
                 if event.task not in self.tasks:
                     self.tasks.append(event.task)
-        self.fresh = {task: ids[-2:] for task, ids in published.items()}
+        for key, ids in self.struck.items():
+            self.struck[key] = [each for each in ids if each not in taken] or ids
+        self.fresh = {task: list(ids) for task, ids in published.items()}
 
     @property
     def hit(self) -> list[str]:
-        return [each for ids in self.struck.values() for each in ids]
+        """What is not simply under load."""
+        return sorted(self.burst.union(*self.struck.values()))
 
 
 def judge(subject: Subject, script: ChaosScript, demanded: str, folder: Path) -> list[Result]:

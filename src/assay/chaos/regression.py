@@ -12,14 +12,14 @@ from assay.chaos.script import ChaosScript
 from assay.conclusion import Facts
 from assay.errors import UsageError
 from assay.fault import BURSTS, named
-from assay.verdict import Result
+from assay.verdict import Result, Verdict
 
 
 def write_test(
     small: ChaosScript, before: ChaosScript, row: Result, facts: Facts, red: int, times: int, folder: Path
 ) -> Path:
     """Written to `folder`; its name has a hash of the script, so that each cause has one."""
-    _must_be_writable_as_a_test(small)
+    _must_be_writable_as_a_test(small, row)
     text = rendered(small, before, row, facts, red, times)
     short = hashlib.sha256(msgspec.json.encode(small)).hexdigest()[:8]
     path = folder / f"test_regress_{short}.py"
@@ -41,7 +41,12 @@ def writable(folder: Path) -> None:
         raise UsageError(f"{folder} cannot be written: permission denied")
 
 
-def _must_be_writable_as_a_test(small: ChaosScript) -> None:
+def _must_be_writable_as_a_test(small: ChaosScript, row: Result) -> None:
+    if not _question(row):
+        raise UsageError(
+            f"what {row.scenario} asks ({_broken(row)}) is no question of one invocation, which a test could ask: "
+            "its script is kept, and can be replayed"
+        )
     for number, strikes in small.strikes().items():
         if len(strikes) > 1 or strikes[0].attempt != 1:
             raise UsageError(
@@ -55,7 +60,8 @@ def rendered(small: ChaosScript, before: ChaosScript, row: Result, facts: Facts,
     jobs = [Job(small, facts.subject, number, strikes.get(number, [])) for number in small.workload.numbers]
     names = _names(jobs)
     faults = " and ".join(dict.fromkeys(strike.fault for strike in small.faults))
-    broken = str(row.outcome or "violated")
+    outcome = row.outcome if _question(row) != "FinalState" else None
+    broken = str(outcome or "violated")
     lines = [
         f'"""{row.task} was {broken}: {faults}.',
         "",
@@ -89,13 +95,24 @@ def rendered(small: ChaosScript, before: ChaosScript, row: Result, facts: Facts,
     return text if "Act(" in text.partition("def ")[2] else text.replace("from assay.script import Act\n", "")
 
 
+def _broken(row: Result) -> str:
+    """The checker that made it red."""
+    return next((each.checker for each in row.judgements if each.verdict is Verdict.VIOLATED), "")
+
+
+def _question(row: Result) -> str:
+    """What a test can ask so that it is red where the row is, and else nothing."""
+    questions = {"delivery": "Delivery", "final_state": "FinalState", "reached": "Reached", "stops": "Stops"}
+    return questions.get(_broken(row), "")
+
+
 def _checker(row: Result, contract: str, ids: str) -> str:
     """The question of the red row."""
-    match row.scenario:
-        case "workers_stop":
-            return "Stops()"
-        case "messages_reach_workers":
-            return "Reached()"
+    match _question(row):
+        case "Stops" | "Reached" as alone:
+            return f"{alone}()"
+        case "FinalState":
+            return f'FinalState(ids={ids}, states=["SUCCESS"])'
     if row.fault in BURSTS:  # which is not about what the test has sent itself
         return f'Delivery(contract="{contract}", task="{row.task}")'
     return f'Delivery(contract="{contract}", ids={ids})'

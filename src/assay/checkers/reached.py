@@ -30,7 +30,7 @@ class Reached(msgspec.Struct, frozen=True, tag="reached"):
             return Judgement("reached", Verdict.HELD, "each message reached a worker, or is in its queue")
         first = gone[0]
         killed = next((event for event in world.exited if event.at_ns > first.published_at), None)
-        who = f"; {killed.worker} died at {since(first, killed.at_ns)}" if killed else ""
+        who = f"; the next worker to end was {killed.worker}, at {since(first, killed.at_ns)}" if killed else ""
         more = f" (and {len(gone) - 1} more alike)" if len(gone) > 1 else ""
         return Judgement(
             "reached",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from assay.checkers.words import chosen, killed, short
-from assay.life import Life, World
+from assay.life import Attempt, Life, World
 from assay.subject import SLACK_S
 from assay.verdict import Judgement, Verdict
 
@@ -56,7 +56,9 @@ def recoveries(life: Life, world: World) -> list[float]:
 
 
 def _skipped(life: Life, world: World, after_ns: int, before_ns: int, worker: str) -> float:
-    offset = world.offsets.get(worker, 0.0) or _ahead(life, world, after_ns, before_ns)
+    """`offset` of the clock that gave the message back, over that of the worker that had it and stamped it."""
+    stamped = max((world.offsets.get(each.worker, 0.0) for each in _died(life, world, after_ns)), default=0.0)
+    offset = (world.offsets.get(worker, 0.0) or _ahead(life, world, after_ns, before_ns)) - stamped
     countdowns = [
         (float(event.detail["countdown_s"]), float(event.detail.get("scale") or 1.0))
         for event in life.sent
@@ -65,9 +67,13 @@ def _skipped(life: Life, world: World, after_ns: int, before_ns: int, worker: st
     return max(0.0, offset - SLACK_S) + sum(countdown - countdown / scale for countdown, scale in countdowns)
 
 
+def _died(life: Life, world: World, death_ns: int) -> list[Attempt]:
+    return [attempt for attempt in life.attempts if world.dead.get(attempt.pid) == death_ns]
+
+
 def _ahead(life: Life, world: World, death_ns: int, before_ns: int) -> float:
     """Where a worker whose clock is ahead gave the message back, and another one was faster to take it."""
-    died = {attempt.worker for attempt in life.attempts if world.dead.get(attempt.pid) == death_ns}
+    died = {attempt.worker for attempt in _died(life, world, death_ns)}
     if not any(event.worker in died and event.at_ns <= before_ns for event in world.exited):
         return 0.0
     return max((offset for at_ns, offset in world.ahead if death_ns <= at_ns <= before_ns), default=0.0)

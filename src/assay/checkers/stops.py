@@ -29,6 +29,9 @@ class Stops(msgspec.Struct, frozen=True, tag="stops"):
 
 def _open(life: Life, worker: str, at_ns: int, world: World) -> bool:
     return any(
-        attempt.worker == worker and attempt.ended_at is None and world.dead.get(attempt.pid, at_ns) >= at_ns
+        attempt.worker == worker
+        and attempt.started_at <= at_ns
+        and (attempt.ended_at is None or attempt.ended_at > at_ns)
+        and world.dead.get(attempt.pid, at_ns) >= at_ns
         for attempt in life.attempts
     )

@@ -2,7 +2,7 @@
 
 from assay.cluster import Cluster
 from assay.errors import HarnessError
-from assay.event import Kind
+from assay.event import Event, Kind
 from assay.fault import CRASH_BURST
 from assay.gate import Waiting
 from assay.script import Act, Script
@@ -17,18 +17,22 @@ POISON = Script(acts=(Act(ends="os_exit"), Act()))
 def inject(cluster: Cluster, worker: Worker, held: Waiting) -> None:
     task = cluster.invocations[held.held.invocation]
     held.release()  # its child may take some of them
-    burst = set(cluster.publish_many([(task, POISON)] * BURST))
-    for invocation in burst:
-        cluster.record(Kind.FAULT_INJECTED, invocation, task, fault=FAULT)
-    told = cluster.wait(lambda: burst <= lost(cluster), timeout_s=WITHIN_S)
-    for event in cluster.seen:
-        if event.kind is Kind.CHILD_LOST and event.invocation in burst:
+    with cluster.hearing(Kind.CHILD_LOST) as lost:
+        burst = set(cluster.publish_many([(task, POISON)] * BURST))
+        for invocation in burst:
+            cluster.record(Kind.FAULT_INJECTED, invocation, task, fault=FAULT)
+        told = cluster.wait(lambda: burst <= {each.invocation for each in lost if crashed(each)}, timeout_s=WITHIN_S)
+    for event in lost:
+        if event.invocation in burst and crashed(event):
             burst.remove(event.invocation)
             child = event.detail.get("child")
-            cluster.record(Kind.FAULT_LANDED, event.invocation, task, event.worker, fault=FAULT, target=child)
+            cluster.record(
+                Kind.FAULT_LANDED, event.invocation, task, event.worker, fault=FAULT, target=child, signal="exit"
+            )
     if not told:
         raise HarnessError(f"{len(burst)} of {BURST} children were not lost within {WITHIN_S:g} s")
 
 
-def lost(cluster: Cluster) -> set[str]:
-    return {event.invocation for event in cluster.seen if event.kind is Kind.CHILD_LOST}
+def crashed(event: Event) -> bool:
+    """Whether it had begun with the task: what a child that is replaced has not begun is another one's."""
+    return not event.detail.get("handed_on")

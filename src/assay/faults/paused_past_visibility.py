@@ -4,6 +4,7 @@ import signal
 from collections.abc import Callable
 
 from assay.cluster import Cluster
+from assay.errors import HarnessError
 from assay.gate import Waiting
 from assay.worker import Worker
 
@@ -13,7 +14,11 @@ FAULT = "SIGSTOP past visibility"
 def inject(cluster: Cluster, worker: Worker, held: Waiting) -> Callable[[], None]:
     with cluster.striking(FAULT, held.held.invocation, worker):
         worker.pause()
-        other = cluster.replace(worker, clock_offset_s=cluster.beyond_visibility_s)
+        try:
+            other = cluster.replace(worker, clock_offset_s=cluster.beyond_visibility_s)
+        except HarnessError:
+            worker.resume()
+            raise
     held.release()
 
     def heal() -> None:

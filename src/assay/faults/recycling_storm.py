@@ -18,18 +18,18 @@ WITHIN_S = 10.0
 
 
 def inject(cluster: Cluster, worker: Worker, held: Waiting) -> None:
-    stormy = cluster.replace(worker, options={"max_tasks_per_child": 1})
-    task = cluster.invocations[held.held.invocation]
-    ids = cluster.publish_many([(task, JOB)] * WORK)
-    for invocation in ids:
-        cluster.record(Kind.FAULT_INJECTED, invocation, task, stormy.name, fault=FAULT, target=stormy.pid)
-    held.release()
+    with cluster.hearing(Kind.CHILD_STARTED) as started:
+        stormy = cluster.replace(worker, options={"max_tasks_per_child": 1})
+        task = cluster.invocations[held.held.invocation]
+        ids = cluster.publish_many([(task, JOB)] * WORK)
+        for invocation in ids:
+            cluster.record(Kind.FAULT_INJECTED, invocation, task, stormy.name, fault=FAULT, target=stormy.pid)
+        held.release()
 
-    def replaced() -> bool:
-        started = [each for each in cluster.seen if each.kind is Kind.CHILD_STARTED and each.worker == stormy.name]
-        return len(started) >= cluster.concurrency + LEAST
+        def replaced() -> bool:
+            return sum(each.worker == stormy.name for each in started) >= cluster.concurrency + LEAST
 
-    landed = cluster.wait(replaced, timeout_s=WITHIN_S)
+        landed = cluster.wait(replaced, timeout_s=WITHIN_S)
     cluster.stop_worker(stormy, signal.SIGTERM)
     if not landed:
         raise HarnessError(f"fewer than {LEAST} children were replaced within {WITHIN_S:g} s")

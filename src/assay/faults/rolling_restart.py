@@ -11,7 +11,7 @@ FAULT = "rolling restart"
 
 def inject(cluster: Cluster, worker: Worker, held: Waiting) -> None:
     with cluster.striking(FAULT, held.held.invocation, worker):
-        for each in cluster.serving():
+        for each in cluster.must_serve():
             cluster.replace(each)
             cluster.stop_worker(each, signal.SIGTERM)
     held.release()

@@ -12,7 +12,7 @@ FAULT = "scaled to none"
 
 def inject(cluster: Cluster, worker: Worker, held: Waiting) -> Callable[[], None]:
     with cluster.striking(FAULT, held.held.invocation, worker):
-        for each in cluster.serving():
+        for each in cluster.must_serve():
             cluster.stop_worker(each, signal.SIGTERM)
     held.release()
     return lambda: cluster.healed(FAULT, worker)

@@ -26,7 +26,7 @@ def record_restoring(recorder: Recorder) -> None:
 
     def give_back(original: Callable[..., Any]) -> Callable[..., Any]:
         def restore_by_tag(self: Any, tag: Any, *args: Any, **kwargs: Any) -> Any:
-            restored.append(str(tag))
+            restored.append(tag.decode() if isinstance(tag, bytes) else str(tag))
             return original(self, tag, *args, **kwargs)
 
         return restore_by_tag
