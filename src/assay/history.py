@@ -162,7 +162,7 @@ class Follower:
         new: list[Event] = []
         names = [name for name in os.listdir(self._events) if not self._ended.get(name)]
         look = time.monotonic() - self._looked > LOOK_S
-        newest = {name.partition("-")[0]: name for name in sorted(names, key=_begun)} if look else {}
+        writing = _last_ones(names) if look else set()
         for name in names:
             before = len(new)
             while lines := self._more(name):
@@ -170,7 +170,7 @@ class Follower:
             pid = name.partition("-")[0]
             if name in self._ended:
                 self._ended[name] = len(new) == before
-            elif look and (name != newest[pid] or not os.path.exists(f"/proc/{pid}")):
+            elif look and (name not in writing or not os.path.exists(f"/proc/{pid}")):
                 self._ended[name] = False  # once more: it may have written after it was read just now
         self._looked = time.monotonic() if look else self._looked
         new.sort(key=_clock)
@@ -195,6 +195,9 @@ class Follower:
                 size *= 2  # one long line
 
 
-def _begun(name: str) -> int:
-    """When a process began this file: it writes to the last one only."""
-    return int(name.partition("-")[2].partition(".")[0])
+def _last_ones(names: list[str]) -> set[str]:
+    """The last two files of each process: it writes to the last, or still to the one before where a signal came."""
+    files: dict[str, list[str]] = {}
+    for name in sorted(names, key=lambda name: int(name.partition("-")[2].partition(".")[0])):  # when it was begun
+        files.setdefault(name.partition("-")[0], []).append(name)
+    return {name for each in files.values() for name in each[-2:]}

@@ -126,3 +126,38 @@ def test_given_a_task_whose_messages_are_refused_then_it_has_a_violated_row_that
     assert "could not be published: QueueNotFound: bulk" in rows["published"].reason
     assert rows["published"].remedy
     assert rows["sigkill_child"].verdict is Verdict.HELD
+
+
+def test_given_a_body_that_still_runs_when_the_workers_are_closed_then_it_is_not_called_lost(tmp_path: Path) -> None:
+    unsettled = event(Kind.UNSETTLED, pid=1, worker="", open=["a runs in w1"])
+    closing = event(Kind.WORKER_EXITED, pid=10, exitcode=-9, closed=True)
+    child = event(Kind.CHILD_STARTED, pid=11)
+    row = judged(tmp_path, child, published(), received(), *started(), unsettled, ENDS[1], closing)["not_struck"]
+    assert (row.verdict, row.outcome) == (Verdict.UNKNOWN, Outcome.STUCK)
+
+
+def test_given_one_that_was_struck_and_whose_worker_is_then_killed_for_another_then_that_is_not_the_first_faults_doing(
+    tmp_path: Path,
+) -> None:
+    paused = {"fault": "SIGSTOP", "target": 10, "signal": "SIGSTOP", "point": "body_middle"}
+    killed = {"fault": "SIGKILL group", "target": 10, "signal": "SIGKILL", "point": "body_middle"}
+
+    def landed(invocation: str, worker: str, **detail: object) -> list[At]:
+        kinds = (Kind.FAULT_INJECTED, Kind.FAULT_LANDED)
+        return [event(kind, invocation, pid=1, worker=worker, **detail) for kind in kinds]
+
+    others = (published("b"), received("b"), acked("b"), *started("b", pid=13))
+    unhurt = (published("c"), received("c"), *landed("c", "w2", **paused), *attempt("c", pid=14), acked("c"))
+    whole = (published(), received(), acked(), *started(), *unhurt, *others, *landed("a", "w1", **paused))
+    rows = judged(tmp_path, *whole, *landed("b", "w1", **killed), *FRESH, *ENDS)
+    assert rows["sigstop"].verdict is Verdict.HELD
+    assert rows["sigkill_group"].outcome is Outcome.LOST
+    assert (rows["not_struck"].verdict, rows["not_struck"].outcome) == (Verdict.VIOLATED, Outcome.LOST)
+
+
+def test_given_a_burst_that_did_not_land_then_what_ended_itself_is_not_lost_under_load(tmp_path: Path) -> None:
+    poison = event(Kind.FAULT_INJECTED, "p", pid=1, worker="", fault="crash burst")
+    gone = (published("p"), poison, received("p"), acked("p"), *started("p", pid=15))
+    assert judged(tmp_path / "burst", *gone, *RECOVERED)["not_struck"].verdict is Verdict.HELD
+    without = [each for each in gone if each is not poison]
+    assert judged(tmp_path / "none", *without, *RECOVERED)["not_struck"].outcome is Outcome.LOST

@@ -13,7 +13,7 @@ from assay.conclusion import Facts
 from assay.errors import UsageError
 from assay.event import Point
 from assay.fault import STRIKING
-from assay.verdict import Outcome, Result, Verdict
+from assay.verdict import Judgement, Outcome, Result, Verdict
 
 SHOP = subject(task(name="shop.charge"))
 FACTS = Facts(
@@ -27,6 +27,7 @@ ROW = Result(
     fault="SIGKILL child",
     verdict=Verdict.VIOLATED,
     outcome=Outcome.LOST,
+    judgements=[Judgement("delivery", Verdict.VIOLATED, "lost")],
 )
 
 
@@ -79,15 +80,31 @@ def test_a_name_that_python_has_taken_is_given_another() -> None:
         ast.parse(rendered(one, one, row, msgspec.structs.replace(FACTS, subject=shop), 5, 5))
 
 
+def red_by(checker: str) -> Result:
+    judgements = [Judgement("evidence", Verdict.HELD, "landed"), Judgement(checker, Verdict.VIOLATED, "red")]
+    return msgspec.structs.replace(ROW, judgements=judgements)
+
+
 @pytest.mark.parametrize(
-    ("scenario", "asks"),
-    [("workers_stop", "Stops()"), ("messages_reach_workers", "Reached()"), ("sigterm", "Delivery(")],
+    ("checker", "asks"),
+    [
+        ("stops", "Stops()"),
+        ("reached", "Reached()"),
+        ("delivery", "Delivery("),
+        ("final_state", 'FinalState(ids=[charge], states=["SUCCESS"])'),
+    ],
 )
-def test_it_asks_what_was_red(scenario: str, asks: str) -> None:
-    row = msgspec.structs.replace(ROW, scenario=scenario)
-    text = rendered(small("SIGTERM"), small("SIGTERM"), row, FACTS, 5, 5)
+def test_it_asks_what_was_red(checker: str, asks: str) -> None:
+    text = rendered(small("SIGTERM"), small("SIGTERM"), red_by(checker), FACTS, 5, 5)
     assert f"assay_cluster.check({asks}" in text
     assert f"from assay.checkers import {asks.partition('(')[0]}\n" in text
+
+
+@pytest.mark.parametrize("checker", ["liveness", "published"])
+def test_what_only_a_whole_run_can_be_asked_becomes_no_test_that_cannot_fail(checker: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no question of one invocation"):
+        write_test(small("SIGTERM"), small("SIGTERM"), red_by(checker), FACTS, 5, 5, tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_a_test_cannot_say_is_told(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from celery import Celery, Task
 from celery.canvas import Signature
 from celery.concurrency.asynpool import AsynPool
 from celery.utils.dispatch import Signal
+from kombu.transport.redis import QoS
 
 from assay import instrument
 from assay.event import Kind
@@ -22,6 +23,7 @@ from assay.instrument import callbacks, wrapping
 from assay.instrument.errbacks import record_errbacks
 from assay.instrument.hooks import HOOKS, record_hooks
 from assay.instrument.pool import record_pool
+from assay.instrument.restoring import record_restoring
 from assay.instrument.results import record_results
 from assay.recorder import Recorder
 
@@ -240,3 +242,17 @@ def test_what_is_linked_is_told_by_the_id_of_what_it_is_linked_to(tmp_path: Path
     request = SimpleNamespace(id="an-id", errbacks=[{"task": "assay.link_error", "args": [], "kwargs": {}}])
     app.backend._call_task_errbacks(request, ValueError(), None)
     assert recorded(tmp_path) == [(Kind.HOOK, "an-id", {"name": name}) for name in ("link", "link_error")]
+
+
+def test_what_kombu_gives_back_is_told_by_the_tags_that_its_deliveries_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def restore_visible(self: QoS) -> None:
+        self.restore_by_tag(b"6efa88f4-1")  # as redis-py reads it from the sorted set
+
+    monkeypatch.setattr(QoS, "restore_visible", restore_visible)
+    monkeypatch.setattr(QoS, "restore_by_tag", lambda self, tag: None)
+    (tmp_path / "events").mkdir()
+    record_restoring(Recorder(f"{tmp_path}/events", "w1"))
+    QoS.restore_visible(QoS.__new__(QoS))
+    assert [event.detail["tags"] for event in History(tmp_path)] == [["6efa88f4-1"]]

@@ -53,6 +53,22 @@ def test_given_a_follower_then_it_reads_each_line_once_and_nothing_of_the_room_b
         assert len(follower.advance()) == number
 
 
+def test_given_a_process_that_has_filled_many_files_then_only_its_last_two_are_looked_at(
+    events: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assay.history.LOOK_S", -1.0)
+    tape, follower, pid = Tape(str(events), os.getpid()), Follower(events.parent), os.getpid()
+    while len(list(events.iterdir())) < 4:
+        tape.write(LINE)
+    written_so_far = len(written(events))
+    assert sum(len(follower.advance()) for _ in range(3)) == written_so_far
+    oldest, *_, before, last = sorted(events.iterdir(), key=lambda path: int(path.stem.partition("-")[2]))
+    for path, seen in ((oldest, 0), (before, 1), (last, 1)):
+        data = path.read_bytes().rstrip(b"\0")
+        path.write_bytes(data + LINE)
+        assert len(follower.advance()) == seen, f"{path.name} of {pid}"
+
+
 def test_given_threads_and_a_signal_handler_that_write_too_then_no_line_is_lost_or_mixed(events: Path) -> None:
     tape, each = Tape(str(events), 7), 4000
     handled = 0

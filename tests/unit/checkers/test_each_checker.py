@@ -340,6 +340,9 @@ CASES = {
         (published(), *started(), *killed(), revoked(), settled()),
     ),
     "stops": Case(Stops(), (*STOPPED[:-1], HANGS), STOPPED, PLAIN, Outcome.STUCK),
+    "stops while a body runs that ends before the worker is killed": Case(
+        Stops(), (*STOPPED[:-1], HANGS), STOPPED, (published(), *started(), STOPPING, HANGS, *ended())
+    ),
     "stops while a body runs": Case(Stops(), (STOPPING, HANGS), STOPPED, (published(), *started(), STOPPING, HANGS)),
     "shutdown that begins what comes later": Case(
         Shutdown(),
@@ -492,3 +495,15 @@ def test_it_says_what_was_told_too_often_and_what_not_at_all() -> None:
     history = story(*TELLS[:-1], signal("task_failure"), *OVER)
     (judged,) = check([TOLD], history)
     assert "task_failure was told once, which was not due, link was not told, 1 is due" in judged.reason
+
+
+def test_given_a_worker_that_was_itself_ahead_then_only_the_next_ones_lead_over_it_is_skipped() -> None:
+    def ahead(worker: str, clock_offset_s: float) -> At:
+        return event(Kind.WORKER_SPAWNED, pid=1, worker=worker, clock_offset_s=clock_offset_s)
+
+    second = [At({**each, "worker": "w2"}) for each in (received(redelivered=True), *attempt(pid=12, number=2))]
+    whole = (ahead("w1", 3660.0), published(), received(), *started(), *killed(), ahead("w2", 7320.0), *second, acked())
+    (judgement,) = check([Recovery(within_s=3700.0, ids=["a"])], story(*whole, settled()))
+    assert judgement.verdict is Verdict.HELD, judgement.reason
+    (judgement,) = check([Recovery(within_s=3500.0, ids=["a"])], story(*whole, settled()))
+    assert judgement.verdict is Verdict.VIOLATED
