@@ -50,6 +50,13 @@ def test_given_an_app_that_keeps_its_promises_then_nothing_is_lost(tmp_path: Pat
     assert len(kept - struck) < 20, "of what is done nothing is kept: a long run does not fill the folder"
 
 
+def test_given_a_pool_of_threads_then_main_is_killed_between_two_messages_too(tmp_path: Path) -> None:
+    _, report = chaos(tmp_path, "--faults", "sigkill-main", "--pool", "threads")
+    found = rows(report)
+    assert {row["verdict"] for row in found.values()} == {"held"}, report["results"]
+    assert found["sigkill_main"]["landed"] >= 5
+
+
 def test_given_early_acknowledgement_then_each_lost_invocation_is_named_with_what_killed_it(tmp_path: Path) -> None:
     status, report = chaos(tmp_path, "--faults", "sigkill-child,sigkill-group", flips=LOSES)
     assert status == 1

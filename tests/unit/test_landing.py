@@ -1,0 +1,64 @@
+"""What a fault does where it cannot land: it says so, and leaves nothing broken."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from assay import landing
+from assay.connections import Connection, Peer
+from assay.errors import HarnessError
+from assay.faults import paused_past_visibility, rolling_restart, scaled_to_none
+from assay.landing import Landing
+
+WORKER: Any = SimpleNamespace(name="w1", pid=4711)
+HELD: Any = SimpleNamespace(held=SimpleNamespace(invocation="a"), release=lambda: None)
+
+
+class Nobody(Landing):
+    """A cluster in which no worker serves."""
+
+    def __init__(self) -> None:
+        self.recorded: list[str] = []
+        self.record = lambda kind, *_, **__: self.recorded.append(kind)
+        self.redirection: Any = SimpleNamespace(broker_url="redis://127.0.0.1:6379/0")
+
+    def serving(self) -> list[Any]:
+        return []
+
+
+@pytest.mark.parametrize("fault", [rolling_restart, scaled_to_none])
+def test_given_no_worker_that_serves_then_nothing_has_landed_on_all_of_them(fault: Any) -> None:
+    cluster: Any = Nobody()
+    with pytest.raises(HarnessError, match="no worker was serving"):
+        fault.inject(cluster, WORKER, HELD)
+    assert cluster.recorded == ["fault_injected"]
+
+
+def test_given_one_that_is_to_take_over_and_does_not_start_then_the_other_one_goes_on() -> None:
+    cluster: Any = Nobody()
+    cluster.beyond_visibility_s = 3660.0
+
+    def replace(*_: Any, **__: Any) -> None:
+        raise HarnessError("waited 30 s for worker w2 ready, which was not recorded")
+
+    cluster.replace = replace
+    told: list[str] = []
+    worker: Any = SimpleNamespace(
+        name="w1", pid=1, pause=lambda: told.append("pause"), resume=lambda: told.append("resume")
+    )
+    with pytest.raises(HarnessError, match="w2 ready"):
+        paused_past_visibility.inject(cluster, worker, HELD)
+    assert told == ["pause", "resume"]
+
+
+@pytest.mark.parametrize(("blocked", "unread", "stands"), [(1, 0, True), (0, 0, True), (0, 500, False), (1, 9, False)])
+def test_given_a_message_that_came_before_its_wait_was_ended_then_the_worker_is_let_run(
+    monkeypatch: pytest.MonkeyPatch, blocked: int, unread: int, stands: bool
+) -> None:
+    cluster: Any = Nobody()
+    connection = Connection(Peer("127.0.0.1", 40000), Peer("127.0.0.1", 6379), 5)
+    monkeypatch.setattr(landing, "established", lambda *_: [connection])
+    monkeypatch.setattr(landing, "unread", lambda *_: unread)
+    cluster.broker = SimpleNamespace(unblock=lambda clients: blocked)
+    assert cluster._asks_no_more(WORKER) is stands
