@@ -403,6 +403,8 @@ def _write(path: Path, text: str) -> str:
             path.write_text(text, encoding="utf-8")
     except OSError as error:
         return f"{path} cannot be written: {error.strerror}"
+    except UsageError as error:
+        return str(error)
     return ""
 
 

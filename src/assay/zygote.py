@@ -25,7 +25,7 @@ from assay.boot import Boot, become, detach
 from assay.errors import UsageError
 
 RECEIVE = 1 << 22
-#: by a worker or a client of Celery 5.7 that was forked without them, a quarter of its processor time until it is ready
+#: by a worker or a client of Celery 5.7 that was forked without them: a quarter of the processor time until it is ready
 IMPORTED = (
     "assay.hollow",
     "assay.instrument",

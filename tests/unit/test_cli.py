@@ -129,6 +129,22 @@ def test_files_are_written_where_they_were_asked_for(fake: Run, tmp_path: Path) 
     assert (tmp_path / "a/r.xml").read_text().startswith("<?xml")
 
 
+def test_a_stdout_that_is_full_costs_nobody_the_report_or_the_other_file(
+    fake: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(text: str, *, error: bool = False) -> None:
+        if not error:
+            raise UsageError("stdout cannot be written: No space left on device")
+        say(text, error=True)
+
+    monkeypatch.setattr("assay.cli.say", full)
+    result = assay("run", "-A", "shop", "--json", "-", "--junit", "r.xml")
+
+    assert result.exit_code == 2
+    assert "HELD, exit code 0" in result.stderr
+    assert Path("r.xml").exists()
+
+
 def test_a_file_that_is_full_costs_nobody_the_report(fake: Run) -> None:
     result = assay("run", "-A", "shop", "--json", "/dev/full", "--junit", "r.xml")
 
