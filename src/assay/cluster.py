@@ -259,7 +259,10 @@ class Cluster(Landing, Publishing):
                 hear(event)
 
     def wait(self, condition: Callable[[], Any], *, timeout_s: float) -> Any:
-        """Wait until `condition()` is truthy, asked whenever something is recorded; its last value, truthy or not."""
+        """Wait until `condition()` is truthy, asked whenever something is recorded; its last value, truthy or not.
+
+        Raises HarnessError where the run was ended meanwhile: nothing will be recorded any more.
+        """
         deadline = time.monotonic() + timeout_s
         while True:
             self._bell.listen()
@@ -268,6 +271,8 @@ class Cluster(Landing, Publishing):
             left = deadline - time.monotonic()
             if value or left <= 0:
                 return value
+            if not self.zygote.process.alive():
+                raise HarnessError("the processes of the run were ended")
             self._bell.wait(min(left, 0.25))
 
     def wait_event(

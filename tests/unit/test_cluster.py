@@ -1,0 +1,18 @@
+"""A cluster waits for what is recorded, and for no longer than anything can be."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from assay.cluster import Cluster
+from assay.errors import HarnessError
+
+
+def test_given_a_run_that_was_ended_then_nobody_waits_for_what_will_not_come() -> None:
+    listening: Any = SimpleNamespace(listen=lambda: None, wait=lambda timeout_s: None)
+    cluster: Any = SimpleNamespace(_bell=listening, advance=lambda: None, zygote=SimpleNamespace(process=None))
+    cluster.zygote.process = SimpleNamespace(alive=lambda: False)
+    assert Cluster.wait(cluster, lambda: True, timeout_s=60.0) is True
+    with pytest.raises(HarnessError, match="were ended"):
+        Cluster.wait(cluster, lambda: False, timeout_s=60.0)
