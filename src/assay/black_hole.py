@@ -4,11 +4,23 @@ import contextlib
 import ctypes
 import socket
 import struct
+from collections.abc import Sequence
 
 from assay.connections import Connection, Peer, borrowed, established, undelivered
 
 SO_ATTACH_FILTER, SO_DETACH_FILTER = 26, 27  # asm-generic/socket.h
-DROP_ALL = struct.pack("HBBI", 0x06, 0, 0, 0)  # BPF_RET with no bytes to keep: linux/filter.h, struct sock_filter
+SYN, RST, ACK = 0x02, 0x04, 0x10
+#: instructions of classic BPF: operation, jump if true, jump if not, operand. Source: linux/filter.h
+DROP = ((0x06, 0, 0, 0),)
+#: but a lone SYN and a lone RST, by which a new connection finds that one end has still the old one (RFC 9293, 3.5.1)
+DROP_ALL_BUT_NEW = (
+    (0x30, 0, 0, 13),  # load the flags of the TCP header
+    (0x54, 0, 0, SYN | RST | ACK),  # and
+    (0x15, 1, 0, SYN),  # equal: to the last but one
+    (0x15, 0, 1, RST),  # equal: to the last but one, else to the last
+    (0x06, 0, 0, 0xFFFFFFFF),  # keep
+    *DROP,
+)
 
 
 class BlackHole:
@@ -18,18 +30,19 @@ class BlackHole:
     Both kernels' ends stay ESTABLISHED and send again and again. A socket filter at each drops what comes,
     acknowledgements included (socket(7), SO_ATTACH_FILTER: no right is needed for one's own socket). Connections that
     are made later are not concerned: their ports are others, or a SYN would meet the old one's end and its filter.
-    Raises HarnessError where the kernel lends no sockets. The process should be stopped meanwhile.
+    Where somebody else has such a port too, for another end, the filter lets the SYN pass. Raises HarnessError
+    where the kernel lends no sockets. The process should be stopped meanwhile.
     """
 
     def __init__(self, pid: int, ends: set[Peer], server: int) -> None:
         self._pid, self._server = pid, server
         self.connections = established(pid, ends)
         self._taken: list[socket.socket] = []
+        taken = {connection.local for connection in self.connections if self._take(connection)}
         for owner, connection in self._both_ends():
+            mine = connection.local if owner == pid else connection.remote
             with contextlib.suppress(OSError), borrowed(owner, connection) as lent:  # or it ended in this moment
-                lent.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, _program())
-        for connection in self.connections:
-            self._take(connection)
+                _filter(lent, DROP if mine in taken else DROP_ALL_BUT_NEW)
 
     def _both_ends(self) -> list[tuple[int, Connection]]:
         """Those that are still there, each with the process that has it."""
@@ -38,14 +51,21 @@ class BlackHole:
         here = [(self._pid, each) for each in established(self._pid, ends) if each.local in mine]
         return here + [(self._server, each) for each in established(self._server, mine)]
 
-    def _take(self, connection: Connection) -> None:
-        """No other connection gets the port, though this one should end: the kernel passes over one that is bound."""
+    def _take(self, connection: Connection) -> bool:
+        """No other connection gets the port, though this one should end: the kernel passes over one that is bound.
+
+        Not where another connection has it too, which is to another end, or where it is of another network namespace.
+        """
         taken = socket.socket(socket.AF_INET6 if ":" in connection.local.ip else socket.AF_INET)
         self._taken.append(taken)
-        with contextlib.suppress(OSError), borrowed(self._pid, connection) as lent:  # of another network namespace
-            for each in (lent, taken):
-                each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            taken.bind(connection.local)
+        try:
+            with borrowed(self._pid, connection) as lent:
+                for each in (lent, taken):
+                    each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                taken.bind(connection.local)
+        except OSError:
+            return False
+        return True
 
     def undelivered(self) -> int:
         """Bytes that either end has sent and that the other one's kernel has not acknowledged."""
@@ -60,9 +80,9 @@ class BlackHole:
             self._taken.pop().close()
 
 
-def _program() -> bytes:
-    """struct sock_fprog of the one instruction."""
-    return struct.pack("HL", 1, ctypes.addressof(_DROP_ALL))
-
-
-_DROP_ALL = ctypes.create_string_buffer(DROP_ALL)
+def _filter(lent: socket.socket, instructions: Sequence[tuple[int, int, int, int]]) -> None:
+    """Source: linux/filter.h, struct sock_fprog."""
+    program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *each) for each in instructions))
+    lent.setsockopt(
+        socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", len(instructions), ctypes.addressof(program))
+    )

@@ -285,15 +285,16 @@ def _landed(world: World, event: Event) -> None:
 
 
 def _gone(world: World, event: Event) -> None:
-    """What the harness closes in the end has not died of anything: an attempt that still ran may have gone on."""
+    """What the harness closes while something goes on has not died of anything: what still ran may have gone on."""
     closed = event.kind is Kind.WORKER_EXITED and event.detail.get("closed", world.settled is not None)
-    if closed:
+    if closed and world.settled is False:
         return
     pid = event.detail.get("child") if event.kind is Kind.CHILD_LOST else event.detail.get("pid")
     if isinstance(pid, int):
         world.dead.setdefault(pid, event.at_ns)
     if event.kind is Kind.WORKER_EXITED:
-        world.exited.append(event)
+        if not closed:
+            world.exited.append(event)
         for child, worker in world.started.items():  # pool children do not outlive their main process
             if worker == event.worker:
                 world.dead.setdefault(child, event.at_ns)

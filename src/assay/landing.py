@@ -16,6 +16,7 @@ from assay.broker import Broker, OwnBroker
 from assay.connections import How, established, peers, sever, unread
 from assay.errors import HarnessError
 from assay.event import Event, Kind
+from assay.fault import IN_CHILD
 from assay.gate import Waiting
 from assay.redirect import Redirection
 from assay.settle import runs
@@ -111,7 +112,9 @@ class Landing:
             **point,
         }
         self.record(Kind.FAULT_INJECTED, invocation, worker=worker.name, **target)
-        held_itself = waiting is not None and self.pool == "solo"
+        held_itself = waiting is not None and waiting.pid == worker.pid
+        if waiting and self.pool == "threads":
+            held_itself = waiting.held.point not in IN_CHILD  # there it is one thread of several
         with contextlib.nullcontext() if held_itself else self.standing_still(worker):
             worker.kill_group() if group else worker.kill()
         self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **target)

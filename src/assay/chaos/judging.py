@@ -11,6 +11,7 @@ from assay.checker import Checker, conclude, judged
 from assay.checkers import Delivery, Evidence, FinalState, Liveness, Published, Reached, Stops
 from assay.event import Kind
 from assay.fault import BURSTS, STOPPING, STRIKING, Needs, named
+from assay.fold import ENDING
 from assay.history import History
 from assay.subject import Subject
 from assay.verdict import CHAOS, Judgement, Outcome, Result, Verdict
@@ -62,7 +63,8 @@ class Seen:
                 self.struck[key].append(event.invocation)
                 if event.detail.get("signal") == "SIGKILL" and not STRIKING[key[0]].takes_child:
                     taken.update(each for each, worker in open_.items() if worker == event.worker)
-                open_[event.invocation] = event.worker
+                if event.detail.get("signal") not in ENDING:
+                    open_[event.invocation] = event.worker
                 published.clear()
             elif event.kind is Kind.ATTEMPT_ENDED:
                 open_.pop(event.invocation, None)
