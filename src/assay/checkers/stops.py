@@ -19,11 +19,15 @@ class Stops(msgspec.Struct, frozen=True, tag="stops"):
         """One that waits for a body that still runs is unknown: how long that takes is the body's affair."""
         if not world.stopping:
             return Judgement("stops", Verdict.UNKNOWN, "no worker was told to stop")
+        waited = ""
         for event in world.hanging:
             what = f"{event.worker} was told to stop and was still there {event.detail.get('after_s'):g} s later"
             if any(_open(life, event.worker, event.at_ns, world) for life in lives.values()):
-                return Judgement("stops", Verdict.UNKNOWN, f"{what}, since a body still ran in it")
+                waited = waited or f"{what}, since a body still ran in it"
+                continue
             return Judgement("stops", Verdict.VIOLATED, f"{what}, with nothing running: it hangs", Outcome.STUCK)
+        if waited:
+            return Judgement("stops", Verdict.UNKNOWN, waited)
         return Judgement("stops", Verdict.HELD, "each worker that was told to stop ended")
 
 
