@@ -56,7 +56,7 @@ class BlackHole:
 
         Not where another connection has it too, which is to another end, or where it is of another network namespace.
         """
-        taken = socket.socket(socket.AF_INET6 if ":" in connection.local.ip else socket.AF_INET)
+        taken = socket.socket()
         self._taken.append(taken)
         try:
             with borrowed(self._pid, connection) as lent:

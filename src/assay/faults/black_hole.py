@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from assay.cluster import Cluster
 from assay.gate import Waiting
+from assay.landing import BLACK_HOLE
 from assay.worker import Worker
 
-FAULT = "black hole"
+FAULT = BLACK_HOLE
 
 
 def inject(cluster: Cluster, worker: Worker, held: Waiting) -> Callable[[], None]:
