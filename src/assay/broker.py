@@ -53,6 +53,12 @@ class Broker(Protocol):
 
     def unacked(self, db: int, global_keyprefix: str = "") -> list[str]: ...
 
+    def taking(self, db: int) -> int:
+        """How many clients have asked for a message by a blocking command that is over, and for nothing since.
+
+        They may have one that they have not noted as theirs yet.
+        """
+
     def unblock(self, clients: Iterable[Peer]) -> int:
         """End what clients at these addresses wait for in a blocking command, as if its time were up; how many did.
 

@@ -41,6 +41,7 @@ from assay.worker import Worker
 READY_S = 30.0
 HOLD_S = 20.0
 SETTLE_S = 25.0
+MOST_ORPHANED = 12  # workers whose clocks are ahead, to find what others had that are gone
 
 
 class Cluster(Landing, Publishing):
@@ -89,6 +90,7 @@ class Cluster(Landing, Publishing):
         self.workers: list[Worker] = []
         self._numbers = count(1)
         self._started_with: dict[str, dict[str, Any]] = {}
+        self._clocks: dict[str, float] = {}  # worker -> how far kombu's clock is ahead there, seconds
         self.invocations: dict[str, str] = {}  # id -> task
         self.refused: dict[str, str] = {}  # id -> why it could not be published
         self.redirection = self._redirection(scaled)
@@ -163,6 +165,7 @@ class Cluster(Landing, Publishing):
         """
         name = name or f"w{next(self._numbers)}"
         self._started_with[name] = changes
+        self._clocks[name] = clock_offset_s
         self.client  # noqa: B018 - it connects while the worker boots
         settings = dict(self.redirection.settings)
         if (kept := self.subject.setting("worker_state_db")) and kept.value:
@@ -323,6 +326,20 @@ class Cluster(Landing, Publishing):
     def replace(self, worker: Worker, **changes: Any) -> Worker:
         """Another one that is started as that one was, but for the changes."""
         return self.start_worker(**(self._started_with[worker.name] | changes))
+
+    def takes_over_s(self, worker: Worker) -> float:
+        """How far kombu's clock must be ahead for what this worker has to be past its visibility timeout."""
+        return self._clocks[worker.name] + self.beyond_visibility_s
+
+    def clocks_ahead(self) -> Iterator[float]:
+        """How far it must be for what workers had that are gone, the least first.
+
+        What a worker had whose own clock was ahead takes one that is further ahead, and so on without end.
+        """
+        tried: set[float] = set()
+        while left := set(self._clocks.values()) - tried:
+            tried.add(min(left))
+            yield min(left) + self.beyond_visibility_s
 
     def dismiss(self, worker: Worker) -> None:
         """End one that the scenario needs no more, as all are ended with it."""

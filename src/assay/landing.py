@@ -138,6 +138,7 @@ class Landing:
 
         Celery's handler says so each time: celery/apps/worker.py, _shutdown_handler.
         """
+        worker.resume()  # it may be that another fault has it standing still: then it would hear nothing
         self.advance()
         said = self._stopping(worker)
         worker.process.send_group(number) if group else worker.send(number)

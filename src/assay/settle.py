@@ -97,11 +97,19 @@ class Ledger:
         """Nothing is open, nothing is recorded for a moment, and still nothing is open.
 
         A message that is just popped is neither in a queue nor unacknowledged (kombu, redis transport: BRPOP, then
-        ZADD and HSET), so one look at the broker may miss it.
+        ZADD and HSET), so one look at the broker may miss it, however long the worker needs from one to the other.
         """
         before = self._heard
         self._cluster.wait(lambda: self._heard > before, timeout_s=QUIET_S)
-        return self._heard == before and not self.open(besides)
+        return not self._on_its_way() and not self.open(besides) and self._heard == before
+
+    def _on_its_way(self) -> bool:
+        """Whether a message may be, to a worker that has an answer to its BRPOP and will soon ask again.
+
+        One that does not is stopped, deaf or of a connection that is gone: what it was given, nobody will note.
+        """
+        soon = time.monotonic_ns() - self._last_ns < LATE_NS
+        return soon and self._cluster.broker.taking(self._cluster.db) > 0
 
     def open(self, besides: Collection[str] = ()) -> list[str]:
         """Words for what is open, at most ten; asks the broker only when the events say that nothing is.

@@ -1,12 +1,13 @@
 """A cluster in a test: act on it in a few lines, then ask what became of an invocation, or let checkers judge."""
 
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from assay.checker import Checker, check, conclude
 from assay.checkers import Published, Undeclared
-from assay.cluster import Cluster
+from assay.cluster import MOST_ORPHANED, Cluster
 from assay.errors import UsageError
 from assay.event import Event, Point
 from assay.fault import called
@@ -90,10 +91,10 @@ class Trial(Cluster):
             if worker.name not in self._replaced:
                 self._replaced.add(worker.name)
                 self.replace(worker)
-        for times in (1, 2, 3):
+        for offset_s in islice(self.clocks_ahead(), MOST_ORPHANED):
             if self.settle(enough=self.orphaned) or not self.orphaned():
                 return
-            self.start_worker(clock_offset_s=times * self.beyond_visibility_s)
+            self.start_worker(clock_offset_s=offset_s)
         self.settle()
 
     @property

@@ -229,12 +229,16 @@ def test_given_a_client_that_waits_for_a_message_when_it_is_unblocked_then_the_n
     other.send("BRPOP", "other", 30)
     wait_until(lambda: writer.blocked_clients() == 2, what="two that wait")
     addresses = {Peer(*waiting.socket.getsockname())}
+    assert broker.taking(2) == 0, "whoever waits has nothing yet"
     assert broker.unblock(addresses) == 1
     assert waiting.has_reply(), "it has its answer when that returns"
+    assert (broker.taking(2), broker.taking(3)) == (1, 0), "one may have a message that it has not noted as its own"
     assert waiting.read() == ("*", None)
     assert writer.ask("LPUSH", "queue", "message") == (":", 1)
     assert writer.ask("LLEN", "queue") == (":", 1)
     assert broker.unblock(addresses) == 0, "it waits for nothing now"
+    waiting.ask("PING")
+    assert broker.taking(2) == 0, "it does something else by now"
     assert not other.has_reply()
     for each in (waiting, other, writer):
         each.close()

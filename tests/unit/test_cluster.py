@@ -16,3 +16,13 @@ def test_given_a_run_that_was_ended_then_nobody_waits_for_what_will_not_come() -
     assert Cluster.wait(cluster, lambda: True, timeout_s=60.0) is True
     with pytest.raises(HarnessError, match="were ended"):
         Cluster.wait(cluster, lambda: False, timeout_s=60.0)
+
+
+def test_what_a_worker_had_whose_clock_was_ahead_is_found_by_one_that_is_further_ahead() -> None:
+    cluster: Any = SimpleNamespace(_clocks={"w1": 0.0, "w2": 0.0}, beyond_visibility_s=100.0)
+    offsets = Cluster.clocks_ahead(cluster)
+    assert next(offsets) == 100.0
+    cluster._clocks["w3"] = 100.0  # the one that was started with it, and that ended too
+    assert next(offsets) == 200.0
+    assert list(offsets) == []
+    assert Cluster.takes_over_s(cluster, SimpleNamespace(name="w3")) == 200.0

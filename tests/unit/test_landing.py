@@ -37,7 +37,7 @@ def test_given_no_worker_that_serves_then_nothing_has_landed_on_all_of_them(faul
 
 def test_given_one_that_is_to_take_over_and_does_not_start_then_the_other_one_goes_on() -> None:
     cluster: Any = Nobody()
-    cluster.beyond_visibility_s = 3660.0
+    cluster.takes_over_s = lambda worker: 3660.0
 
     def replace(*_: Any, **__: Any) -> None:
         raise HarnessError("waited 30 s for worker w2 ready, which was not recorded")

@@ -1,7 +1,7 @@
 """When nothing is open any more, told from events written by hand and a broker that is empty."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,14 +14,18 @@ from assay.settle import Ledger
 ID = "3f2a91c4-0000"
 
 
-def ledger(*events: Event, late: bool = True, unacked: Sequence[str] = ()) -> Ledger:
+def ledger(
+    *events: Event, late: bool = True, unacked: Sequence[str] = (), taking: Callable[[], int] = lambda: 0
+) -> Ledger:
     subject = SimpleNamespace(
         tasks=[SimpleNamespace(name="shop.charge", acks_late=late)],
         all_queues=lambda: ["celery"],
         priority_steps=(0,),
         separator="",
     )
-    broker = SimpleNamespace(depths=lambda *_: {"celery": 0}, unacked=lambda *_: list(unacked))
+    broker = SimpleNamespace(
+        depths=lambda *_: {"celery": 0}, unacked=lambda *_: list(unacked), taking=lambda db: taking()
+    )
     cluster: Any = SimpleNamespace(
         subject=subject,
         broker=broker,
@@ -32,6 +36,7 @@ def ledger(*events: Event, late: bool = True, unacked: Sequence[str] = ()) -> Le
         beyond_visibility_s=3660.0,
         advance=lambda: None,
         listen=lambda hear: [hear(each) for each in events],
+        wait=lambda *_, **__: None,
     )
     return Ledger(cluster)
 
@@ -133,3 +138,11 @@ def test_what_a_lost_connection_gave_back_is_not_its_workers_any_more() -> None:
     closed, other = event(Kind.CONNECTION_CLOSED), event(Kind.RECEIVED, worker="w2", redelivered=True)
     gone = event(Kind.WORKER_EXITED, worker="w2", pid=1, status=-9)
     assert ledger(PUBLISHED, event(Kind.RECEIVED), closed, other, gone, unacked=[ID]).orphaned()
+
+
+def test_nothing_is_at_rest_while_a_worker_may_have_a_message_that_it_has_not_noted() -> None:
+    """It is in no queue and not unacknowledged then; one that asks for no other is given up after a while."""
+    just_now = [msgspec.structs.replace(each, at_ns=time.monotonic_ns()) for each in (PUBLISHED, event(Kind.RECEIVED))]
+    assert not ledger(*just_now, taking=lambda: 1).rests(())
+    assert ledger(*just_now).rests(())
+    assert ledger(PUBLISHED, event(Kind.RECEIVED), taking=lambda: 1).rests(())

@@ -68,6 +68,13 @@ class ServerCommands:
         self._client_info["db"] = index
         return OK
 
+    @command(name="CLIENT LIST", fixed=(), repeat=(bytes,))
+    def client_list_cmd(self, *args: bytes) -> bytes:
+        """With what each did last, and whether it waits in it."""
+        for each in self.engine.sockets:
+            each._client_info |= {"cmd": each._name.replace(" ", "|"), "flags": "b" if each._blocked else "N"}
+        return bytes(super().client_list_cmd(*args))  # type: ignore[misc]
+
     @command(name="QUIT", fixed=(), repeat=(bytes,), flags=[msgs.FLAG_NO_SCRIPT, msgs.FLAG_TRANSACTION])
     def quit(self, *_: bytes) -> SimpleString:
         self.closing = True

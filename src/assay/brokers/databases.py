@@ -97,6 +97,18 @@ class Databases:
             values: list[bytes] = client.hvals(global_keyprefix + unacked_key)  # type: ignore[assignment]
         return [_unacked_id(value) for value in values]
 
+    def taking(self, db: int) -> int:
+        """How many clients have asked for a message by BRPOP, which is over, and for nothing since.
+
+        An external server may forbid the question: then none.
+        """
+        import redis
+
+        with self._asking(db) as client, contextlib.suppress(redis.ResponseError):
+            here = [each for each in client.client_list() if each["db"] == str(db)]
+            return sum(each["cmd"] == "brpop" and "b" not in each["flags"] for each in here)
+        return 0
+
     def unblock(self, clients: Iterable[Peer]) -> int:
         """How many of the clients at these addresses waited in a blocking command, and do no more: it found nothing.
 

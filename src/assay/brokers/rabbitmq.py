@@ -203,6 +203,10 @@ class RabbitBroker(Served):
         """`?` for each message that was delivered and not yet acknowledged: AMQP does not tell which ones they are."""
         return [UNREADABLE] * sum(queue.unacked for queue in self._console.queues(_host(db)).values())
 
+    def taking(self, db: int) -> int:
+        """Messages are unacknowledged as soon as they are sent."""
+        return 0
+
     def unblock(self, clients: Iterable[Peer]) -> int:
         """Nobody waits so: messages are sent to consumers, and are theirs when they were."""
         return 0

@@ -4,11 +4,12 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable
+from itertools import islice
 from typing import NamedTuple
 
 from assay.chaos.draw import LONGEST, Job
 from assay.chaos.script import ChaosScript, Strike
-from assay.cluster import READY_S, Cluster
+from assay.cluster import MOST_ORPHANED, READY_S, Cluster
 from assay.counted import counted
 from assay.errors import HarnessError, UsageError
 from assay.event import Event, Kind
@@ -26,7 +27,6 @@ EARLY_S = 5.0  # that main may need to acknowledge what a child has begun
 EXIT_S = 10.0  # that a worker has which was told to stop, and whose bodies have ended
 STALLED_S = 15.0  # without an event, and more than a body may take
 MOST_DEAD_AT_START = 3
-MOST_ORPHANED = 5
 MOST_AGAIN = 2  # times that a fault is thrown again
 NEVER = "the attempt that it was for never stood there, or the run was over"
 FRESH = 2  # for each task, after all
@@ -61,7 +61,6 @@ class Campaign:
         self._known = registry()
         self._strikes = script.strikes()
         self._longest_s = LONGEST * script.workload.work_s  # of a body
-        self._ahead = 0  # workers that were started with a clock ahead, each further than the one before
         self._stalled = 0  # invocations that were not published since nothing happened any more
         self._unhealed: list[str] = []
         self._left = script.workload.numbers
@@ -264,11 +263,9 @@ class Campaign:
 
         Faults may strike that worker too, and what it had is stamped by its clock: the next one's is further ahead.
         """
-        for _ in range(MOST_ORPHANED):
+        for offset_s in islice(self._cluster.clocks_ahead(), MOST_ORPHANED):
             if self._settle(self._is_orphaned) or not self._is_orphaned():
                 return
-            self._ahead += 1
-            offset_s = self._ahead * self._cluster.beyond_visibility_s
             self._cluster.start_worker(
                 queues=self._queues, concurrency=self._script.concurrency, clock_offset_s=offset_s
             )

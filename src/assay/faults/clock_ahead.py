@@ -12,7 +12,7 @@ FAULT = "clock ahead"
 
 def inject(cluster: Cluster, worker: Worker, held: Waiting) -> Callable[[], None]:
     with cluster.striking(FAULT, held.held.invocation, worker):
-        ahead = cluster.replace(worker, clock_offset_s=cluster.beyond_visibility_s)
+        ahead = cluster.replace(worker, clock_offset_s=cluster.takes_over_s(worker))
     held.release()
 
     def heal() -> None:

@@ -15,7 +15,7 @@ def inject(cluster: Cluster, worker: Worker, held: Waiting) -> Callable[[], None
     with cluster.striking(FAULT, held.held.invocation, worker):
         worker.pause()
         try:
-            other = cluster.replace(worker, clock_offset_s=cluster.beyond_visibility_s)
+            other = cluster.replace(worker, clock_offset_s=cluster.takes_over_s(worker))
         except HarnessError:
             worker.resume()
             raise
