@@ -6,9 +6,10 @@ import socket
 import struct
 from collections.abc import Sequence
 
-from assay.connections import Connection, Peer, borrowed, established, undelivered
+from assay.connections import Connection, Peer, abort, borrowed, established, undelivered
 
 SO_ATTACH_FILTER, SO_DETACH_FILTER = 26, 27  # asm-generic/socket.h
+SO_GET_FILTER, MOST = SO_ATTACH_FILTER, 64  # how many instructions there are, as so many bytes; bytes for them
 SYN, RST, ACK = 0x02, 0x04, 0x10
 #: instructions of classic BPF: operation, jump if true, jump if not, operand. Source: linux/filter.h
 DROP = ((0x06, 0, 0, 0),)
@@ -76,6 +77,22 @@ class BlackHole:
         for owner, connection in self._both_ends():
             with contextlib.suppress(OSError), borrowed(owner, connection) as lent:
                 lent.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
+        self._give_back()
+
+    def end(self) -> None:
+        """For when the process is gone: the server's ends are gone too.
+
+        Healed they would get what was sent into the hole, which the kernel sends again for a while though its process
+        is gone. A BRPOP among that takes a message, and brings it to nobody.
+        """
+        mine = {each.local for each in self.connections}
+        for connection in established(self._server, mine):
+            with contextlib.suppress(OSError), borrowed(self._server, connection) as lent:
+                if lent.getsockopt(socket.SOL_SOCKET, SO_GET_FILTER, MOST):  # or it is another one by now
+                    abort(lent)
+        self._give_back()
+
+    def _give_back(self) -> None:
         while self._taken:
             self._taken.pop().close()
 

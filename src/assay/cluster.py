@@ -389,7 +389,7 @@ class Cluster(Landing, Publishing):
         for worker in self.workers:
             worker.close()
         for hole in self.holes:
-            hole.heal()  # or the broker would have their ends for ever
+            hole.end()  # or the broker would have their ends for ever
         if self._client is not None:
             self._client.close()
         self.gate.close()

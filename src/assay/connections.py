@@ -100,7 +100,7 @@ def sever(pid: int, ends: set[Peer], how: How) -> list[Connection]:
     before = established(pid, ends)
     for connection in before:
         with contextlib.suppress(OSError), borrowed(pid, connection) as lent:  # or it ended in this moment
-            lent.shutdown(socket.SHUT_RDWR) if how == "cut" else _abort(lent)
+            lent.shutdown(socket.SHUT_RDWR) if how == "cut" else abort(lent)
     if left := established(pid, ends):
         raise HarnessError(f"{len(left)} of {len(before)} connections of process {pid} did not break")
     return before
@@ -186,7 +186,8 @@ def _peer(address: tuple[Any, ...]) -> Peer:
     return Peer(str(getattr(ip, "ipv4_mapped", None) or ip), address[1])
 
 
-def _abort(lent: socket.socket) -> None:
+def abort(lent: socket.socket) -> None:
+    """Take a connection down by RST, in both directions. Raises OSError."""
     if _libc.connect(lent.fileno(), UNSPEC, len(UNSPEC)) < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 

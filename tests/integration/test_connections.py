@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from assay.black_hole import BlackHole
-from assay.connections import How, Peer, established, obstacle, peers, sever, unread
+from assay.connections import How, Peer, borrowed, established, obstacle, peers, sever, unread
 from assay.errors import HarnessError
 from assay.process import Supervisor
 from assay.wait import wait_until
@@ -113,7 +113,7 @@ def test_of_a_process_that_is_not_ours_the_remedy_is_told(opened: Opened, monkey
 def test_one_that_does_not_break_is_no_success(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     def survives(borrowed: socket.socket) -> None: ...
 
-    monkeypatch.setattr("assay.connections._abort", survives)
+    monkeypatch.setattr("assay.connections.abort", survives)
     with pytest.raises(HarnessError, match="2 of 2 connections of process"):
         sever(opened.process.pid, opened.ends, "reset")
 
@@ -227,6 +227,25 @@ def test_given_a_port_that_somebody_else_has_too_then_a_new_connection_from_it_d
         assert len(sever(opened.process.pid, opened.ends, "reset")) == 2
         assert _connect_from(first.port, end) == 0
         hole.heal()
+
+
+def test_given_a_black_hole_whose_process_is_gone_then_what_it_sent_last_never_arrives(opened: Opened) -> None:
+    """Healed, the broker would get a BRPOP of nobody's: the kernel sends it again for a dead process too."""
+    hole = BlackHole(opened.process.pid, opened.ends, os.getpid())
+    (first, second), server = hole.connections, opened.peers[:2]
+    with borrowed(opened.process.pid, first) as lent:
+        lent.send(b"BRPOP")
+    opened.process.kill()
+    opened.process.wait()
+    server[1].settimeout(0.5)
+    with pytest.raises(TimeoutError):
+        server[1].recv(1)
+    hole.end()
+    for each in server:
+        each.settimeout(5)
+        with pytest.raises(OSError, match=r"Not connected|not connected|reset"):
+            each.recv(1)
+    assert established(os.getpid(), {first.local, second.local}) == []
 
 
 def _connect_from(port: int, end: Peer) -> int:
