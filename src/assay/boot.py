@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 from celery import Celery
 from celery.signals import after_task_publish
+from kombu.exceptions import OperationalError
 
 from assay import hollow, instrument
 from assay.bell import BELL, Ringer
@@ -132,7 +133,10 @@ class Client:
             self._channel.send(msgspec.json.encode(answer))
 
     def publish(self, tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Publish each `{"task", "id", "args", "kwargs", "options"}` in order; when, and the error where it failed."""
+        """Publish each `{"task", "id", "args", "kwargs", "options"}` in order; when, and the error where it failed.
+
+        It is in doubt where the connection was lost: one of kombu's tries may have arrived whose answer did not.
+        """
         answers: list[dict[str, Any]] = []
         for each in tasks:
             asked_at_ns = monotonic_ns()
@@ -148,7 +152,8 @@ class Client:
                 answers.append({"asked_at_ns": asked_at_ns})
             except Exception as error:
                 failure = f"{type(error).__name__}: {str(error)[:500]}"
-                answers.append({"asked_at_ns": asked_at_ns, "error": failure})
+                doubt = {"in_doubt": True} if isinstance(error, OperationalError) else {}
+                answers.append({"asked_at_ns": asked_at_ns, "error": failure} | doubt)
         return answers
 
     def publish_canvas(self, canvas: dict[str, Any]) -> dict[str, Any]:

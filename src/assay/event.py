@@ -15,7 +15,7 @@ class Kind(StrEnum):
     # [harness] the workload and the faults
     PUBLISHED = "published"  # the broker took the message; detail: asked_at_ns, when the client began to
     PUBLISH_FAILED = "publish_failed"  # it certainly did not; detail: asked_at_ns, error
-    PUBLISH_IN_DOUBT = "publish_in_doubt"  # nobody knows; detail: error
+    PUBLISH_IN_DOUBT = "publish_in_doubt"  # nobody knows; detail: asked_at_ns, error
     WORKER_SPAWNED = "worker_spawned"  # detail: pid
     # the main process is gone; detail: pid, status (negative: signal), closed (by the harness, at the end)
     WORKER_EXITED = "worker_exited"

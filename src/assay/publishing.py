@@ -71,7 +71,8 @@ class Publishing:
             batch = requests[start : start + 200]
             answers = self.client.ask("publish", tasks=batch)
             for request, answer in zip(batch, answers, strict=True):
-                kind = Kind.PUBLISH_FAILED if "error" in answer else Kind.PUBLISHED
+                failed = Kind.PUBLISH_IN_DOUBT if answer.pop("in_doubt", False) else Kind.PUBLISH_FAILED
+                kind = failed if "error" in answer else Kind.PUBLISHED
                 self.record(kind, request["id"], request["task"], **answer)
                 if "error" in answer:
                     self.refused[request["id"]] = answer["error"]

@@ -27,6 +27,7 @@ class Ledger:
         self._last_ns = 0
         #: invocation -> messages that somebody put into the broker, less deliveries; only where that is not nothing
         self._due: Counter[str] = Counter()
+        self._in_doubt: set[str] = set()  # invocations whose first message is in the broker, or never was
         self._held: Counter[tuple[str, str]] = Counter()  # (invocation, worker) -> messages unacknowledged there
         #: (invocation, child) -> how often the child took it, less starts; of tasks acknowledged early
         self._accepted: Counter[tuple[str, int]] = Counter()
@@ -157,9 +158,11 @@ class Ledger:
         self._last_ns = max(self._last_ns, event.at_ns)
         if kind == Kind.PUBLISHED or (kind == Kind.SENT and key in self._cluster.invocations):
             _add(self._due, key, 1)
+        elif kind == Kind.PUBLISH_IN_DOUBT:
+            self._in_doubt.add(key)
         elif kind == Kind.RECEIVED:
-            given_back = event.detail.get("redelivered") and self._due.get(key, 0) <= 0  # by the broker itself
-            if not given_back:
+            given_back = event.detail.get("redelivered") or key in self._in_doubt  # by the broker itself, or it arrived
+            if not given_back or self._due.get(key, 0) > 0:
                 _add(self._due, key, -1)
             _add(self._held, (key, event.worker), 1)
         elif kind is Kind.CONNECTION_CLOSED:

@@ -4,9 +4,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from kombu.exceptions import OperationalError
 
+from assay.boot import Client
 from assay.cluster import Cluster
 from assay.errors import HarnessError
+from assay.event import Kind
+from assay.publishing import Publishing
 
 
 def test_given_a_run_that_was_ended_then_nobody_waits_for_what_will_not_come() -> None:
@@ -26,3 +30,30 @@ def test_what_a_worker_had_whose_clock_was_ahead_is_found_by_one_that_is_further
     assert next(offsets) == 200.0
     assert list(offsets) == []
     assert Cluster.takes_over_s(cluster, SimpleNamespace(name="w3")) == 200.0
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (None, Kind.PUBLISHED),
+        (ValueError("no such option"), Kind.PUBLISH_FAILED),
+        (OperationalError("Connection reset by peer"), Kind.PUBLISH_IN_DOUBT),
+    ],
+)
+def test_what_may_have_arrived_though_its_answer_did_not_is_in_doubt(error: Exception | None, kind: Kind) -> None:
+    def apply_async(*_: Any, **__: Any) -> None:
+        if error:
+            raise error
+
+    app: Any = SimpleNamespace(tasks={"shop.charge": SimpleNamespace(apply_async=apply_async)})
+    client: Any = SimpleNamespace(_app=app)
+    told: list[tuple[Any, ...]] = []
+    cluster: Any = SimpleNamespace(
+        client=SimpleNamespace(ask=lambda what, tasks: Client.publish(client, tasks)),
+        expect=lambda task, script: "3f2a91c4",
+        record=lambda kind, *_, **detail: told.append((kind, "in_doubt" in detail, "error" in detail)),
+        refused={},
+    )
+    Publishing.publish_many(cluster, [("shop.charge", None)])
+    assert told == [(kind, False, error is not None)]
+    assert list(cluster.refused) == (["3f2a91c4"] if error else [])

@@ -146,3 +146,10 @@ def test_nothing_is_at_rest_while_a_worker_may_have_a_message_that_it_has_not_no
     assert not ledger(*just_now, taking=lambda: 1).rests(())
     assert ledger(*just_now).rests(())
     assert ledger(PUBLISHED, event(Kind.RECEIVED), taking=lambda: 1).rests(())
+
+
+def test_a_message_of_which_nobody_knows_whether_it_arrived_is_not_waited_for_but_its_retry_is() -> None:
+    doubt = event(Kind.PUBLISH_IN_DOUBT, 1, worker="", error="OperationalError: reset")
+    assert ledger(doubt).open() == []
+    arrived = [doubt, event(Kind.RECEIVED), event(Kind.ATTEMPT_STARTED, 11, "11-1"), event(Kind.SENT, 11, "11-1")]
+    assert ledger(*arrived, event(Kind.ATTEMPT_ENDED, 11, "11-1")).open() == ["3f2a91c4 was not received"]

@@ -131,7 +131,7 @@ def numbers(folder: Path, script: ChaosScript) -> dict[str, int]:
     """{invocation: which of the workload it is}, from the order in which the client was asked to publish them."""
     asked, burst = list[tuple[int, str]](), set[str]()
     for event in History(folder / FOLDER):
-        if event.kind in (Kind.PUBLISHED, Kind.PUBLISH_FAILED):
+        if event.kind in (Kind.PUBLISHED, Kind.PUBLISH_FAILED, Kind.PUBLISH_IN_DOUBT):
             asked.append((int(event.detail.get("asked_at_ns", event.at_ns)), event.invocation))
         elif event.kind is Kind.FAULT_INJECTED and event.detail["fault"] in BURSTS:
             burst.add(event.invocation)  # more than the workload has
