@@ -45,6 +45,7 @@ class Kind(StrEnum):
     UNKNOWN_TASK = "unknown_task"  # detail: name; the message is dropped
     SOFT_LIMIT = "soft_limit"  # detail: limit_s
     HARD_LIMIT = "hard_limit"  # detail: limit_s
+    CHILD_KILLED = "child_killed"  # the pool has ended the child for it; detail: child
     # main noticed that the child with this job is gone; detail: child, exitcode, handed_on (another child gets the job)
     CHILD_LOST = "child_lost"
     POOL_RESTARTED = "pool_restarted"

@@ -106,6 +106,7 @@ class Fold:
             Kind.FAULT_INJECTED: world.injected.append,
             Kind.FAULT_LANDED: landed,
             Kind.CHILD_LOST: child_lost,
+            Kind.CHILD_KILLED: lambda event: _gone(world, event),
             Kind.CONSUMER_ENDED: world.ended.append,
             Kind.WORKER_EXITED: lambda event: _gone(world, event),
             Kind.CHILD_STARTED: lambda event: _child(world, event),
@@ -289,7 +290,7 @@ def _gone(world: World, event: Event) -> None:
     closed = event.kind is Kind.WORKER_EXITED and event.detail.get("closed", world.settled is not None)
     if closed and world.settled is False:
         return
-    pid = event.detail.get("child") if event.kind is Kind.CHILD_LOST else event.detail.get("pid")
+    pid = event.detail.get("pid" if event.kind is Kind.WORKER_EXITED else "child")
     if isinstance(pid, int):
         world.dead.setdefault(pid, event.at_ns)
     if event.kind is Kind.WORKER_EXITED:

@@ -20,10 +20,11 @@ from assay.fault import IN_CHILD
 from assay.gate import Waiting
 from assay.redirect import Redirection
 from assay.settle import runs
+from assay.warm import Client
 from assay.worker import Worker, kill_child
 
 BLACK_HOLE = "black hole"
-SILENT_S = 10.0
+ASKS_S, SILENT_S = 1.5, 15.0  # a worker with a free slot asks for a message each second
 NOTICES_S = 6.0
 NOTICES_SIGNAL_S = 10.0
 STILL_S, LOOKS = 5.0, 10  # the latter where the machine is so busy that a look takes a second
@@ -60,6 +61,11 @@ class Landing:
 
     def healed(self, fault: str, worker: Worker) -> None:
         self.record(Kind.FAULT_HEALED, worker=worker.name, fault=fault, target=worker.pid)
+
+    @property
+    def client(self) -> Client:
+        """The cluster's client process."""
+        raise NotImplementedError
 
     def serving(self) -> list[Worker]:
         """Workers that are ready and were not told to stop."""
@@ -175,6 +181,8 @@ class Landing:
                 self.holes.append(hole)
             if not hole.connections:
                 raise HarnessError(f"worker {worker.name} has no TCP connection to the broker that could be broken")
+            if not self.wait(hole.undelivered, timeout_s=ASKS_S):
+                self._call_nobody()
             if not self.wait(hole.undelivered, timeout_s=SILENT_S):
                 hole.heal()
                 raise HarnessError(f"nobody sent anything on the connections for {SILENT_S:g} s")
@@ -185,6 +193,13 @@ class Landing:
             self.healed(BLACK_HOLE, worker)
 
         return ended
+
+    def _call_nobody(self) -> None:
+        """The broker sends each worker a word of remote control, which is for none of them.
+
+        One whose slots are full asks the broker for nothing for up to 10 s (kombu's look for messages to restore).
+        """
+        self.client.ask("control", command="ping", arguments={}, timeout_s=0.0, destination=["nobody@assay"])
 
     def restart_broker(self, invocation: str = "") -> None:
         """Kill the broker and start it again at the same address; landed when the new one serves.

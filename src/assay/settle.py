@@ -188,7 +188,7 @@ class Ledger:
             self._running.pop(event.attempt, None)
             if (key, event.pid) not in self._accepted:
                 self._where.pop((key, event.pid), None)
-        elif kind in (Kind.CHILD_LOST, Kind.HARD_LIMIT, Kind.REVOKED):
+        elif kind in (Kind.CHILD_LOST, Kind.CHILD_KILLED, Kind.REVOKED):
             self._forget(key, event.worker, event.detail.get("child"))
         elif kind == Kind.WORKER_EXITED:
             self._dead.add(event.worker)

@@ -195,6 +195,7 @@ SENTENCES: dict[Kind, Words] = {
     Kind.UNKNOWN_TASK: _with("the worker does not know the task and drops the message:", name=""),
     Kind.SOFT_LIMIT: _with("soft time limit passed", limit_s=", seconds:"),
     Kind.HARD_LIMIT: _with("hard time limit passed", limit_s=", seconds:"),
+    Kind.CHILD_KILLED: _with("main has killed the child", child=", pid"),
     Kind.CHILD_LOST: _with("main notices that the child is gone", child=", pid", exitcode=", exit code"),
     Kind.POOL_RESTARTED: _with("the pool was restarted"),
     Kind.CONNECTION_LOST: _with("connection to the broker lost", error=":"),

@@ -10,6 +10,8 @@ import pytest
 
 from assay import run as runs
 from assay.errors import UsageError
+from assay.event import Kind
+from assay.history import History
 from assay.progress import Silent
 from assay.report import Report
 from assay.run import check_again, run
@@ -72,6 +74,20 @@ def bad(): raise ValueError("always")
 @app.task
 def uncalled(): pass
 """
+
+
+def test_given_a_body_that_ignores_everything_then_its_end_is_known_before_its_workers(tmp_path: Path) -> None:
+    """Or a slow machine were taken for a limit that comes late."""
+    app = """
+app.conf.update(LATE, task_time_limit=300)
+@app.task
+def work(): pass
+"""
+    assert row(ran(tmp_path, app, "time_limits.stubborn_body"), "time_limits.stubborn_body").verdict is Verdict.HELD
+    (folder,) = (tmp_path / "run" / "cases").iterdir()
+    events = {event.kind: event for event in History(folder)}
+    assert events[Kind.CHILD_KILLED].detail["child"] == events[Kind.BODY_ENTERED].pid
+    assert events[Kind.HARD_LIMIT].at_ns < events[Kind.CHILD_KILLED].at_ns < events[Kind.SETTLED].at_ns
 
 
 def test_given_real_bodies_that_differ_then_each_stands_for_itself(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What a fault does where it cannot land: it says so, and leaves nothing broken."""
 
+import contextlib
 from types import SimpleNamespace
 from typing import Any
 
@@ -62,3 +63,37 @@ def test_given_a_message_that_came_before_its_wait_was_ended_then_the_worker_is_
     monkeypatch.setattr(landing, "unread", lambda *_: unread)
     cluster.broker = SimpleNamespace(unblock=lambda clients: blocked)
     assert cluster._asks_no_more(WORKER) is stands
+
+
+@pytest.mark.parametrize("hears", [True, False])
+def test_given_a_worker_that_asks_for_nothing_then_the_broker_is_made_to_send_it_something(
+    monkeypatch: pytest.MonkeyPatch, hears: bool
+) -> None:
+    cluster: Any = Nobody()
+    asked: list[str] = []
+
+    class Hole:
+        connections = (1,)
+
+        def __init__(self, *_: Any) -> None: ...
+
+        def undelivered(self) -> int:
+            return int(bool(asked) and hears)
+
+        def heal(self) -> None: ...
+
+    monkeypatch.setattr(landing, "BlackHole", Hole)
+    monkeypatch.setattr(landing, "OwnBroker", SimpleNamespace)
+    monkeypatch.setattr(Nobody, "client", SimpleNamespace(ask=lambda what, **_: asked.append(what)))
+    monkeypatch.setattr(Nobody, "standing_still", lambda *_: contextlib.nullcontext())
+    cluster.broker = SimpleNamespace(pid=1)
+    cluster.holes = []
+    cluster.wait = lambda condition, timeout_s: condition()
+    worker: Any = SimpleNamespace(name="w1", pid=1, must_live=lambda: None)
+    if hears:
+        cluster.swallow(worker)
+    else:
+        with pytest.raises(HarnessError, match="nobody sent anything"):
+            cluster.swallow(worker)
+    assert asked == ["control"]
+    assert cluster.recorded == ["fault_injected", "fault_landed"][: 1 + hears]

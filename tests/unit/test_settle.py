@@ -81,7 +81,7 @@ def test_a_job_that_the_pool_hands_on_is_open_in_its_new_child_alone() -> None:
     assert ledger(*handed_on, event(Kind.ATTEMPT_ENDED, 12, "12-1")).open() == []
 
 
-@pytest.mark.parametrize("kind", [Kind.CHILD_LOST, Kind.HARD_LIMIT])
+@pytest.mark.parametrize("kind", [Kind.CHILD_LOST, Kind.CHILD_KILLED])
 def test_what_has_replaced_a_task_is_open_though_the_child_of_the_first_is_lost(kind: Kind) -> None:
     both = [*TAKEN, event(Kind.SENT, 11), event(Kind.RECEIVED), event(Kind.ATTEMPT_STARTED, 12, "12-1")]
     assert ledger(*both, event(kind, child=11)).open() == ["3f2a91c4 runs in w1"]

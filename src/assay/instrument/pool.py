@@ -10,7 +10,7 @@ from assay.recorder import Recorder
 
 def record_pool(recorder: Recorder) -> None:
     """A child that is lost, whether or not its task is reported so; restarts; the start of a soft shutdown."""
-    from billiard.pool import Pool
+    from billiard.pool import Pool, TimeoutHandler
     from celery.concurrency.asynpool import AsynPool
     from celery.worker import WorkController
 
@@ -35,6 +35,16 @@ def record_pool(recorder: Recorder) -> None:
 
         return on_job_process_down
 
+    def hard(original: Callable[..., Any]) -> Callable[..., Any]:
+        def on_hard_timeout(self: Any, job: Any) -> Any:
+            over = job.ready()  # it was faster than its limit
+            result = original(self, job)
+            if not over:
+                recorder.record(Kind.CHILD_KILLED, str(job.correlation_id or ""), child=job._worker_pid)
+            return result
+
+        return on_hard_timeout
+
     def reload(original: Callable[..., Any]) -> Callable[..., Any]:
         def method(self: Any, *args: Any, **kwargs: Any) -> Any:
             result = original(self, *args, **kwargs)
@@ -53,5 +63,6 @@ def record_pool(recorder: Recorder) -> None:
     if hasattr(WorkController, "wait_for_soft_shutdown"):  # Celery 5.5
         wrapping.wrap(WorkController, "wait_for_soft_shutdown", soft)
     wrapping.wrap(Pool, "mark_as_worker_lost", lost)
+    wrapping.wrap(TimeoutHandler, "on_hard_timeout", hard)
     wrapping.wrap(AsynPool, "on_job_process_down", down)
     wrapping.wrap(WorkController, "reload", reload)

@@ -101,6 +101,7 @@ STOPPING = event(Kind.WORKER_STOPPING, how="warm")
 HANGS = event(Kind.WORKER_HANGS, pid=1, after_s=20.0)
 LEFT = event(Kind.WORKER_EXITED, pid=1, status=0)
 STOPPED: Story = (published(), *attempt(), acked(), STOPPING, event(Kind.WORKER_EXITED, pid=1, status=0))
+CHILD_KILLED = event(Kind.CHILD_KILLED, "a", child=CHILD)
 SOFT, HARD = event(Kind.SOFT_LIMIT, "a", limit_s=1.0), event(Kind.HARD_LIMIT, "a", limit_s=2.0, child=CHILD)
 RETRIED: Story = (
     *(published(), received(), *started(), retry(), *ended(raised="ConnectionError", state="RETRY"), acked()),
@@ -380,6 +381,11 @@ CASES = {
         (published(), received(), *started(), *([settled()] * 300), HARD, *killed()),
         (published(), received(), *started(), HARD, *killed()),
         (published(), settled()),
+    ),
+    "time_limit of a child whose worker ends later": Case(
+        TimeLimit(ids=["a"], hard_s=2.0, grace_s=0.1),
+        (published(), received(), *started(), HARD, *([settled()] * 300), *killed()),
+        (published(), received(), *started(), HARD, CHILD_KILLED, *([settled()] * 300), *killed()),
     ),
     "time_limit not announced": Case(
         TimeLimit(ids=["a"], hard_s=2.0),
