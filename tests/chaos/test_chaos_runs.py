@@ -1,38 +1,14 @@
-"""Many faults on a loaded cluster: what holds is held, what is lost or doubled is named, replayed and made smaller."""
+"""Many faults on a loaded cluster: what holds is held, what is lost or doubled is named."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from beds import APPS
+from campaigns import FAULTS, LOSES, chaos, rows
 from leftovers import assay
 
-from assay import memory_limit
 from assay.history import History
-
-FAULTS = "sigkill-child,sigkill-main,sigkill-group,sigstop,connection-reset"
-LOSES = "early,lost_is_no_retry,keeps_lost"
-TEN_LINES = ("-A", "twin:app", "--task", "work", "--tasks", "120", "--intensity", "0.2")
-
-
-def chaos(tmp: Path, *arguments: str, seed: int = 3, flips: str = "", out: str = "run") -> tuple[int, dict[str, Any]]:
-    status, said, err = assay(
-        *("chaos", *TEN_LINES, "--seed", str(seed), "--out", str(tmp / out), *arguments),
-        cwd=APPS,
-        tmp=tmp,
-        env={"ASSAY_TEST_FLIP": flips},
-        timeout_s=400,
-    )
-    assert status in (0, 1), f"exit {status}\n{said}\n{err}"
-    report: dict[str, Any] = json.loads((tmp / out / "report.json").read_text())
-    return status, report
-
-
-def rows(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {row["scenario"]: row for row in report["results"]}
 
 
 @pytest.mark.parametrize("broker", ["fakeredis", "redis"])
@@ -80,38 +56,6 @@ def test_given_a_task_that_is_not_idempotent_then_what_ran_twice_is_named(tmp_pa
     assert "done more than once" in rows(report)["sigkill_child"]["reason"]
 
 
-def test_a_red_run_is_replayed_made_smaller_and_its_test_is_red_until_the_app_is_mended(tmp_path: Path) -> None:
-    assert chaos(tmp_path, "--faults", FAULTS, flips=LOSES)[0] == 1
-    folder, tests = str(tmp_path / "run"), tmp_path / "reliability"
-
-    def again(*arguments: str, out: str) -> tuple[int, str, str]:
-        env = {"ASSAY_TEST_FLIP": LOSES}
-        return assay(*arguments, "--out", str(tmp_path / out), cwd=APPS, tmp=tmp_path, env=env, timeout_s=400)
-
-    status, said, err = again("replay", folder, "--times", "2", out="again")
-    assert status == 1, err
-    assert "REPRODUCED 2 of 2" in said
-    status, said, err = again("shrink", folder, "--tests", str(tests), out="small")
-    assert status == 1, err
-    assert "to 1, from 120 invocations to 1" in said
-    (test,) = tests.iterdir()
-    assert passes(test, flips=LOSES) == 1
-    assert passes(test, flips="") == 0
-
-
-def passes(test: Path, *, flips: str) -> int:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--assay-workdir={APPS}", str(test)]
-    run = subprocess.run(
-        command,
-        cwd=test.parent,
-        env={"PATH": "/usr/bin:/bin", "ASSAY_TEST_FLIP": flips},
-        capture_output=True,
-        text=True,
-    )
-    assert run.returncode in (0, 1), run.stdout + run.stderr
-    return run.returncode
-
-
 def test_a_run_is_judged_again_from_its_folder_and_one_that_was_broken_off_is_unknown(tmp_path: Path) -> None:
     first, report = chaos(tmp_path, "--faults", "sigkill-child")
     status, said, _ = assay("check", str(tmp_path / "run"), "--json", "-", cwd=tmp_path, tmp=tmp_path)
@@ -125,65 +69,6 @@ def test_a_run_is_judged_again_from_its_folder_and_one_that_was_broken_off_is_un
         file.write_bytes(b"".join(line for line in lines if b'"final_unacked"' not in line))
     said = assay("check", str(tmp_path / "run"), "--json", "-", cwd=tmp_path, tmp=tmp_path)[1]
     assert {row["verdict"] for row in json.loads(said)["results"]} == {"unknown"}
-
-
-OOM = pytest.mark.skipif(bool(memory_limit.obstacle()), reason=memory_limit.obstacle())
-
-
-@pytest.mark.parametrize(
-    ("fault", "flips", "row", "outcome"),
-    [
-        pytest.param("out-of-memory", LOSES, "out_of_memory", "lost", marks=OOM),
-        ("crash-burst", LOSES, "crash_burst", "lost"),
-        ("broker-restarted", "deaf_after_loss", "fresh_tasks", "stuck"),
-        ("results-away", "gives_up_storing,impatient", "results_away", "ok"),
-        ("rolling-restart", "hangs_at_stop", "workers_stop", "stuck"),
-        ("scaled-to-none", "hangs_at_stop", "workers_stop", "stuck"),
-        ("recycling-storm", "hangs_at_stop", "workers_stop", "stuck"),
-    ],
-)
-def test_given_a_bug_that_a_fault_shows_then_its_row_is_red_and_the_twins_is_not(
-    tmp_path: Path, fault: str, flips: str, row: str, outcome: str
-) -> None:
-    some = ("--faults", fault, "--broker", "redis", "--tasks", "60", "--intensity", "0.1")
-    red = rows(chaos(tmp_path, *some, flips=flips)[1])[row]
-    assert (red["verdict"], red["outcome"]) == ("violated", outcome), red["reason"]
-    twin = rows(chaos(tmp_path, *some, out="twin")[1])
-    struck = twin[fault.replace("-", "_")]
-    assert struck["verdict"] == "held", struck["reason"]
-    assert struck["landed"] > 0
-    if row != "workers_stop":  # Celery itself may hang there: docs/celery-findings.md
-        assert twin[row]["verdict"] == "held", twin[row]["reason"]
-
-
-@pytest.mark.parametrize("fault", ["clock-ahead", "sigstop-past-visibility"])
-def test_given_a_worker_that_takes_over_what_another_still_does_then_it_is_done_twice(
-    tmp_path: Path, fault: str
-) -> None:
-    some = ("--faults", fault, "--tasks", "60", "--intensity", "0.1")
-    row = fault.replace("-", "_")
-    _, report = chaos(tmp_path, *some)
-    assert rows(report)[row]["verdict"] == "held"
-    assert not [said for said in report["redirected"] if "did not heal" in said], "one that took over was struck too"
-    _, report = chaos(tmp_path, *some, "--delivery", "effectively_once", flips="no_deduplication", out="once")
-    assert rows(report)[row]["outcome"] == "duplicated"
-
-
-@pytest.mark.parametrize(
-    ("fault", "arguments", "said"),
-    [
-        ("broker-restarted", (), "the embedded broker has none; use --broker redis or rabbitmq"),
-        ("crash-burst", ("--pool", "solo"), "crash burst needs a prefork pool: the pool is solo"),
-        ("results-away", ("-A", "without_results:app"), "results away needs results that are stored where the run can"),
-    ],
-)
-def test_given_a_fault_that_cannot_strike_here_then_that_is_said_before_the_run(
-    tmp_path: Path, fault: str, arguments: tuple[str, ...], said: str
-) -> None:
-    every = ("chaos", "-A", "twin:app", "--faults", fault, *arguments, "--intensity", "1", "--out", str(tmp_path / "r"))
-    status, _, err = assay(*every, cwd=APPS, tmp=tmp_path)
-    assert status == 2
-    assert said in " ".join(err.split())
 
 
 @pytest.mark.parametrize(

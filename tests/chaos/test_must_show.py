@@ -1,60 +1,12 @@
 """Apps as they are found outside, through the real command: what is told of each, and with which exit code."""
 
-import json
-import shutil
-import time
 from pathlib import Path
 from typing import Any
 
 import celery
 import pytest
-from leftovers import assay
-
-from assay.report import CANARY_LOST
-from assay.scenario import SUITES
-
-APPS = Path(__file__).with_name("apps")
-EXAMPLES = Path(__file__).parents[2] / "examples"
-QUICK = ("child_killed_middle", "main_killed_middle", "hard_limit", "fails_then_succeeds", "consumed", "unknown_task")
-WHOLE_S = 600.0  # for a run that ends by itself, on a machine that does other things too
-Rows = dict[tuple[str, str], dict[str, Any]]
-
-
-def run(
-    tmp: Path,
-    app: str,
-    *arguments: str,
-    scenarios: tuple[str, ...] = QUICK,
-    cwd: Path = APPS,
-    ends: tuple[int, ...] = (0, 1),
-    **env: str,
-) -> tuple[int, dict[str, Any]]:
-    """(exit code, report.json) of a run that must end with one of these exit codes: with a verdict."""
-    wanted = [word for name in scenarios for word in ("--scenario", name)]
-    out = tmp / f"run-{time.monotonic_ns()}"
-    status, said, err = assay(
-        *("run", "-A", app, "--out", str(out), "--jobs", "4", *wanted, *arguments),
-        cwd=cwd,
-        tmp=tmp,
-        env=env,
-        timeout_s=WHOLE_S,
-    )
-    assert status in ends, f"exit {status}\n{said}\n{err}"
-    report: dict[str, Any] = json.loads((out / "report.json").read_text())
-    assert report["exit_code"] == status
-    return status, report
-
-
-def rows(report: dict[str, Any]) -> Rows:
-    return {(row["scenario"], row["task"]): row for row in report["results"]}
-
-
-def verdicts(report: dict[str, Any]) -> dict[str, tuple[str, str]]:
-    return {" ".join(key): (row["verdict"], row["outcome"]) for key, row in rows(report).items()}
-
-
-def claims(report: dict[str, Any], verdict: str = "violated") -> dict[str, dict[str, Any]]:
-    return {claim["setting"].partition("=")[0]: claim for claim in report["claims"] if claim["verdict"] == verdict}
+from beds import APPS
+from runs import EXAMPLES, QUICK, claims, rows, run, verdicts
 
 
 def test_given_plain_celery_then_it_holds_since_it_promises_nothing_and_the_loss_is_shown(tmp_path: Path) -> None:
@@ -142,42 +94,6 @@ def test_given_the_note_as_written_then_each_setting_that_does_not_do_what_it_sa
     assert "has no such setting" in broken["task_max_retries"]["observed"]
     assert all(claim["place"].partition(":")[0].endswith("note.py") for claim in broken.values()), broken
     assert set(claims(report, "held")) == {"task_time_limit"}
-
-
-SERVER = Path(__file__).parents[2] / "server"
-PROMISES = (
-    "child_killed_middle",
-    "main_killed_middle",
-    "poison_killed",
-    "hard_limit",
-    "fails_then_succeeds",
-    "consumed",
-)
-
-
-def test_given_autotest_then_it_keeps_its_promises_in_every_suite_for_every_task(tmp_path: Path) -> None:
-    status, report = run(tmp_path, "celery_app", cwd=SERVER, scenarios=(), PYTHONDONTWRITEBYTECODE="1")
-    broken = [row for row in report["results"] if row["verdict"] != "held"]
-    assert [row["reason"] for row in broken if not row["known"]] == []
-    assert {row["scenario"] for row in broken} <= {"chord_killed_after_result", "chord_main_killed_after_result"}
-    assert (status, report["lost"], report["canary"]) == (0, 0, CANARY_LOST)
-    tasks = ("execute_python_script", "execute_dynamic_script_task", "clear_old_records")
-    promised = {(name, f"myapp.views.celery_views.{task}") for name in PROMISES for task in tasks}
-    assert promised <= set(rows(report))
-    assert {row["suite"] for row in report["results"]} == set(SUITES)
-
-
-def test_given_autotest_with_the_notes_configuration_then_each_claim_that_does_not_hold_is_named(
-    tmp_path: Path,
-) -> None:
-    copy = tmp_path / "server"
-    shutil.copytree(SERVER, copy, ignore=shutil.ignore_patterns("*.sqlite3", "__pycache__", "assay-runs"))
-    shutil.copy(APPS / "note_in_server.py", copy / "celery_app" / "celery.py")
-    status, report = run(tmp_path, "celery_app", cwd=copy, scenarios=PROMISES)
-    broken = claims(report)
-    assert status == 1
-    assert set(broken) == {"task_default_retry_delay", "task_max_retries", "task_reject_on_worker_lost", "task_routes"}
-    assert all("celery_app/celery.py" in claim["place"] for claim in broken.values()), broken
 
 
 SAME = (
