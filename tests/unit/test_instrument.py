@@ -37,6 +37,7 @@ PLACES = {
     "celery.worker.request.Request.on_accepted": 2,
     "celery.worker.request.Request.on_timeout": 2,
     "billiard.pool.Pool.mark_as_worker_lost": 2,
+    "billiard.pool.TimeoutHandler.on_hard_timeout": 1,
     "celery.concurrency.asynpool.AsynPool.on_job_process_down": 2,
     "celery.worker.worker.WorkController.reload": 0,
     "celery.worker.consumer.consumer.Blueprint.start": 1,
