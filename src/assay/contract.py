@@ -9,6 +9,12 @@ from assay.subject import Subject, Task
 Delivery = Literal["at_least_once", "at_most_once", "effectively_once", "any"]
 
 
+BEYOND = (
+    "no setting of the app mends it: docs/celery-findings.md tells what Celery itself gets wrong; what you accept "
+    "of it, list under `known`"
+)
+
+
 class Contract(msgspec.Struct, frozen=True):
     """`setting` is what makes the claim, "" where nothing does: then any outcome is allowed and shown as it is."""
 
@@ -27,10 +33,14 @@ def of(task: Task, subject: Subject, demanded: str, *, child_lost: bool) -> Cont
     """
     if demanded != "inferred":
         words = f"delivery {demanded.replace('_', ' ')}, as demanded"
-        return Contract(cast(Delivery, demanded), f"delivery={demanded}", words, _remedy(task, subject))
+        beyond = BEYOND if demanded == "at_least_once" else ""
+        return Contract(cast(Delivery, demanded), f"delivery={demanded}", words, _remedy(task, subject) or beyond)
     if task.acks_late:
         return Contract(
-            "at_least_once", "task_acks_late", "a task whose worker is lost runs again", _remedy(task, subject)
+            "at_least_once",
+            "task_acks_late",
+            "a task whose worker is lost runs again",
+            _remedy(task, subject) or BEYOND,
         )
     if child_lost and task.retry_on_worker_lost:
         return Contract(

@@ -13,5 +13,11 @@ class UsageError(AssayError):
     exit_code = 2
 
 
+class NotShownError(AssayError):
+    """What was to be looked into did not show itself this time, so nothing is known of it."""
+
+    exit_code = 3
+
+
 class HarnessError(AssayError):
     """The harness itself broke: a process of its own died, a deadline of its own passed."""

@@ -9,7 +9,7 @@ from assay.selection import nearest
 
 CRASH_BURST, RECYCLING_STORM = "crash burst", "recycling storm"
 BURSTS = (CRASH_BURST, RECYCLING_STORM)  # which bring invocations of their own, and are about those
-FAULTLESS = ("none", "none, under load", "misspelt queue", "unknown task")  # nothing lands on work that is under way
+FAULTLESS = ("none", "none (under load)", "misspelt queue", "unknown task")  # nothing lands on work that is under way
 KILLS = (
     "SIGKILL child",
     "SIGKILL main",
@@ -32,7 +32,7 @@ KILLS = (
 )  # a worker or a part of it ends with work under way: what the evidence bound speaks of
 FAULTS = {
     "none": "nothing is broken: what is promised for an ordinary day",
-    "none, under load": "nothing is broken, and many invocations are worked off in a row",
+    "none (under load)": "nothing is broken, and many invocations are worked off in a row",
     "SIGKILL child": "a pool child is held at a crash point and killed; landed when the kernel has its exit status",
     "SIGKILL main": "the main process is killed, as by `kill -9`; landed when it and its children are gone",
     "SIGKILL group": "main process and children are killed at once, as a container is; landed when all are gone",

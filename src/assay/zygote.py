@@ -73,7 +73,7 @@ def main() -> None:
 
 def _load(request: dict[str, Any]) -> tuple[dict[str, Any], Celery]:
     from assay import inspection, loading
-    from assay.inspection.ill_typed import ill_typed
+    from assay.inspection.unusable import unusable
 
     os.chdir(request["workdir"])
     os.environ.update(request["env"])
@@ -81,7 +81,7 @@ def _load(request: dict[str, Any]) -> tuple[dict[str, Any], Celery]:
     try:
         subject = inspection.describe(app, request["app"], request["workdir"])
     except Exception:
-        if wrong := ill_typed(app, request["workdir"]):
+        if wrong := unusable(app, request["workdir"]):
             raise UsageError(wrong) from None
         raise
     _warm(app, request["pool"])

@@ -91,6 +91,14 @@ def test_given_a_file_for_a_module_then_the_module_is_told(refused: Told, given:
             "task_time_limit='many' (lazy.py:7) cannot be used: Celery wants a number",
         ),
         ("app.conf.broker_transport_options = 'x'", "broker_transport_options='x' (lazy.py:7) cannot be used: "),
+        (
+            "app.conf.broker_transport_options = {'visibility_timeout': '1h'}",
+            "assay: broker_transport_options with visibility_timeout='1h' (lazy.py:7) cannot be used: kombu wants",
+        ),
+        (
+            "app.conf.broker_url = 'redsi://me:secret@localhost'",
+            "assay: broker_url=redsi://... (lazy.py:7) cannot be used: No such transport: redsi. ",
+        ),
     ],
 )
 def test_given_a_configuration_that_cannot_be_used_then_it_is_the_users_to_mend(
@@ -99,7 +107,9 @@ def test_given_a_configuration_that_cannot_be_used_then_it_is_the_users_to_mend(
     if "django" in lines:
         pytest.importorskip("django")
     (folder / "lazy.py").write_text(f"{FINE}\n{lines}\n")
-    assert said in refused("run", "-A", "lazy:app")
+    told = refused("run", "-A", "lazy:app")
+    assert said in told
+    assert "result_expires" not in told, "that is Celery's own default"
 
 
 def test_given_an_app_that_raises_at_import_then_the_error_and_its_line_are_told(refused: Told, folder: Path) -> None:

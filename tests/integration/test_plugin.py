@@ -83,6 +83,13 @@ def test_report(assay_cluster):
     result.stdout.fnmatch_lines(["*violated: report[[]*[]] could not be published: ValueError: *"])
 
 
+def test_given_a_marker_with_an_unknown_key_then_nothing_else_is_tested_instead(project: pytest.Pytester) -> None:
+    project.makepyfile(test_shop=TEN_LINES.replace('app="shop:app"', 'app="shop:app", brokr="redis"'))
+    result = ran(project)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*@pytest.mark.assay: unknown key brokr; did you mean broker[?]*"])
+
+
 @pytest.mark.parametrize("option", ["command line", "ini file", "assay.toml"])
 def test_given_the_app_named_elsewhere_then_no_marker_is_needed(project: pytest.Pytester, option: str) -> None:
     project.makepyfile(test_shop=TEN_LINES.replace('@pytest.mark.assay(app="shop:app")', ""))

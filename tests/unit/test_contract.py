@@ -56,7 +56,7 @@ def remedy(settings: dict[str, Any], options: dict[str, Any], demanded: str = "i
     [
         ({"task_acks_late": True}, {}, "set task_reject_on_worker_lost=True"),
         ({"task_reject_on_worker_lost": True}, {}, "set task_acks_late=True"),
-        ({"task_acks_late": True, "task_reject_on_worker_lost": True}, {}, ""),
+        ({"task_acks_late": True, "task_reject_on_worker_lost": True}, {}, contract.BEYOND),
         (
             {"task_acks_late": True, "task_reject_on_worker_lost": True},
             {"acks_late": False},

@@ -116,6 +116,8 @@ def test_what_is_not_celerys_comes_along_with_djangos_settings_and_is_left_out()
 def test_a_misspelt_setting_has_its_nearest() -> None:
     found = setting(configured({"task_ack_late": True}), "task_ack_late")
     assert (found.known, found.nearest) == (False, "task_acks_late")
+    cut_short = setting(configured({"worker_prefetch": 1}), "worker_prefetch")
+    assert cut_short.nearest == "worker_prefetch_multiplier", "rather than worker_disable_prefetch, which is as near"
 
 
 def test_keys_of_other_packages_are_no_claims() -> None:

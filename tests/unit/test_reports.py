@@ -145,6 +145,15 @@ def test_a_run_folder_is_found_by_itself_by_its_report_or_as_the_newest_of_sever
     assert json.locate(tmp_path / "cut") == tmp_path / "cut"
 
 
+def test_what_shrinking_has_found_was_not_run_and_is_not_the_newest_run(tmp_path: Path) -> None:
+    json.write(a_red_report(), tmp_path / "20261121" / json.NAME)
+    small = tmp_path / "20261122"
+    small.mkdir()
+    (small / "facts.json").write_text("{}")
+    assert json.locate(tmp_path) == tmp_path / "20261121"
+    assert json.locate(small) == small, "named, it is meant: it can be replayed"
+
+
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not a run folder: it holds no"):
         json.locate(tmp_path)
@@ -268,7 +277,7 @@ def test_a_command_whose_quote_is_not_closed_gives_no_options_to_go_on_with() ->
 
 def test_a_row_of_many_invocations_tells_whose_the_recovery_time_is() -> None:
     """The worst of them names the row, and the time is that of others."""
-    row = a_row("chaos.not_struck", fault="none, under load", outcome=Outcome.FAILED, recovery_s=3603.0)
+    row = a_row("chaos.not_struck", fault="none (under load)", outcome=Outcome.FAILED, recovery_s=3603.0)
     report = a_report(row, app={"name": "shop", "visibility_timeout_s": 3600.0})
     told = " ".join(terminal.render(report, None, width=160, color=False).split())
     assert "not_struck ✓ failed, others recovered 3603 s" in told

@@ -17,7 +17,7 @@ from assay.chaos.run import facts_of, perform
 from assay.chaos.script import NAME, ChaosScript, Strike, read, write
 from assay.chaos.signature import Mark, mark, signature, told, worst
 from assay.conclusion import Facts, conclude
-from assay.errors import UsageError
+from assay.errors import NotShownError, UsageError
 from assay.facts import keep
 from assay.known import mark_known
 from assay.progress import Progress, Silent
@@ -91,7 +91,7 @@ class Shrunk(msgspec.Struct):
 
 
 def shrink(settings: Settings, facts: Facts, folder: Path, tests: Path, progress: Progress) -> Shrunk:
-    """Raises UsageError for a run that is not red, or that is not red again."""
+    """Raises UsageError for a run that is not red, and NotShownError for one that is not red again."""
     script = read(folder / NAME)
     results = judging.judge(facts.subject, script, facts.demanded, folder)
     _signature(facts, results)  # marks what is known
@@ -149,14 +149,15 @@ def _suspects(script: ChaosScript, row: Result, folder: Path) -> list[Strike]:
 
 
 def _smaller(script: ChaosScript, suspects: list[Strike], red: Callable[[ChaosScript], bool]) -> ChaosScript:
-    """First what is suspected, alone; then by halves. Raises UsageError where it is never red again."""
+    """First what is suspected, alone; then by halves. Raises NotShownError where it is never red again."""
     for strike in suspects[:3]:
         guess = _with(script, [strike], [strike.invocation])
         if red(guess):
             return _fewer_workers(guess, red)
     if not red(script):
-        raise UsageError(
-            "the run was not red when its script was run again: `assay replay` it a few times to see how often it is"
+        raise NotShownError(
+            "when the script was run again it was not red in this way: `assay replay` it a few times to see how often "
+            "it is, and which of its rows are"
         )
     strikes = smallest(script.faults, lambda some: red(_with(script, some, script.workload.numbers)))
     small = _with(script, strikes, script.workload.numbers)

@@ -109,10 +109,11 @@ def judge(subject: Subject, script: ChaosScript, demanded: str, folder: Path) ->
         ids = [each for fresh in seen.fresh.values() for each in fresh]
         row = _row(FRESH, "*", "all of them", landed=seen.landed.total(), injected=seen.injected.total())
         rows.append((row, [Liveness(ids=ids, within_s=WITHIN_S), Evidence(landed=1, in_flight=False)]))
-    rows.append((_row(RECEIVED, "*", "all of them"), [Reached()]))
+    rows.append((_beyond(_row(RECEIVED, "*", "all of them")), [Reached()]))
     if any(fault in STOPPING for fault, _ in seen.struck):
         told = sum(number for (fault, _), number in seen.landed.items() if fault in STOPPING)
-        rows.append((_row(WORKERS, "*", " or ".join(STOPPING), landed=told, injected=told), [Stops()]))
+        stops = _row(WORKERS, "*", " or ".join(STOPPING), landed=told, injected=told)
+        rows.append((_beyond(stops), [Stops()]))
     judgements, _ = judged([checker for _, checkers in rows for checker in checkers], history)
     results, at = [], 0
     for row, checkers in rows:
@@ -156,18 +157,22 @@ def _others(subject: Subject, task: str, seen: Seen, demanded: str) -> tuple[Res
     found = _demanded(subject, task, demanded, child_lost=False)
     if not near and found.delivery == "any":
         found = msgspec.structs.replace(found, delivery="at_least_once", promise="nothing else is lost")
-    row = _claims(_row(NOT_STRUCK, task, "none, under load"), found, subject, task)
+    row = _claims(_row(NOT_STRUCK, task, "none (under load)"), found, subject, task)
     return row, [Delivery(contract=found.delivery, task=task, besides=seen.hit, received=True)]
 
 
 def _refused(subject: Subject, task: str) -> Result:
     return msgspec.structs.replace(
-        _row(PUBLISHED, task, "none, under load"),
+        _row(PUBLISHED, task, "none (under load)"),
         claim="publishing",
         promise="each message of the task can be published",
         remedy="mend what its delay() raises: suite routing of `assay run` tells which setting is behind it",
         place=subject.task(task).place,
     )
+
+
+def _beyond(row: Result) -> Result:
+    return msgspec.structs.replace(row, remedy=contract.BEYOND)
 
 
 def _demanded(subject: Subject, task: str, demanded: str, *, child_lost: bool) -> contract.Contract:

@@ -43,11 +43,12 @@ class Whole(msgspec.Struct, frozen=True, tag="whole"):
         if unread is not None:
             return Judgement("whole", Verdict.UNKNOWN, f"the result of {short(unread)} was not read")
         silent = [life for life in last if not self._succeeded(life) and not self._failed(life, parts)]
+        culprit = _culprit(parts)
         if silent:
             what = Outcome.STUCK if any(outcome(life, world) is Outcome.STUCK for life in parts) else Outcome.LOST
             verdict = Verdict.HELD if self.due == "any" else Verdict.VIOLATED
-            said = f"the whole hangs: {self._of(silent[0])}; {_culprit(parts, world)}"
-            return Judgement("whole", verdict, said, what, tuple(life.id for life in silent))
+            said = f"the whole hangs: {self._of(silent[0])}; {_told(culprit, world)}"
+            return Judgement("whole", verdict, said, what, _ids(culprit, *silent))
         broken = next((life for life in last if not self._succeeded(life)), None)
         due = "completion" if self.due == "failure" else "failure"
         if broken is None:
@@ -57,9 +58,9 @@ class Whole(msgspec.Struct, frozen=True, tag="whole"):
             said += ", and was to fail" if verdict is Verdict.VIOLATED else ""
             return Judgement("whole", verdict, said, what, tuple(self.ends) if verdict is Verdict.VIOLATED else ())
         verdict = Verdict.VIOLATED if self.due == "completion" else Verdict.HELD
-        said = f"the whole failed: {_culprit(parts, world)}"
+        said = f"the whole failed: {_told(culprit, world)}"
         said = f"{said}, and was to complete" if due == "failure" and verdict is Verdict.VIOLATED else said
-        return Judgement("whole", verdict, said, Outcome.FAILED, (broken.id,))
+        return Judgement("whole", verdict, said, Outcome.FAILED, _ids(culprit, broken))
 
     def _kept(self, life: Life) -> bool:
         return self.results and life.result != "ignored"
@@ -81,15 +82,24 @@ def _failure(life: Life) -> bool:
     return told or any(attempt.state == FAILED for attempt in life.attempts)
 
 
-def _culprit(parts: Sequence[Life], world: World) -> str:
-    """What became of the part that did not go plainly."""
+def _culprit(parts: Sequence[Life]) -> Life | None:
+    """The part that did not go plainly."""
     odd = [life for life in parts if life.faults or life.pending or _failure(life)]
     odd += [life for life in parts if not life.done and life.attempts]
     odd += [life for life in parts if not life.done]
-    if not odd:
+    return next(iter(odd), None)
+
+
+def _told(culprit: Life | None, world: World) -> str:
+    if culprit is None:
         return "each part was done"
-    never = "no attempt of it began" if odd[0].calls else "nobody published it"
-    return f"{short(odd[0])}: {tale(odd[0], world) or never}"
+    never = "no attempt of it began" if culprit.calls else "nobody published it"
+    return f"{short(culprit)}: {tale(culprit, world) or never}"
+
+
+def _ids(*lives: Life | None) -> tuple[str, ...]:
+    """Each once, the one that tells the most first."""
+    return tuple(dict.fromkeys(life.id for life in lives if life))
 
 
 class Order(msgspec.Struct, frozen=True, tag="order"):

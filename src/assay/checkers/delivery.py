@@ -9,8 +9,10 @@ import msgspec
 
 from assay.checkers.recovery import recoveries
 from assay.checkers.words import chosen, forgotten, killed, names, published, short, since, tale
+from assay.errors import UsageError
 from assay.event import Kind
 from assay.life import Life, World
+from assay.selection import nearest
 from assay.verdict import Judgement, Outcome, Verdict
 
 Contract = Literal["at_least_once", "at_most_once", "effectively_once", "any"]
@@ -24,6 +26,11 @@ class Delivery(msgspec.Struct, frozen=True, tag="delivery"):
     task: str = ""  # without ids: of this task alone
     besides: list[str] = []  # without ids: but these
     received: bool = False  # but what reached no worker: that is for `Reached`
+
+    def __post_init__(self) -> None:
+        if self.contract not in BREAKS:
+            known = ", ".join(BREAKS)
+            raise UsageError(f"there is no contract {self.contract}{nearest(self.contract, BREAKS)}; there are {known}")
 
     def forgets(self, life: Life) -> bool:
         """It is done once, which breaks no contract."""

@@ -63,6 +63,9 @@ def _uncensored(censored: Any, value: Any) -> Any:
 def _nearest(key: str) -> str:
     """Among the old names for what is written as one: Celery refuses a configuration that mixes old and new."""
     names, least = (OLD_NAMES, 0.9) if key.isupper() else (SETTING_KEYS, 0.75)
+    longer = [str(name) for name in names if name.startswith(f"{key}_")]
+    if "_" in key and len(longer) == 1:
+        return longer[0]  # of worker_prefetch it is worker_prefetch_multiplier
     return next(iter(difflib.get_close_matches(key, names, n=1, cutoff=least)), "")
 
 

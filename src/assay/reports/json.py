@@ -67,8 +67,10 @@ def locate(path: Path) -> Path:
         raise UsageError(f"{path} is not a run folder: {why}")
     if any((path / mark).is_file() for mark in MARKS):
         return path
-    if runs := [found for mark in MARKS for found in path.glob(f"*/{mark}")]:
-        return max(runs, key=lambda found: found.stat().st_mtime).parent
+    found = sorted((each for mark in MARKS for each in path.glob(f"*/{mark}")), key=lambda each: each.stat().st_mtime)
+    for newest in reversed(found):
+        if (newest.parent / NAME).is_file() or next(newest.parent.rglob("events/*.jsonl"), None):
+            return newest.parent  # other than what `shrink` has found, which was not run there
     if next(path.rglob("events/*.jsonl"), None):
         return path
     raise UsageError(f"{path} is not a run folder: it holds no {NAME}, no events and no run")

@@ -1,9 +1,11 @@
 """What is told of a life."""
 
+import pytest
 from histories import acked, attempt, event, published, received, settled, story
 
-from assay.checkers.delivery import outcome
+from assay.checkers.delivery import Delivery, outcome
 from assay.checkers.words import tale
+from assay.errors import UsageError
 from assay.event import Kind
 from assay.fold import fold
 from assay.verdict import Outcome
@@ -21,3 +23,8 @@ def test_given_an_attempt_that_failed_before_its_body_then_it_failed_and_is_not_
     ended = event(Kind.ATTEMPT_ENDED, "a", pid=11, attempt="11-1", state="FAILURE")
     lives, world = fold(story(published("a"), received("a"), before, ended, acked("a"), settled()))
     assert outcome(lives["a"], world) is Outcome.FAILED
+
+
+def test_a_contract_that_there_is_not_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"^there is no contract at_leest_once; did you mean at_least_once\?; "):
+        Delivery(contract="at_leest_once")  # type: ignore[arg-type]

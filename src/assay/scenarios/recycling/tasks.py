@@ -23,7 +23,7 @@ def most(stage: Stage) -> int:
     return real
 
 
-@scenario("recycling", fault="none, under load", when=recycles, scale=recycling, weight_s=30.0)
+@scenario("recycling", fault="none (under load)", when=recycles, scale=recycling, weight_s=30.0)
 def exact_under_load(stage: Stage) -> None:
     """500 tasks: no child runs too many, each is replaced, no task is lost or doubled."""
     number = most(stage)
@@ -65,7 +65,7 @@ def large_results_at_the_boundary(stage: Stage) -> None:
     stage.check(Recycling(most=number), Delivery(contract="effectively_once", ids=ids))
 
 
-@scenario("recycling", fault="none, under load", when=recycles, pools=("solo", "threads"), scale=recycling)
+@scenario("recycling", fault="none (under load)", when=recycles, pools=("solo", "threads"), scale=recycling)
 def recycling_in_this_pool(stage: Stage) -> None:
     """More tasks than a process may run, in a pool that has no child to replace."""
     number = most(stage)

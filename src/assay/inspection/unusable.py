@@ -1,0 +1,56 @@
+"""Values that Celery cannot use, looked for where a configuration could not be described."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from celery import Celery
+from celery.app.defaults import NAMESPACES, flatten
+from kombu.transport import get_transport_cls
+
+from assay.places import Places
+
+WANTED: dict[str, tuple[type, ...]] = {"dict": (dict,), "int": (int,), "float": (int, float)}
+WORDS = {"dict": "a dict", "int": "a whole number", "float": "a number"}
+BROKERS = ("broker_url", "broker_read_url", "broker_write_url")
+
+
+def unusable(app: Celery, workdir: str) -> str:
+    """ "task_time_limit='many' (shop.py:7) cannot be used: Celery wants a number there"; nothing where all is well."""
+    places = Places(workdir)
+    return "; ".join(
+        f"{key}{shown}{f' ({place})' if (place := places.find(key)) else ''} cannot be used: {why}"
+        for key, shown, why in (*_ill_typed(app), *_transports(app), *_options(app))
+    )
+
+
+def _ill_typed(app: Celery) -> Iterator[tuple[str, str, str]]:
+    for key, option in flatten(NAMESPACES):
+        value, wanted = app.conf.get(key), _wanted(option.type)
+        given = value is not None and value != option.default  # Celery's own are of other types, and it can use them
+        if given and wanted and not isinstance(value, WANTED[wanted]):
+            yield key, f"={value!r}", f"Celery wants {WORDS[wanted]} there"
+
+
+def _transports(app: Celery) -> Iterator[tuple[str, str, str]]:
+    """An address may have a password in it: only its scheme is shown."""
+    for key in BROKERS:
+        for address in str(app.conf.get(key) or "").split(";"):
+            scheme, separator, _ = address.partition("://")
+            if not separator:
+                continue
+            try:
+                get_transport_cls(scheme)
+            except (KeyError, ImportError) as error:
+                yield key, f"={scheme}://...", str(error.args[0] if error.args else error)
+
+
+def _options(app: Celery) -> Iterator[tuple[str, str, str]]:
+    options = app.conf.get("broker_transport_options")
+    value = options.get("visibility_timeout") if isinstance(options, dict) else None
+    if value is not None and not isinstance(value, int | float):
+        yield "broker_transport_options", f" with visibility_timeout={value!r}", "kombu wants seconds there, a number"
+
+
+def _wanted(kind: Any) -> str:
+    name = kind if isinstance(kind, str) else getattr(kind, "__name__", "")
+    return name if name in WANTED else ""
