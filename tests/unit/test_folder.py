@@ -28,7 +28,8 @@ def test_what_a_run_has_recorded_stays_and_an_empty_folder_goes_with_those_made_
         (out / "facts.json").touch()
     with claimed(wanted, timed=True) as second:
         assert second.name == "20261123-101530-2"
-    assert list((tmp_path / "assay-runs").iterdir()) == [out]
+    assert sorted((tmp_path / "assay-runs").iterdir()) == [tmp_path / "assay-runs/.gitignore", out]
+    assert (tmp_path / "assay-runs/.gitignore").read_text() == "*\n"
 
 
 def test_a_folder_that_the_user_named_is_used_when_it_is_empty_only(tmp_path: Path) -> None:

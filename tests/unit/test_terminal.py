@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from report_by_hand import LATE, a_lost_row, a_red_report, a_report, a_row, an_unknown_row
 from rich.cells import cell_len
 
-from assay.report import Report
+from assay.report import Claim, Report
 from assay.reports import markdown
 from assay.reports.causes import causes
 from assay.reports.terminal import render
@@ -195,3 +195,11 @@ def test_any_words_are_told_within_the_width(words: list[str], width: int, ascii
     lines = told(a_report(*rows), width, ascii_only=ascii_only).splitlines()
 
     assert [line for line in lines if cell_len(line) > width and not line.startswith("next")] == []
+
+
+def test_a_claim_that_known_findings_alone_break_is_named_beside_the_count() -> None:
+    claim = Claim(setting=LATE, verdict=Verdict.VIOLATED, promise="it runs again")
+    assert f"claims 0 of 1 held; known findings alone break {LATE}" in " ".join(
+        told(a_report(a_row(), a_lost_row(known="celery#1"), claims=[claim])).split()
+    )
+    assert "known findings alone" not in told(a_report(a_row(), a_lost_row(), claims=[claim]))

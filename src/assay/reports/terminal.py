@@ -15,6 +15,7 @@ from assay.reports.matrix import ASCII_SYMBOLS, STYLES, SYMBOLS, legend, tables
 from assay.reports.words import (
     EXIT_WORDS,
     GRACE_PERIODS,
+    broken_claims,
     evidence,
     grace_periods,
     meanings,
@@ -90,7 +91,10 @@ def _listed(heading: str, lines: Sequence[str]) -> Iterator[RenderableType]:
 def _worth(report: Report, folder: Path | None) -> RenderableType:
     """Last, where the eye is when the scrolling stops: what the verdict is worth, and where it was recorded."""
     held = sum(claim.verdict is Verdict.HELD for claim in report.claims)
-    claims = f"{held} of {len(report.claims)} held" if report.claims else ""
+    broken = broken_claims(report)
+    excused = [each.setting for each in report.claims if each.verdict is Verdict.VIOLATED and each not in broken]
+    alone = f"; known findings alone break {', '.join(excused)}" if excused else ""
+    claims = f"{held} of {len(report.claims)} held{alone}" if report.claims else ""
     return facts(
         ("evidence", evidence(report)),
         ("claims", claims),
