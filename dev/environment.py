@@ -45,7 +45,7 @@ def ready() -> Path:
         _stop(f"{VENV} cannot be made: {error}")
     with tempfile.TemporaryDirectory() as folder:
         pip = _pip(Path(folder))
-        command = [PYTHON, pip, "install", "--quiet", "--no-input", "--editable", ".[server,redis]", "--group", "test"]
+        command = [PYTHON, pip, "install", "-qq", "--no-input", "--editable", ".[server,redis]", "--group", "test"]
         if subprocess.run(command, cwd=ROOT).returncode:
             _stop("the packages could not be installed; pip says why above")
     STAMP.write_text(stamp)
