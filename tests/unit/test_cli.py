@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -69,6 +70,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Run]:
     for kind in ("scenario", "fault", "checker"):
         a_module(monkeypatch, f"assay.{kind}", registry=lambda kind=kind: {f"acks_late.{kind}": f"about {kind}"})
     monkeypatch.setitem(os.environ, "COLUMNS", "100")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return fake
 
 
