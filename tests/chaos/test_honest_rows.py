@@ -90,6 +90,26 @@ def work(): pass
     assert events[Kind.HARD_LIMIT].at_ns < events[Kind.CHILD_KILLED].at_ns < events[Kind.SETTLED].at_ns
 
 
+def test_given_tasks_that_acknowledge_alike_when_a_revoked_one_meets_a_restart_then_their_fate_is_one(
+    tmp_path: Path,
+) -> None:
+    """A pool that looks for its children more often, since retries are scaled, came to discard it before it stopped."""
+    app = """
+@app.task
+def mail(): pass
+@app.task(bind=True, autoretry_for=(ConnectionError,), max_retries=2, default_retry_delay=5)
+def sync(self): pass
+"""
+    found = ran(tmp_path, app, "results.revoked_then_all_restarted").results
+    assert [(each.task, each.outcome) for each in found] == [
+        ("small.mail", Outcome.RECOVERED),
+        ("small.sync", Outcome.RECOVERED),
+    ]
+    for folder in (tmp_path / "run" / "cases").iterdir():
+        kinds = [event.kind for event in History(folder)]
+        assert kinds.index(Kind.CONNECTION_CLOSED) < kinds.index(Kind.RELEASED), "it has given back what waited"
+
+
 def test_given_real_bodies_that_differ_then_each_stands_for_itself(tmp_path: Path) -> None:
     calls = {"small.good": {}, "small.bad": {}}
     report = ran(tmp_path, LIVE, "acks_late.live_call", bodies="live", live=calls)

@@ -16,6 +16,7 @@ from assay.scenarios.results.outcomes import asked
 from assay.stage import Stage
 from assay.worker import Worker
 
+GIVES_BACK_S = 5.0
 #: as without a flag: mingle is what is asked about, and it needs both sides
 DEFAULT_FLAGS = {"without_mingle": False, "without_gossip": False, "without_heartbeat": False}
 
@@ -33,6 +34,11 @@ def revoked_behind_one_that_runs(stage: Stage, **changes: Any) -> tuple[Worker, 
     return worker, standing, waits
 
 
+def gave_back(stage: Stage, worker: Worker) -> bool:
+    """Whether it has closed its connection, with which goes what it had not acknowledged."""
+    return any(event.kind == Kind.CONNECTION_CLOSED and event.worker == worker.name for event in stage.cluster.seen)
+
+
 def heard(stage: Stage, worker: Worker) -> None:
     """Mingle waits for a second. Raises HarnessError where nobody answered in it: that would be the machine's doing."""
     for event in stage.cluster.seen:
@@ -41,8 +47,12 @@ def heard(stage: Stage, worker: Worker) -> None:
 
 
 def stops(stage: Stage, worker: Worker, standing: Waiting, revoked: str) -> None:
-    """What runs is let go and ends, as in a deployment: warm shutdown."""
+    """What runs is let go and ends, as in a deployment: warm shutdown.
+
+    Not before the worker has given back what waits: or it were chance whether it still comes to discard that itself.
+    """
     stage.signal(worker, SIGTERM, revoked)
+    stage.cluster.wait(lambda: gave_back(stage, worker), timeout_s=GIVES_BACK_S)
     standing.release()
     stage.wait_stopped(worker)
 
