@@ -146,6 +146,7 @@ class Campaign:
             )
         while waiting := self._cluster.gate.next(0.0):
             self._strike(waiting)
+            self._forgive(waiting.held.worker)
         self._heal(time.monotonic())
         self._look_after_workers()
         if not self._heals and self._all_ready():
@@ -198,6 +199,11 @@ class Campaign:
             self._wanted = 0
         if heal:
             self._heals.append(Healing(time.monotonic() + strike.lasts_s, worker.name, strike, heal))
+
+    def _forgive(self, worker: str) -> None:
+        """One that is to stop has waited for a body that was held here, maybe while another fault was thrown."""
+        if worker in self._stops_by:
+            self._stops_by[worker] = time.monotonic() + self._exit_s
 
     def _wait_acknowledged_early(self, invocation: str) -> None:
         """Or it were chance, which no replay repeats, whether main has read by now that a child has it."""
