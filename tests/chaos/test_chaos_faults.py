@@ -18,7 +18,8 @@ OOM = pytest.mark.skipif(bool(memory_limit.obstacle()), reason=memory_limit.obst
         pytest.param("out-of-memory", LOSES, "out_of_memory", "lost", marks=OOM),
         ("crash-burst", LOSES, "crash_burst", "lost"),
         ("broker-restarted", "deaf_after_loss", "fresh_tasks", "stuck"),
-        ("results-away", "gives_up_storing,impatient", "results_away", "ok"),
+        # lost where it was away at STARTED: the body is never entered then, and the message is acknowledged
+        ("results-away", "gives_up_storing,impatient", "results_away", "ok or lost"),
         ("rolling-restart", "hangs_at_stop", "workers_stop", "stuck"),
         ("scaled-to-none", "hangs_at_stop", "workers_stop", "stuck"),
         ("recycling-storm", "hangs_at_stop", "workers_stop", "stuck"),
@@ -29,7 +30,8 @@ def test_given_a_bug_that_a_fault_shows_then_its_row_is_red_and_the_twins_is_not
 ) -> None:
     some = ("--faults", fault, "--broker", "redis", "--tasks", "60", "--intensity", "0.1")
     red = rows(chaos(tmp_path, *some, flips=flips)[1])[row]
-    assert (red["verdict"], red["outcome"]) == ("violated", outcome), red["reason"]
+    assert red["verdict"] == "violated"
+    assert red["outcome"] in outcome.split(" or "), red["reason"]
     twin = rows(chaos(tmp_path, *some, out="twin")[1])
     struck = twin[fault.replace("-", "_")]
     assert struck["verdict"] == "held", struck["reason"]
