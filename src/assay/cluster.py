@@ -334,10 +334,10 @@ class Cluster(Landing, Publishing):
     def clocks_ahead(self) -> Iterator[float]:
         """How far it must be for what workers had that are gone, the least first.
 
-        What a worker had whose own clock was ahead takes one that is further ahead, and so on without end.
+        What a worker had whose own clock was ahead takes one that is further ahead, and so on, MOST_ORPHANED times.
         """
         tried: set[float] = set()
-        while left := set(self._clocks.values()) - tried:
+        while len(tried) < MOST_ORPHANED and (left := set(self._clocks.values()) - tried):
             tried.add(min(left))
             yield min(left) + self.beyond_visibility_s
 

@@ -1,13 +1,12 @@
 """A cluster in a test: act on it in a few lines, then ask what became of an invocation, or let checkers judge."""
 
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from assay.checker import Checker, check, conclude
 from assay.checkers import Published, Undeclared
-from assay.cluster import MOST_ORPHANED, Cluster
+from assay.cluster import Cluster
 from assay.errors import UsageError
 from assay.event import Event, Point
 from assay.fault import called
@@ -91,7 +90,7 @@ class Trial(Cluster):
             if worker.name not in self._replaced:
                 self._replaced.add(worker.name)
                 self.replace(worker)
-        for offset_s in islice(self.clocks_ahead(), MOST_ORPHANED):
+        for offset_s in self.clocks_ahead():
             if self.settle(enough=self.orphaned) or not self.orphaned():
                 return
             self.start_worker(clock_offset_s=offset_s)

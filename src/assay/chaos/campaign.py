@@ -4,12 +4,11 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable
-from itertools import islice
 from typing import NamedTuple
 
 from assay.chaos.draw import LONGEST, Job
 from assay.chaos.script import ChaosScript, Strike
-from assay.cluster import MOST_ORPHANED, READY_S, Cluster
+from assay.cluster import READY_S, Cluster
 from assay.counted import counted
 from assay.errors import HarnessError, UsageError
 from assay.event import Event, Kind
@@ -269,7 +268,7 @@ class Campaign:
 
         Faults may strike that worker too, and what it had is stamped by its clock: the next one's is further ahead.
         """
-        for offset_s in islice(self._cluster.clocks_ahead(), MOST_ORPHANED):
+        for offset_s in self._cluster.clocks_ahead():
             if self._settle(self._is_orphaned) or not self._is_orphaned():
                 return
             self._cluster.start_worker(
