@@ -79,17 +79,15 @@ def assay_cluster(
 ) -> Iterator[Trial]:
     """A broker of its own, workers to start and to kill, and the history of this test."""
     from assay.errors import UsageError
-    from assay.selection import nearest
-    from assay.settings import KEYS
+    from assay.settings import must_be_known
     from assay.trial import Trial
 
     marker = request.node.get_closest_marker("assay")
     wanted = dict(marker.kwargs) if marker else {}
-    for key in wanted:
-        if key not in KEYS:
-            raise pytest.UsageError(f"@pytest.mark.assay: unknown key {key}{nearest(key, KEYS)}")
-    own = {name: wanted.pop(name) for name in ("concurrency", "live") if name in wanted}
     try:
+        for key in wanted:
+            must_be_known(key, "@pytest.mark.assay")
+        own = {name: wanted.pop(name) for name in ("concurrency", "live") if name in wanted}
         bench = assay_benches(**wanted)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None

@@ -148,11 +148,16 @@ def _toml(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path} is not valid TOML: {error}") from None
 
 
+def must_be_known(key: str, source: str) -> None:
+    """Raises UsageError for a key that there is not, with the one that was meant."""
+    if key not in TYPES:
+        raise UsageError(f"{source}: unknown key {key}{nearest(key, KEYS) or '; known are ' + ', '.join(KEYS)}")
+
+
 def _converted(table: Mapping[str, Any], source: str, folder: Path) -> dict[str, Any]:
     values = {}
     for key, value in table.items():
-        if key not in TYPES:
-            raise UsageError(f"{source}: unknown key {key}{nearest(key, KEYS) or '; known are ' + ', '.join(KEYS)}")
+        must_be_known(key, source)
         try:
             values[key] = msgspec.convert(value, TYPES[key], dec_hook=lambda _, raw: _path(raw, folder))
         except msgspec.ValidationError as error:
