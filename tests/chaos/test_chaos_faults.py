@@ -30,8 +30,9 @@ def test_given_a_bug_that_a_fault_shows_then_its_row_is_red_and_the_twins_is_not
 ) -> None:
     some = ("--faults", fault, "--broker", "redis", "--tasks", "60", "--intensity", "0.1")
     red = rows(chaos(tmp_path, *some, flips=flips)[1])[row]
-    assert red["verdict"] == "violated"
+    assert red["verdict"] == "violated", red["reason"]
     assert red["outcome"] in outcome.split(" or "), red["reason"]
+    assert ("SUCCESS is due" in red["reason"]) == (fault == "results-away"), red["reason"]
     twin = rows(chaos(tmp_path, *some, out="twin")[1])
     struck = twin[fault.replace("-", "_")]
     assert struck["verdict"] == "held", struck["reason"]
