@@ -67,6 +67,7 @@ def conclude(facts: Facts, results: list[Result]) -> Report:
     )
     if facts.canary not in ("", CANARY_LOST):
         verdict = Verdict.worst([verdict, Verdict.UNKNOWN])
+    telling = [result for result in results if _tells_of_loss(result)]
     return Report(
         verdict=verdict,
         exit_code=exit_code(verdict),
@@ -82,8 +83,9 @@ def conclude(facts: Facts, results: list[Result]) -> Report:
         scaled=facts.scaled,
         claims=claims,
         results=results,
-        landed=sum(_landed(result) for result in results if _tells_of_loss(result)),
-        lost=sum(_lost(result) for result in results if _tells_of_loss(result)),
+        landed=sum(_landed(result) for result in telling if not result.known),
+        lost=sum(_lost(result) for result in telling if not result.known),
+        landed_known=sum(_landed(result) for result in telling if result.known),
         canary=facts.canary,
         known_not_seen=not_seen,
         started_at=facts.started_at,
@@ -92,15 +94,8 @@ def conclude(facts: Facts, results: list[Result]) -> Report:
 
 
 def _tells_of_loss(result: Result) -> bool:
-    """Whether a fault that takes work away landed in it, and what became of the work was judged.
-
-    Known findings have a place of their own in the report, and say nothing about all others.
-    """
-    return (
-        not result.known
-        and result.fault in KILLS
-        and any(judgement.checker == "delivery" for judgement in result.judgements)
-    )
+    """Whether a fault that takes work away landed in it, and what became of the work was judged."""
+    return result.fault in KILLS and any(judgement.checker == "delivery" for judgement in result.judgements)
 
 
 def _landed(result: Result) -> int:

@@ -8,7 +8,7 @@ from assay.checker import Checker, check, conclude
 from assay.checkers import Published, Undeclared
 from assay.cluster import Cluster
 from assay.errors import UsageError
-from assay.event import Event, Point
+from assay.event import Event, Kind, Point
 from assay.fault import called
 from assay.faults import registry
 from assay.history import History
@@ -21,6 +21,9 @@ from assay.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:
     from assay.bench import Bench
+
+SETS_GOING = (Kind.PUBLISHED, Kind.WORKER_READY)
+AT_REST = (Kind.SETTLED, Kind.UNSETTLED)
 
 
 class Trial(Cluster):
@@ -63,6 +66,14 @@ class Trial(Cluster):
         self._holds[invocation] = holds[0].point if holds else None
         return invocation
 
+    def _to_judge(self) -> list[Event]:
+        """The history, at rest: what is still under way is neither done nor stuck."""
+        last = next((event.kind for event in reversed(self.history) if event.kind in (*SETS_GOING, *AT_REST)), None)
+        if last in SETS_GOING:
+            self.settle()
+        self.final_read()
+        return self.history
+
     def _must_hold(self, invocation: str, point: Point) -> None:
         """Or it would be waited for in vain."""
         if invocation in self._holds and self._holds[invocation] != point:
@@ -102,16 +113,14 @@ class Trial(Cluster):
         return list(History(self.folder))
 
     def outcome(self, invocation: str) -> Outcome | None:
-        """What became of it: ok, recovered, lost, duplicated, ..."""
+        """What became of it once broker and workers are at rest: ok, recovered, lost, duplicated, ..."""
         from assay.checkers import Delivery
 
-        self.final_read()
-        return conclude(check([Delivery(contract="any", ids=[invocation])], self.history))[1]
+        return conclude(check([Delivery(contract="any", ids=[invocation])], self._to_judge()))[1]
 
     def check(self, *checkers: Checker) -> None:
-        """Raise AssertionError with the story where a checker finds a violation or cannot tell."""
-        self.final_read()
-        events = self.history
+        """Once all is at rest, raise AssertionError where a checker finds a violation or cannot tell."""
+        events = self._to_judge()
         judgements = check([*checkers, *self._refused(checkers)], events)
         verdict, _, _, reason = conclude(judgements)
         if verdict != Verdict.HELD:

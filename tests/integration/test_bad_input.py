@@ -99,6 +99,10 @@ def test_given_a_file_for_a_module_then_the_module_is_told(refused: Told, given:
             "app.conf.broker_url = 'redsi://me:secret@localhost'",
             "assay: broker_url=redsi://... (lazy.py:7) cannot be used: No such transport: redsi. ",
         ),
+        (
+            "app.conf.result_backend = 'redsi://me:secret@localhost'",
+            "assay: result_backend=redsi://... (lazy.py:7) cannot be used: No module named 'redsi'",
+        ),
     ],
 )
 def test_given_a_configuration_that_cannot_be_used_then_it_is_the_users_to_mend(

@@ -74,7 +74,6 @@ def test_report(assay_cluster):
     assay_cluster.start_worker()
     assay_cluster.send("shop.report")
     assay_cluster.send("shop.charge")
-    assay_cluster.settle()
     assay_cluster.check(Delivery(contract="at_least_once"))
 """,
     )

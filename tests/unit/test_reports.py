@@ -236,6 +236,11 @@ def test_evidence_claims_no_more_than_was_seen(landed: int, lost: int, told: str
     assert evidence(a_report(landed=landed, lost=lost)) == told
 
 
+def test_evidence_says_what_it_leaves_out() -> None:
+    told = evidence(a_report(landed=250, landed_known=6))
+    assert told == "0 lost in 250 landed faults: under 1.2 % a fault (95 %); 6 of known findings not counted"
+
+
 @given(st.integers(1, 1_000_000))
 def test_the_bound_that_is_told_is_never_below_the_true_one(landed: int) -> None:
     told = float(evidence(a_report(landed=landed)).split("under ")[1].split(" %")[0]) / 100

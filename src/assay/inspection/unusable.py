@@ -1,10 +1,12 @@
-"""Values that Celery cannot use, looked for where a configuration could not be described."""
+"""Values that Celery cannot use: what a run replaces is looked at first, all else where a description failed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from celery import Celery
+from celery.app.backends import by_url
 from celery.app.defaults import NAMESPACES, flatten
+from celery.exceptions import ImproperlyConfigured
 from kombu.transport import get_transport_cls
 
 from assay.places import Places
@@ -16,10 +18,19 @@ BROKERS = ("broker_url", "broker_read_url", "broker_write_url")
 
 def unusable(app: Celery, workdir: str) -> str:
     """ "task_time_limit='many' (shop.py:7) cannot be used: Celery wants a number there"; nothing where all is well."""
+    return _told((*_ill_typed(app), *_transports(app), *_options(app)), workdir)
+
+
+def without_backend(app: Celery, workdir: str) -> str:
+    """Likewise of the result backend, which a run replaces: its own workers would start, and the app's would not."""
+    return _told(_backend(app), workdir)
+
+
+def _told(values: Iterable[tuple[str, str, str]], workdir: str) -> str:
     places = Places(workdir)
     return "; ".join(
         f"{key}{shown}{f' ({place})' if (place := places.find(key)) else ''} cannot be used: {why}"
-        for key, shown, why in (*_ill_typed(app), *_transports(app), *_options(app))
+        for key, shown, why in values
     )
 
 
@@ -42,6 +53,16 @@ def _transports(app: Celery) -> Iterator[tuple[str, str, str]]:
                 get_transport_cls(scheme)
             except (KeyError, ImportError) as error:
                 yield key, f"={scheme}://...", str(error.args[0] if error.args else error)
+
+
+def _backend(app: Celery) -> Iterator[tuple[str, str, str]]:
+    """Its class alone is imported, as a worker does at its start; an address may have a password in it."""
+    given = app.conf.result_backend
+    try:
+        by_url(given, app.loader)
+    except (ImproperlyConfigured, ImportError, AttributeError) as error:
+        scheme, separator, _ = str(given).partition("://")
+        yield "result_backend", f"={scheme}{separator and separator + '...'}", str(error)
 
 
 def _options(app: Celery) -> Iterator[tuple[str, str, str]]:

@@ -169,7 +169,8 @@ def evidence(report: Report) -> str:
     faults = "fault" if report.landed == 1 else "faults"
     counted = f"{report.lost} lost in {report.landed} landed {faults}"
     bound = evidence_bound(report.lost, report.landed)
-    return counted if bound is None else f"{counted}: under {_rounded_up(bound * 100)} % a fault (95 %)"
+    worth = "" if bound is None else f": under {_rounded_up(bound * 100)} % a fault (95 %)"
+    return counted + worth + (f"; {report.landed_known} of known findings not counted" if report.landed_known else "")
 
 
 def _rounded_up(percent: float) -> str:
