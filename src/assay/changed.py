@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from assay.redirect import AMQP
+from assay.redirection import AMQP
 from assay.scaling import POOL_CHECK, Scaling, told
 from assay.settings import Settings
 from assay.subject import Subject

@@ -32,7 +32,7 @@ from assay.history import Follower
 from assay.landing import Landing
 from assay.publishing import Publishing
 from assay.recorder import Recorder
-from assay.redirect import AMQP, Redirection
+from assay.redirection import AMQP, Redirection
 from assay.scaling import pool_check_s
 from assay.settle import Ledger, final_read
 from assay.warm import Client, Zygote

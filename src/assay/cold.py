@@ -9,11 +9,11 @@ from pathlib import Path
 
 import msgspec
 
-from assay import boot as booting
-from assay import loading
+from assay import loading, role
+from assay.boot import Boot
 
 
-def arguments(boot: booting.Boot) -> list[str]:
+def arguments(boot: Boot) -> list[str]:
     """What a person would type after `celery -A app`."""
     argv = ["worker", "--loglevel=INFO", "-P", boot.pool, "-c", str(boot.concurrency), "-n", f"{boot.name}@assay"]
     for name, value in boot.options.items():
@@ -23,12 +23,12 @@ def arguments(boot: booting.Boot) -> list[str]:
 
 
 def main() -> None:
-    boot = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=booting.Boot)
-    booting.loaded = loading.load(sys.argv[2], sys.argv[3])
-    booting.prepare(boot, booting.loaded)
+    boot = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=Boot)
+    role.loaded = loading.load(sys.argv[2], sys.argv[3])
+    role.prepare(boot, role.loaded)
     from celery.bin.celery import main as celery
 
-    sys.argv = ["celery", "-A", "assay.boot:loaded", *arguments(boot)]
+    sys.argv = ["celery", "-A", "assay.role:loaded", *arguments(boot)]
     celery()
 
 

@@ -18,7 +18,7 @@ from assay.errors import HarnessError
 from assay.event import Event, Kind
 from assay.fault import IN_CHILD
 from assay.gate import Waiting
-from assay.redirect import Redirection
+from assay.redirection import Redirection
 from assay.settle import runs
 from assay.warm import Client
 from assay.worker import Worker, kill_child

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from assay.brokers import NAMES as BROKERS
-from assay.redirect import SHORTEST_S, Redirection, scaled_limit
+from assay.redirection import SHORTEST_S, Redirection, scaled_limit
 from assay.subject import Subject, Task
 
 COUNTDOWN_S = 0.4  # what the longest retry delay of a task takes in a run

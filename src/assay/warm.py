@@ -13,7 +13,7 @@ import msgspec
 from assay.boot import Boot
 from assay.errors import HarnessError, UsageError
 from assay.process import LAST_WORDS, Parent, Process, Supervisor
-from assay.redirect import Redirection
+from assay.redirection import Redirection
 from assay.subject import Subject
 
 IMPORT_S = 300.0

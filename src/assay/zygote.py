@@ -21,8 +21,9 @@ from typing import Any
 import msgspec
 from celery import Celery
 
-from assay.boot import Boot, become, detach
+from assay.boot import Boot
 from assay.errors import UsageError
+from assay.role import become, detach
 
 RECEIVE = 1 << 22
 #: by a worker or a client of Celery 5.7 that was forked without them: a quarter of the processor time until it is ready

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from kombu.exceptions import OperationalError
 
-from assay.boot import Client
 from assay.cluster import Cluster
 from assay.errors import HarnessError
 from assay.event import Kind
 from assay.publishing import Publishing
+from assay.role import Client
 
 
 def test_given_a_run_that_was_ended_then_nobody_waits_for_what_will_not_come() -> None:

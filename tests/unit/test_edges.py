@@ -8,7 +8,6 @@ import pytest
 
 SRC = Path(__file__).parents[2] / "src"
 INSIDE = {
-    "assay.boot",
     "assay.by_hand",
     "assay.cold",
     "assay.hollow",
@@ -17,6 +16,7 @@ INSIDE = {
     "assay.instrument",
     "assay.migration",
     "assay.redirect",
+    "assay.role",
     "assay.signatures",
     "assay.told",
     "assay.zygote",
@@ -78,3 +78,12 @@ def test_what_judges_never_imports_what_acts(name: str) -> None:
         reached |= new
         left += new
     assert not reached & ACTING
+
+
+@pytest.mark.parametrize(
+    "name", sorted(name for name in FILES if not any(f"{name}.".startswith(f"{each}.") for each in INSIDE))
+)
+def test_the_harness_never_loads_what_runs_inside_the_apps_processes(name: str) -> None:
+    """Which would load Celery with it: a fifth of a second at the start of each command."""
+    at_once = imports(FILES[name], everywhere=False)
+    assert not {each for each in at_once if f"{each}.".startswith(tuple(f"{inside}." for inside in INSIDE))}

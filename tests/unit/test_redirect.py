@@ -18,9 +18,11 @@ from targets import target
 from targets import task as made
 
 from assay import scaling
-from assay.boot import Boot, prepare
+from assay.boot import Boot
 from assay.inspection import describe
-from assay.redirect import SHORTEST_S, Redirection, apply, look_at_children_every, scaled_limit, scaled_s, warp_clock
+from assay.redirect import apply, look_at_children_every, warp_clock
+from assay.redirection import SHORTEST_S, Redirection, scaled_limit, scaled_s
+from assay.role import prepare
 from assay.subject import Subject
 
 KIRITIMATI = datetime.timezone(datetime.timedelta(hours=14))
