@@ -1,13 +1,12 @@
 """Each scenario goes red on a planted bug, and stays green on the app's correct twin."""
 
-import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import celery
 import pytest
-from beds import Bed, judged
+from beds import BROKERS, Bed, judged
 
 from assay.scenario import scenarios
 from assay.verdict import Result, Verdict
@@ -192,7 +191,7 @@ FURTHER = [
 ]
 # A soft shutdown came with Celery 5.5; RabbitMQ has no visibility timeout.
 ABSENT: set[str] = {"acks_late.soft_shutdown"} if celery.VERSION < (5, 5) else set()
-if os.environ.get("ASSAY_TEST_BROKER") == "rabbitmq":
+if "rabbitmq" in BROKERS:
     ABSENT |= {"acks_late.second_worker_while_it_runs", "retries.second_worker_while_it_waits"}
 # Celery's own fault in these releases: the correct twin cannot mend it (docs/celery-findings.md).
 CELERYS_OWN: set[str] = {"shutdown.interrupted_twice"} if celery.VERSION < (5, 5) else set()
@@ -220,18 +219,20 @@ def further(flips: str) -> Key:
     return Bed(tuple(flips.split("+"))), tuple(sorted(name for planted, name, _ in FURTHER if planted == flips))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=BROKERS)
 def rows(request: pytest.FixtureRequest) -> Iterator[dict[Key, Future[Rows]]]:
-    """The beds of all tests that were asked for, each run once, in the order of the tests."""
+    """The beds of all tests that were asked for on a broker, each run once, in the order of the tests."""
     asked = [item for item in request.session.items if item.path == request.path and hasattr(item, "callspec")]
     keys: dict[Key, None] = {}
     for item in asked:
         given = item.callspec.params
+        if given.get("rows") != request.param:
+            continue
         named = {"planted_bug": red, "correct_twin": green}
         key = next((make(given["name"]) for word, make in named.items() if word in item.originalname), None)
         keys[key or further(given["flips"])] = None
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="bed") as executor:
-        yield {key: executor.submit(judged, *key) for key in keys}
+        yield {key: executor.submit(judged, *key, broker=request.param) for key in keys}
         executor.shutdown(cancel_futures=True)
 
 

@@ -115,21 +115,25 @@ if celery.VERSION < (5, 7):  # its worker hangs at SIGTERM in some runs and not 
     SAME = tuple(name for name in SAME if name != "worker_stopped_while_retry_waits")
 
 
-@pytest.fixture(scope="module", params=["", "early,lost_is_no_retry"], ids=["as it should be", "planted"])
-def usual(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
-    """(flips, the report on the embedded broker with warm workers)"""
-    tmp = tmp_path_factory.mktemp("usual")
-    return request.param, run(tmp, "twin:app", "--task", "work", scenarios=SAME, ASSAY_TEST_FLIP=request.param)[1]
+PLANTED = "early,lost_is_no_retry"
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The report on the embedded broker with warm workers: some rows red, others green."""
+    return run(tmp_path_factory.mktemp("usual"), "twin:app", "--task", "work", scenarios=SAME, ASSAY_TEST_FLIP=PLANTED)[
+        1
+    ]
 
 
 @pytest.mark.parametrize("changed", [("--broker", "redis"), ("--cold",)], ids=["redis", "cold"])
 def test_given_another_broker_or_cold_workers_then_the_verdicts_are_the_same(
-    tmp_path: Path, usual: tuple[str, dict[str, Any]], changed: tuple[str, ...]
+    tmp_path: Path, usual: dict[str, Any], changed: tuple[str, ...]
 ) -> None:
-    flips, report = usual
-    other = run(tmp_path, "twin:app", "--task", "work", *changed, scenarios=SAME, ASSAY_TEST_FLIP=flips)[1]
-    assert verdicts(other) == verdicts(report)
-    assert len(verdicts(report)) >= len(SAME) - 1
+    other = run(tmp_path, "twin:app", "--task", "work", *changed, scenarios=SAME, ASSAY_TEST_FLIP=PLANTED)[1]
+    assert verdicts(other) == verdicts(usual)
+    assert {"held", "violated"} <= {verdict for verdict, _ in verdicts(usual).values()}
+    assert len(verdicts(usual)) >= len(SAME) - 1
 
 
 def test_given_the_ten_lines_of_the_releases_then_a_black_hole_and_a_poison_task_are_what_celery_gets_wrong(
