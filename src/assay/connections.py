@@ -91,7 +91,7 @@ def established(pid: int, ends: set[Peer]) -> list[Connection]:
 
 
 def both_ends(pid: int, server: int, connections: Sequence[Connection]) -> list[tuple[int, Connection]]:
-    """Those of `pid`'s connections to `server` that are still there, at either end, each with the process that has it."""
+    """Those of `pid`'s connections to `server` that are still there, at either end, each with who has it."""
     mine = {each.local for each in connections}
     ends = {each.remote for each in connections}
     here = [(pid, each) for each in established(pid, ends) if each.local in mine]

@@ -19,8 +19,8 @@ from assay.event import Event, Kind
 from assay.fault import IN_CHILD
 from assay.gate import Waiting
 from assay.redirection import Redirection
-from assay.slowed import Slowed
 from assay.settle import runs
+from assay.slowed import Slowed
 from assay.warm import Client
 from assay.worker import Worker, kill_child
 

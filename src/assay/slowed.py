@@ -1,4 +1,4 @@
-"""A slow path: the kernel sends no faster than so many bytes a second on connections of a process, in both directions."""
+"""A slow path: connections of a process carry no more than so many bytes a second, in both directions."""
 
 import contextlib
 import socket

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from assay.event import Kind
+from assay.event import Event, Kind
 from assay.life import Attempt, Life, World
 
 
@@ -51,6 +51,23 @@ def tale(life: Life, world: World) -> str:
     ]
     told = [text for _, text in sorted(parts)]
     return ", ".join(told[:12]) + (f" and {len(told) - 12} more events" if len(told) > 12 else "")
+
+
+def beside(life: Life, world: World) -> str:
+    """What became of the worker that had it last, and was meant for another invocation; "" where nothing did."""
+    had = max((*life.deliveries, *life.attempts), key=_began_at, default=None)
+    if had is None:
+        return ""
+    hits = [each for each in (*world.landed, *world.stopping) if each.worker == had.worker]
+    first = min((each for each in hits if each.at_ns >= _began_at(had)), key=_began_at, default=None)
+    if first is None:
+        return ""
+    what = f"was struck by {first.detail['fault']}" if first.kind is Kind.FAULT_LANDED else "began to stop"
+    return f"its worker {had.worker} {what} at {since(life, first.at_ns)}"
+
+
+def _began_at(each: Event | Attempt) -> int:
+    return each.at_ns if isinstance(each, Event) else each.started_at
 
 
 def names(lives: Iterable[Life], most: int = 3) -> str:
