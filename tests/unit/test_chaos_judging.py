@@ -203,7 +203,7 @@ def test_given_one_that_a_worker_ahead_of_time_takes_over_then_its_second_run_is
         *started("b", pid=12),
     )
     twice = (*ended("b", pid=12), received("b", redelivered=True, tag="t-b"), *attempt("b", 2, pid=21), acked("b"))
-    events = (*begins, *others, *ahead(spawned=spawned), *ended(), acked(), *twice, *FRESH, *ENDS)
+    events = (*begins, *ahead(spawned=spawned), *ended(), acked(), *twice, *FRESH, *ENDS)
     rows = judged(tmp_path, *events, demanded="effectively_once")
     red, green = ("clock_ahead", "not_struck") if spawned else ("not_struck", "clock_ahead")
     assert (rows[red].verdict, rows[red].outcome) == (Verdict.VIOLATED, Outcome.DUPLICATED)

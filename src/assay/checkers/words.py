@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from assay.event import Event, Kind
+from assay.event import Kind
 from assay.life import Attempt, Life, World
 
 
@@ -55,19 +55,14 @@ def tale(life: Life, world: World) -> str:
 
 def beside(life: Life, world: World) -> str:
     """What became of the worker that had it last, and was meant for another invocation; "" where nothing did."""
-    had = max((*life.deliveries, *life.attempts), key=_began_at, default=None)
-    if had is None:
-        return ""
-    hits = [each for each in (*world.landed, *world.stopping) if each.worker == had.worker]
-    first = min((each for each in hits if each.at_ns >= _began_at(had)), key=_began_at, default=None)
-    if first is None:
+    begun = [(each.at_ns, each.worker) for each in life.deliveries]
+    at_ns, worker = max(begun + [(each.started_at, each.worker) for each in life.attempts], default=(0, ""))
+    hits = [each for each in (*world.landed, *world.stopping) if each.worker == worker and each.at_ns >= at_ns]
+    first = min(hits, key=lambda each: each.at_ns, default=None)
+    if first is None or not worker:
         return ""
     what = f"was struck by {first.detail['fault']}" if first.kind is Kind.FAULT_LANDED else "began to stop"
-    return f"its worker {had.worker} {what} at {since(life, first.at_ns)}"
-
-
-def _began_at(each: Event | Attempt) -> int:
-    return each.at_ns if isinstance(each, Event) else each.started_at
+    return f"its worker {worker} {what} at {since(life, first.at_ns)}"
 
 
 def names(lives: Iterable[Life], most: int = 3) -> str:
