@@ -6,7 +6,7 @@ import socket
 import struct
 from collections.abc import Sequence
 
-from assay.connections import Connection, Peer, abort, borrowed, established, undelivered
+from assay.connections import Connection, Peer, abort, borrowed, both_ends, established, undelivered
 
 SO_ATTACH_FILTER, SO_DETACH_FILTER = 26, 27  # asm-generic/socket.h
 SO_GET_FILTER, MOST = SO_ATTACH_FILTER, 64  # how many instructions there are, as so many bytes; bytes for them
@@ -46,11 +46,7 @@ class BlackHole:
                 _filter(lent, DROP if mine in taken else DROP_ALL_BUT_NEW)
 
     def _both_ends(self) -> list[tuple[int, Connection]]:
-        """Those that are still there, each with the process that has it."""
-        mine = {each.local for each in self.connections}
-        ends = {each.remote for each in self.connections}
-        here = [(self._pid, each) for each in established(self._pid, ends) if each.local in mine]
-        return here + [(self._server, each) for each in established(self._server, mine)]
+        return both_ends(self._pid, self._server, self.connections)
 
     def _take(self, connection: Connection) -> bool:
         """No other connection gets the port, though this one should end: the kernel passes over one that is bound.

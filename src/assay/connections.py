@@ -14,7 +14,7 @@ import os
 import socket
 import struct
 import termios
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -88,6 +88,14 @@ def established(pid: int, ends: set[Peer]) -> list[Connection]:
         for each in found
         if each.raddr and each.status == psutil.CONN_ESTABLISHED and _peer(each.raddr) in ends
     ]
+
+
+def both_ends(pid: int, server: int, connections: Sequence[Connection]) -> list[tuple[int, Connection]]:
+    """Those of `pid`'s connections to `server` that are still there, at either end, each with who has it."""
+    mine = {each.local for each in connections}
+    ends = {each.remote for each in connections}
+    here = [(pid, each) for each in established(pid, ends) if each.local in mine]
+    return here + [(server, each) for each in established(server, mine)]
 
 
 def sever(pid: int, ends: set[Peer], how: How) -> list[Connection]:

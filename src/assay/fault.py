@@ -60,6 +60,8 @@ FAULTS = {
     "black hole": "nothing arrives any more on the main process's connections to the broker, in either direction, and "
     "nobody is told, as by a NAT that has forgotten them; new ones work. Landed when what one side sends is not "
     "acknowledged by the other one's kernel",
+    "connection slowed": "the main process's connections to the broker carry 50 kB a second in each direction for a "
+    "while, as a congested line does; landed when the kernel has that rate at either end",
     "broker restarted": "the broker is killed and started again at the same address: a Redis empty, as one without "
     "persistence is, a RabbitMQ with what is durable; landed when the new one serves",
     "SIGSTOP": "the main process is stopped for a while and goes on; landed when all of its threads have stopped",
@@ -140,6 +142,7 @@ STRIKING = {
     "connection cut": Strikes(IN_BODY),
     "connection reset": Strikes(IN_BODY),
     "black hole": Strikes(IN_BODY, lasts_s=(0.2, 1.5), needs=(Needs.BROKER,)),
+    "connection slowed": Strikes(IN_BODY, lasts_s=(0.5, 3.0), needs=(Needs.BROKER,)),
     "broker restarted": Strikes(IN_BODY, everywhere=True, needs=(Needs.DATA,)),
     "results away": Strikes((Point.BEFORE_RESULT,), lasts_s=(0.2, 1.5), everywhere=True, needs=(Needs.RESULTS,)),
     "rolling restart": Strikes(IN_BODY, stops=True, everywhere=True),

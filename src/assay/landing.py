@@ -20,10 +20,12 @@ from assay.fault import IN_CHILD
 from assay.gate import Waiting
 from assay.redirection import Redirection
 from assay.settle import runs
+from assay.slowed import Slowed
 from assay.warm import Client
 from assay.worker import Worker, kill_child
 
-BLACK_HOLE = "black hole"
+BLACK_HOLE, SLOWED = "black hole", "connection slowed"
+SLOW_BYTES = 50_000  # a second; a packet may have 64 KiB here, and the next one waits until it would be through
 ASKS_S, SILENT_S = 1.5, 15.0  # a worker with a free slot asks for a message each second
 NOTICES_S = 6.0
 NOTICES_SIGNAL_S = 10.0
@@ -171,9 +173,7 @@ class Landing:
 
         Landed when one side has sent what the other does not acknowledge. Returns what ends it.
         """
-        if not isinstance(self.broker, OwnBroker) or self.broker.pid is None:
-            raise HarnessError("the broker is not the run's own: its end of a connection cannot be made deaf")
-        ends, server = peers(self.redirection.broker_url), self.broker.pid
+        ends, server = peers(self.redirection.broker_url), self._own_server()
         with self.striking(BLACK_HOLE, invocation, worker, signal="drop"):
             worker.must_live()
             with self.standing_still(worker):
@@ -193,6 +193,27 @@ class Landing:
             self.healed(BLACK_HOLE, worker)
 
         return ended
+
+    def slow_down(self, worker: Worker, invocation: str = "") -> Callable[[], None]:
+        """Its connections to the broker carry SLOW_BYTES a second; landed when both kernels say so. Returns the end."""
+        ends, server = peers(self.redirection.broker_url), self._own_server()
+        with self.striking(SLOWED, invocation, worker, signal="pace"):
+            worker.must_live()
+            with self.standing_still(worker):
+                slowed = Slowed(worker.pid, ends, server, SLOW_BYTES)
+                if not slowed.paced():
+                    raise HarnessError(f"worker {worker.name} has no TCP connection to the broker that could be slowed")
+
+        def ended() -> None:
+            slowed.heal()
+            self.healed(SLOWED, worker)
+
+        return ended
+
+    def _own_server(self) -> int:
+        if not isinstance(self.broker, OwnBroker) or self.broker.pid is None:
+            raise HarnessError("the broker is not the run's own: its end of a connection cannot be reached")
+        return self.broker.pid
 
     def _call_nobody(self) -> None:
         """The broker sends each worker a word of remote control, which is for none of them.

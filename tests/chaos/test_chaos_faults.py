@@ -20,6 +20,7 @@ OOM = pytest.mark.skipif(bool(memory_limit.obstacle()), reason=memory_limit.obst
         ("broker-restarted", "deaf_after_loss", "fresh_tasks", "stuck"),
         # lost where it was away at STARTED: the body is never entered then, and the message is acknowledged
         ("results-away", "gives_up_storing,impatient", "results_away", "ok or lost"),
+        ("connection-slowed", "hurries", "messages_reach_workers", "lost"),
         ("rolling-restart", "hangs_at_stop", "workers_stop", "stuck"),
         ("scaled-to-none", "hangs_at_stop", "workers_stop", "stuck"),
         ("recycling-storm", "hangs_at_stop", "workers_stop", "stuck"),

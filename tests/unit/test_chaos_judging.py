@@ -3,7 +3,19 @@
 from pathlib import Path
 
 import pytest
-from checkers.histories import At, acked, attempt, event, published, received, settled, started, still_queued, story
+from checkers.histories import (
+    At,
+    acked,
+    attempt,
+    ended,
+    event,
+    published,
+    received,
+    settled,
+    started,
+    still_queued,
+    story,
+)
 from targets import subject, task
 
 from assay.chaos.judging import FOLDER, NO_FAULT, judge, numbers
@@ -29,11 +41,13 @@ RECOVERED = (published(), received(), *started(), *struck(), *AGAIN, *FRESH, *EN
 LOST = (published(), received(), acked(), *started(), *struck(), *FRESH, *ENDS)
 
 
-def judged(folder: Path, *events: At | Event, script: ChaosScript = SCRIPT) -> dict[str, Result]:
+def judged(
+    folder: Path, *events: At | Event, script: ChaosScript = SCRIPT, demanded: str = "at_least_once"
+) -> dict[str, Result]:
     (folder / FOLDER / "events").mkdir(parents=True)
     lines = b"".join(encode(each) + b"\n" for each in story(*events))
     (folder / FOLDER / "events/1-1.jsonl").write_bytes(lines)
-    return {row.scenario: row for row in judge(SHOP, script, "at_least_once", folder)}
+    return {row.scenario: row for row in judge(SHOP, script, demanded, folder)}
 
 
 def test_given_a_kill_that_was_recovered_from_then_all_rows_hold(tmp_path: Path) -> None:
@@ -161,3 +175,37 @@ def test_given_a_burst_that_did_not_land_then_what_ended_itself_is_not_lost_unde
     assert judged(tmp_path / "burst", *gone, *RECOVERED)["not_struck"].verdict is Verdict.HELD
     without = [each for each in gone if each is not poison]
     assert judged(tmp_path / "none", *without, *RECOVERED)["not_struck"].outcome is Outcome.LOST
+
+
+def ahead(*, spawned: bool = True) -> tuple[At, ...]:
+    """A worker joins whose clock is ahead, and gives back what others have, b's message among it."""
+    clock = {"fault": "clock ahead", "target": 10}
+    joins = event(Kind.WORKER_SPAWNED, pid=1, worker="w2", clock_offset_s=4000.0)
+    sweeps = event(Kind.SWEPT, pid=20, worker="w2", restored=1, tags=["t-b"])
+    return (
+        event(Kind.FAULT_INJECTED, "a", pid=1, **clock),
+        *([joins] if spawned else []),
+        sweeps,
+        event(Kind.FAULT_LANDED, "a", pid=1, **clock),
+    )
+
+
+@pytest.mark.parametrize("spawned", [True, False], ids=["by the fault", "by another worker"])
+def test_given_one_that_a_worker_ahead_of_time_takes_over_then_its_second_run_is_that_faults_doing(
+    spawned: bool, tmp_path: Path
+) -> None:
+    begins = (
+        published(),
+        received(tag="t-a"),
+        *started(),
+        published("b"),
+        received("b", tag="t-b"),
+        *started("b", pid=12),
+    )
+    twice = (*ended("b", pid=12), received("b", redelivered=True, tag="t-b"), *attempt("b", 2, pid=21), acked("b"))
+    events = (*begins, *ahead(spawned=spawned), *ended(), acked(), *twice, *FRESH, *ENDS)
+    rows = judged(tmp_path, *events, demanded="effectively_once")
+    red, green = ("clock_ahead", "not_struck") if spawned else ("not_struck", "clock_ahead")
+    assert (rows[red].verdict, rows[red].outcome) == (Verdict.VIOLATED, Outcome.DUPLICATED)
+    assert rows[green].verdict is Verdict.HELD
+    assert rows["clock_ahead"].landed == 1

@@ -308,14 +308,16 @@ class Campaign:
             self._longest_s + (STALLED_S if self._all_ready() else READY_S), enough=lambda: self._tick() and enough()
         )
 
+    def stalled(self) -> str:
+        """Why the workload was given up before its end, "" where it was not: then what was not sent is not known."""
+        if not self._stalled:
+            return ""
+        number = len(self._script.workload.numbers)
+        return f"nothing happened any more, so {counted(self._stalled, 'invocation')} of {number} were not published"
+
     def told(self) -> list[str]:
-        """What became of the faults that were drawn, and of the workload."""
+        """What became of the faults that were drawn."""
         said = [f"chaos: did not heal: {each}" for each in self._unhealed]
-        if self._stalled:
-            said.append(
-                f"chaos: nothing happened any more, so {counted(self._stalled, 'invocation')} of "
-                f"{len(self._script.workload.numbers)} were not published"
-            )
         if not self._unlanded:
             return said
         drawn = len(self._script.faults)

@@ -7,6 +7,7 @@ import msgspec
 
 from assay import contract
 from assay.chaos.script import ChaosScript
+from assay.chaos.taken_over import TakenOver
 from assay.checker import Checker, conclude, judged
 from assay.checkers import Delivery, Evidence, FinalState, Liveness, Published, Reached, Stops
 from assay.event import Kind
@@ -52,7 +53,9 @@ class Seen:
         published: dict[str, deque[str]] = defaultdict(lambda: deque(maxlen=2))
         open_: dict[str, str] = {}  # invocation that was struck and has not ended since -> worker
         taken: set[str] = set()  # those whose worker another fault killed then: their end is its doing
+        taken_over = TakenOver()
         for event in history:
+            taken_over.hear(event)
             if event.kind is Kind.FAULT_INJECTED:
                 self.injected[str(event.detail["fault"]), event.task] += 1
                 if event.detail["fault"] in BURSTS:
@@ -81,6 +84,12 @@ class Seen:
                     self.tasks.append(event.task)
         for key, ids in self.struck.items():
             self.struck[key] = [each for each in ids if each not in taken] or ids
+        for (fault, task), ids in taken_over.by.items():
+            landed = sum(number for (name, _), number in self.landed.items() if name == fault)
+            if landed:  # or its row is unknown
+                self.struck[fault, task] = list(dict.fromkeys([*self.struck[fault, task], *ids]))
+                self.landed[fault, task] = self.landed[fault, task] or landed
+                self.injected[fault, task] = self.injected[fault, task] or landed
         self.fresh = {task: list(ids) for task, ids in published.items()}
 
     @property

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from assay.checkers.recovery import recoveries
-from assay.checkers.words import chosen, forgotten, killed, names, published, short, since, tale
+from assay.checkers.words import beside, chosen, forgotten, killed, names, published, short, since, tale
 from assay.errors import UsageError
 from assay.event import Kind
 from assay.life import Life, World
@@ -174,6 +174,8 @@ def _what_happened(life: Life, what: Outcome, world: World) -> str:
     for fault in life.faults[:1]:
         point = f" at {fault.detail['point']}" if fault.detail.get("point") else ""
         story += f"; the fault: {fault.detail.get('fault')}{point} at {since(life, fault.at_ns)}"
+    if what is Outcome.LOST and not life.faults and (struck := beside(life, world)):
+        story += f"; {struck}"
     if what is Outcome.LOST:
         story += "; no attempt afterwards, and the broker no longer has it"
     return story

@@ -53,6 +53,18 @@ def tale(life: Life, world: World) -> str:
     return ", ".join(told[:12]) + (f" and {len(told) - 12} more events" if len(told) > 12 else "")
 
 
+def beside(life: Life, world: World) -> str:
+    """What became of the worker that had it last, and was meant for another invocation; "" where nothing did."""
+    begun = [(each.at_ns, each.worker) for each in life.deliveries]
+    at_ns, worker = max(begun + [(each.started_at, each.worker) for each in life.attempts], default=(0, ""))
+    hits = [each for each in (*world.landed, *world.stopping) if each.worker == worker and each.at_ns >= at_ns]
+    first = min(hits, key=lambda each: each.at_ns, default=None)
+    if first is None or not worker:
+        return ""
+    what = f"was struck by {first.detail['fault']}" if first.kind is Kind.FAULT_LANDED else "began to stop"
+    return f"its worker {worker} {what} at {since(life, first.at_ns)}"
+
+
 def names(lives: Iterable[Life], most: int = 3) -> str:
     listed = [short(life) for life in lives]
     return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")

@@ -1,10 +1,10 @@
 """What is told of a life."""
 
 import pytest
-from histories import acked, attempt, event, published, received, settled, story
+from histories import At, acked, attempt, event, killed, published, received, settled, started, story
 
 from assay.checkers.delivery import Delivery, outcome
-from assay.checkers.words import tale
+from assay.checkers.words import beside, tale
 from assay.errors import UsageError
 from assay.event import Kind
 from assay.fold import fold
@@ -28,3 +28,23 @@ def test_given_an_attempt_that_failed_before_its_body_then_it_failed_and_is_not_
 def test_a_contract_that_there_is_not_is_refused() -> None:
     with pytest.raises(UsageError, match=r"^there is no contract at_leest_once; did you mean at_least_once\?; "):
         Delivery(contract="at_leest_once")  # type: ignore[arg-type]
+
+
+def test_given_a_loss_by_a_fault_that_was_meant_for_another_then_what_its_worker_met_is_told() -> None:
+    exited = event(Kind.WORKER_EXITED, pid=1, exitcode=-9)
+    both = (*received_by_both(), *killed(10, "b"), exited, settled())
+    lives, world = fold(story(*both))
+    assert beside(lives["a"], world) == "its worker w1 was struck by SIGKILL child at 0.090 s"
+    assert "; its worker w1 was struck by SIGKILL child" in Delivery("at_least_once").judge(lives, world).reason
+
+
+def test_given_a_loss_in_a_worker_that_was_told_to_stop_then_that_is_told_and_nothing_where_it_was_before() -> None:
+    stopping = event(Kind.WORKER_STOPPING)
+    lives, world = fold(story(*received_by_both(), stopping, event(Kind.WORKER_EXITED, pid=1, exitcode=0), settled()))
+    assert beside(lives["a"], world) == "its worker w1 began to stop at 0.080 s"
+    lives, world = fold(story(stopping, *received_by_both(), settled()))
+    assert beside(lives["a"], world) == ""
+
+
+def received_by_both() -> tuple[At, ...]:
+    return (published("a"), published("b"), received("a"), received("b"), *started("a"), *started("b", pid=12))
