@@ -6,7 +6,7 @@ import socket
 import struct
 from collections.abc import Sequence
 
-from assay.connections import Connection, Peer, abort, borrowed, both_ends, established, undelivered
+from assay.connections import Connection, Peer, abort_ends, borrowed, both_ends, established, undelivered
 
 SO_ATTACH_FILTER, SO_DETACH_FILTER = 26, 27  # asm-generic/socket.h
 SO_GET_FILTER, MOST = SO_ATTACH_FILTER, 64  # how many instructions there are, as so many bytes; bytes for them
@@ -40,13 +40,10 @@ class BlackHole:
         self.connections = established(pid, ends)
         self._taken: list[socket.socket] = []
         taken = {connection.local for connection in self.connections if self._take(connection)}
-        for owner, connection in self._both_ends():
+        for owner, connection in both_ends(pid, server, self.connections):
             mine = connection.local if owner == pid else connection.remote
             with contextlib.suppress(OSError), borrowed(owner, connection) as lent:  # or it ended in this moment
                 _filter(lent, DROP if mine in taken else DROP_ALL_BUT_NEW)
-
-    def _both_ends(self) -> list[tuple[int, Connection]]:
-        return both_ends(self._pid, self._server, self.connections)
 
     def _take(self, connection: Connection) -> bool:
         """No other connection gets the port, though this one should end: the kernel passes over one that is bound.
@@ -70,7 +67,7 @@ class BlackHole:
 
     def heal(self) -> None:
         """Those of the connections that are still there are what they were. Safe to call twice."""
-        for owner, connection in self._both_ends():
+        for owner, connection in both_ends(self._pid, self._server, self.connections):
             with contextlib.suppress(OSError), borrowed(owner, connection) as lent:
                 lent.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
         self._give_back()
@@ -81,11 +78,9 @@ class BlackHole:
         Healed they would get what was sent into the hole, which the kernel sends again for a while though its process
         is gone. A BRPOP among that takes a message, and brings it to nobody.
         """
-        mine = {each.local for each in self.connections}
-        for connection in established(self._server, mine):
-            with contextlib.suppress(OSError), borrowed(self._server, connection) as lent:
-                if lent.getsockopt(socket.SOL_SOCKET, SO_GET_FILTER, MOST):  # or it is another one by now
-                    abort(lent)
+        abort_ends(
+            self._server, self.connections, lambda lent: bool(lent.getsockopt(socket.SOL_SOCKET, SO_GET_FILTER, MOST))
+        )
         self._give_back()
 
     def _give_back(self) -> None:

@@ -35,6 +35,7 @@ from assay.recorder import Recorder
 from assay.redirection import AMQP, Redirection
 from assay.scaling import pool_check_s
 from assay.settle import Ledger, final_read
+from assay.slowed import Slowed
 from assay.warm import Client, Zygote
 from assay.worker import Worker
 
@@ -96,7 +97,7 @@ class Cluster(Landing, Publishing):
         self.redirection = self._redirection(scaled)
         self._client: Client | None = None
         self.watched: list[psutil.Process] = []
-        self.holes: list[BlackHole] = []
+        self.spoilt: list[BlackHole | Slowed] = []
         self._ledger = Ledger(self)
 
     def _redirection(self, scaled: Redirection | None) -> Redirection:
@@ -388,8 +389,8 @@ class Cluster(Landing, Publishing):
     def close(self) -> None:
         for worker in self.workers:
             worker.close()
-        for hole in self.holes:
-            hole.end()  # or the broker would have their ends for ever
+        for connections in self.spoilt:
+            connections.end()  # or the broker would have their ends for ever, or hear of the dead later
         if self._client is not None:
             self._client.close()
         self.gate.close()

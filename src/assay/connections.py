@@ -14,7 +14,7 @@ import os
 import socket
 import struct
 import termios
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -112,6 +112,14 @@ def sever(pid: int, ends: set[Peer], how: How) -> list[Connection]:
     if left := established(pid, ends):
         raise HarnessError(f"{len(left)} of {len(before)} connections of process {pid} did not break")
     return before
+
+
+def abort_ends(server: int, connections: Sequence[Connection], concerned: Callable[[socket.socket], bool]) -> None:
+    """Take down the server's ends of connections whose process is gone, but what has their port by now."""
+    for connection in established(server, {each.local for each in connections}):
+        with contextlib.suppress(OSError), borrowed(server, connection) as lent:
+            if concerned(lent):
+                abort(lent)
 
 
 def undelivered(connections: list[Connection]) -> int:

@@ -61,7 +61,7 @@ FAULTS = {
     "nobody is told, as by a NAT that has forgotten them; new ones work. Landed when what one side sends is not "
     "acknowledged by the other one's kernel",
     "connection slowed": "the main process's connections to the broker carry 50 kB a second in each direction for a "
-    "while, as a congested line does; landed when the kernel has that rate at either end",
+    "while, as a congested line does; new ones are not slowed. Landed when each has that rate at both ends",
     "broker restarted": "the broker is killed and started again at the same address: a Redis empty, as one without "
     "persistence is, a RabbitMQ with what is durable; landed when the new one serves",
     "SIGSTOP": "the main process is stopped for a while and goes on; landed when all of its threads have stopped",

@@ -26,6 +26,7 @@ from assay.worker import Worker, kill_child
 
 BLACK_HOLE, SLOWED = "black hole", "connection slowed"
 SLOW_BYTES = 50_000  # a second; a packet may have 64 KiB here, and the next one waits until it would be through
+SLOWEST_S = 10.0
 ASKS_S, SILENT_S = 1.5, 15.0  # a worker with a free slot asks for a message each second
 NOTICES_S = 6.0
 NOTICES_SIGNAL_S = 10.0
@@ -38,7 +39,7 @@ class Landing:
     """A base of the cluster, which has all that is named here."""
 
     broker: Broker
-    holes: list[BlackHole]
+    spoilt: list[BlackHole | Slowed]
     pool: str
     redirection: Redirection
     watched: list[psutil.Process]
@@ -178,7 +179,7 @@ class Landing:
             worker.must_live()
             with self.standing_still(worker):
                 hole = BlackHole(worker.pid, ends, server)
-                self.holes.append(hole)
+                self.spoilt.append(hole)
             if not hole.connections:
                 raise HarnessError(f"worker {worker.name} has no TCP connection to the broker that could be broken")
             if not self.wait(hole.undelivered, timeout_s=ASKS_S):
@@ -188,24 +189,33 @@ class Landing:
                 raise HarnessError(f"nobody sent anything on the connections for {SILENT_S:g} s")
 
         def ended() -> None:
-            self.holes.remove(hole)
+            self.spoilt.remove(hole)
             hole.heal()
             self.healed(BLACK_HOLE, worker)
 
         return ended
 
     def slow_down(self, worker: Worker, invocation: str = "") -> Callable[[], None]:
-        """Its connections to the broker carry SLOW_BYTES a second; landed when both kernels say so. Returns the end."""
+        """Its connections to the broker carry SLOW_BYTES a second; landed when each has that rate at both ends.
+
+        Returns what ends it: what is under way has arrived then. Those that are made meanwhile are as fast as ever.
+        """
         ends, server = peers(self.redirection.broker_url), self._own_server()
         with self.striking(SLOWED, invocation, worker, signal="pace"):
             worker.must_live()
             with self.standing_still(worker):
                 slowed = Slowed(worker.pid, ends, server, SLOW_BYTES)
-                if not slowed.paced():
-                    raise HarnessError(f"worker {worker.name} has no TCP connection to the broker that could be slowed")
+                self.spoilt.append(slowed)
+                if not slowed.connections or slowed.paced() != 2 * len(slowed.connections):
+                    slowed.heal()
+                    raise HarnessError(f"not all of worker {worker.name}'s connections to the broker could be slowed")
 
         def ended() -> None:
             slowed.heal()
+            # or the next fault on this worker could land while an answer of the broker's waits for its turn
+            if not self.wait(lambda: not slowed.undelivered(), timeout_s=SLOWEST_S):
+                raise HarnessError(f"what was sent at {SLOW_BYTES} bytes a second did not arrive in {SLOWEST_S:g} s")
+            self.spoilt.remove(slowed)
             self.healed(SLOWED, worker)
 
         return ended

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-SHORTEST_S = 0.15  # of a scaled countdown; see _scale_countdowns
+SHORTEST_S = 0.15  # of a scaled countdown; see scaled_s
 AMQP = ("amqp", "amqps", "pyamqp", "librabbitmq")
 
 

@@ -4,7 +4,7 @@ import contextlib
 import socket
 import struct
 
-from assay.connections import Peer, borrowed, both_ends, established
+from assay.connections import Peer, abort_ends, borrowed, both_ends, established, undelivered
 
 SO_MAX_PACING_RATE = 47  # asm-generic/socket.h; bytes a second
 UNPACED = 0xFFFFFFFF
@@ -26,15 +26,26 @@ class Slowed:
 
     def paced(self) -> int:
         """How many of the sockets, at either end, are that slow."""
-        rates = []
+        number = 0
         for owner, connection in both_ends(self._pid, self._server, self.connections):
             with contextlib.suppress(OSError), borrowed(owner, connection) as lent:
-                rates.append(lent.getsockopt(socket.SOL_SOCKET, SO_MAX_PACING_RATE))
-        return rates.count(self._rate)
+                number += self._is_paced(lent)
+        return number
+
+    def undelivered(self) -> int:
+        """Bytes that are on their way, or wait for their turn."""
+        return undelivered(self.connections)
 
     def heal(self) -> None:
         """Those that are still there are what they were. Safe to call twice."""
         self._pace(UNPACED)
+
+    def end(self) -> None:
+        """For when the process is gone: what it sent last would arrive later than that of a killed worker does."""
+        abort_ends(self._server, self.connections, self._is_paced)
+
+    def _is_paced(self, lent: socket.socket) -> bool:
+        return lent.getsockopt(socket.SOL_SOCKET, SO_MAX_PACING_RATE) == self._rate
 
     def _pace(self, bytes_per_s: int) -> None:
         for owner, connection in both_ends(self._pid, self._server, self.connections):

@@ -22,8 +22,8 @@ from assay.verdict import Outcome, Verdict
 if TYPE_CHECKING:
     from assay.bench import Bench
 
-SETS_GOING = (Kind.PUBLISHED, Kind.WORKER_READY)
 AT_REST = (Kind.SETTLED, Kind.UNSETTLED)
+LOOKS = (Kind.FINAL_QUEUE, Kind.FINAL_UNACKED, Kind.FINAL_RESULT, Kind.FINAL_PROCESS)  # which set nothing going
 
 
 class Trial(Cluster):
@@ -68,8 +68,8 @@ class Trial(Cluster):
 
     def _to_judge(self) -> list[Event]:
         """The history, at rest: what is still under way is neither done nor stuck."""
-        last = next((event.kind for event in reversed(self.history) if event.kind in (*SETS_GOING, *AT_REST)), None)
-        if last in SETS_GOING:
+        last = next((event.kind for event in reversed(self.history) if event.kind not in LOOKS), None)
+        if last not in AT_REST:
             self.settle()
         self.final_read()
         return self.history

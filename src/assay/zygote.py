@@ -103,9 +103,7 @@ def _warm(app: Celery, pool: str) -> None:
         with contextlib.suppress(ImportError):  # not in this release
             importlib.import_module(name)
     concurrency.get_implementation(pool or "prefork")
-    for url in {app.conf.result_backend, "redis://"}:
-        with contextlib.suppress(Exception):  # a worker will say so
-            backends.by_url(url, app.loader)
+    backends.by_url("redis://", app.loader)
     app.amqp.queues  # noqa: B018
     with contextlib.suppress(ImportError, AttributeError):
         from redis import utils

@@ -30,7 +30,9 @@ def test_given_a_bug_that_a_fault_shows_then_its_row_is_red_and_the_twins_is_not
     tmp_path: Path, fault: str, flips: str, row: str, outcome: str
 ) -> None:
     some = ("--faults", fault, "--broker", "redis", "--tasks", "60", "--intensity", "0.1")
-    red = rows(chaos(tmp_path, *some, flips=flips)[1])[row]
+    found = rows(chaos(tmp_path, *some, flips=flips)[1])
+    red = found[row]
+    assert found[fault.replace("-", "_")]["landed"] > 0
     assert red["verdict"] == "violated", red["reason"]
     assert red["outcome"] in outcome.split(" or "), red["reason"]
     assert ("SUCCESS is due" in red["reason"]) == (fault == "results-away"), red["reason"]

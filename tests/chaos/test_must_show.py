@@ -19,8 +19,10 @@ def test_given_plain_celery_then_it_holds_since_it_promises_nothing_and_the_loss
 def test_given_django_without_results_then_its_tasks_recover_and_no_result_is_asked_for(tmp_path: Path) -> None:
     site = APPS / "site"
     before = sorted(site.rglob("*"))
-    status, report = run(tmp_path, "shop", cwd=site, PYTHONDONTWRITEBYTECODE="1")
+    noted = tmp_path / "checks"
+    status, report = run(tmp_path, "shop", cwd=site, PYTHONDONTWRITEBYTECODE="1", SHOP_CHECKS=str(noted))
     assert status == 0
+    assert len(noted.read_text().splitlines()) == 1, "system checks run where the app is loaded, in no worker"
     assert rows(report)["child_killed_middle", "orders.tasks.settle_order"]["outcome"] == "recovered"
     assert any("private SQLite cop" in said for said in report["redirected"])
     assert sorted(site.rglob("*")) == before, "the project's own folder is left as it was"

@@ -103,6 +103,14 @@ def test_given_a_file_for_a_module_then_the_module_is_told(refused: Told, given:
             "app.conf.result_backend = 'redsi://me:secret@localhost'",
             "assay: result_backend=redsi://... (lazy.py:7) cannot be used: No module named 'redsi'",
         ),
+        (
+            "app.conf.result_backend = 'redis:/me:secret@localhost'",
+            "assay: result_backend (lazy.py:7) cannot be used: it cannot be read as a backend's name or address",
+        ),
+        (
+            "from django.conf import settings; settings.configure(); app.conf.result_backend = 'django-db'",
+            "assay: result_backend=django-db (lazy.py:7) cannot be used: ",
+        ),
     ],
 )
 def test_given_a_configuration_that_cannot_be_used_then_it_is_the_users_to_mend(
@@ -114,6 +122,7 @@ def test_given_a_configuration_that_cannot_be_used_then_it_is_the_users_to_mend(
     told = refused("run", "-A", "lazy:app")
     assert said in told
     assert "result_expires" not in told, "that is Celery's own default"
+    assert "secret" not in told
 
 
 def test_given_an_app_that_raises_at_import_then_the_error_and_its_line_are_told(refused: Told, folder: Path) -> None:

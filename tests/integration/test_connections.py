@@ -269,21 +269,21 @@ def test_given_an_answer_that_there_is_nothing_when_it_is_unread_then_no_message
 
 def test_given_a_slow_path_then_what_is_sent_is_long_under_way_and_arrives_in_the_end(opened: Opened) -> None:
     """A packet goes at once, the next when that would be through. The first ten of a connection never wait."""
-    pid, each = opened.process.pid, bytes(20_000)
+    pid, each = opened.process.pid, bytes(10_000)
     for _ in range(12):
         opened.peers[0].sendall(b"x")
         assert opened.reads(0) == "b'x'"
     opened.peers[2].sendall(each + each)
-    wait_until(lambda: unread(pid, {_end(opened.peers[2])}) == 40_000, what="what another connection carries")
-    slowed = Slowed(pid, opened.ends, os.getpid(), 10_000)
+    wait_until(lambda: unread(pid, {_end(opened.peers[2])}) == 20_000, what="what another connection carries")
+    slowed = Slowed(pid, opened.ends, os.getpid(), 1_000)
     assert slowed.paced() == 4, "two connections, each at both ends"
     opened.peers[0].sendall(each)
     opened.peers[0].sendall(each)
-    assert unread(pid, opened.ends) == 20_000
-    assert undelivered(slowed.connections) == 20_000
+    assert unread(pid, opened.ends) == 10_000
+    assert undelivered(slowed.connections) == 10_000
     slowed.heal()
     assert slowed.paced() == 0
-    wait_until(lambda: unread(pid, opened.ends) == 40_000, what="the rest")
+    wait_until(lambda: unread(pid, opened.ends) == 20_000, what="the rest", timeout_s=60.0)
 
 
 def _end(peer: socket.socket) -> Peer:

@@ -35,13 +35,3 @@ def test_a_worker_that_stops_is_given_its_time_after_a_body_that_was_held_here_i
     campaign._tick()
     assert released == (["a"] if held else [])
     assert recorded == ([] if held else [Kind.WORKER_HANGS])
-
-
-@pytest.mark.parametrize(
-    ("left", "said"), [(0, ""), (3, "nothing happened any more, so 3 invocations of 60 were not published")]
-)
-def test_a_workload_that_was_given_up_is_a_reason_why_the_run_is_unknown(left: int, said: str) -> None:
-    campaign: Any = Campaign.__new__(Campaign)
-    campaign._stalled = left
-    campaign._script = SimpleNamespace(workload=SimpleNamespace(numbers=range(60)))
-    assert campaign.stalled() == said

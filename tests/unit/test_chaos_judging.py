@@ -177,23 +177,17 @@ def test_given_a_burst_that_did_not_land_then_what_ended_itself_is_not_lost_unde
     assert judged(tmp_path / "none", *without, *RECOVERED)["not_struck"].outcome is Outcome.LOST
 
 
-def ahead(*, spawned: bool = True) -> tuple[At, ...]:
-    """A worker joins whose clock is ahead, and gives back what others have, b's message among it."""
+def ahead(*, by_fault: bool) -> tuple[At, ...]:
+    """A fault lands, and a worker whose clock is ahead gives back b's message: its own, or one that came later."""
     clock = {"fault": "clock ahead", "target": 10}
-    joins = event(Kind.WORKER_SPAWNED, pid=1, worker="w2", clock_offset_s=4000.0)
-    sweeps = event(Kind.SWEPT, pid=20, worker="w2", restored=1, tags=["t-b"])
-    return (
-        event(Kind.FAULT_INJECTED, "a", pid=1, **clock),
-        *([joins] if spawned else []),
-        sweeps,
-        event(Kind.FAULT_LANDED, "a", pid=1, **clock),
-    )
+    faults = [event(kind, "a", pid=1, **clock) for kind in (Kind.FAULT_INJECTED, Kind.FAULT_LANDED)]
+    joined = [event(Kind.WORKER_SPAWNED, pid=1, worker=each, clock_offset_s=4000.0) for each in ("w2", "w3")]
+    sweeps = event(Kind.SWEPT, pid=20, worker="w2" if by_fault else "w3", restored=1, tags=["t-b"])
+    return faults[0], joined[0], faults[1], joined[1], sweeps
 
 
-@pytest.mark.parametrize("spawned", [True, False], ids=["by the fault", "by another worker"])
-def test_given_one_that_a_worker_ahead_of_time_takes_over_then_its_second_run_is_that_faults_doing(
-    spawned: bool, tmp_path: Path
-) -> None:
+def with_b(*middle: At, task: str = "shop.charge") -> tuple[At, ...]:
+    """b runs while a does, and once more afterwards."""
     begins = (
         published(),
         received(tag="t-a"),
@@ -202,10 +196,38 @@ def test_given_one_that_a_worker_ahead_of_time_takes_over_then_its_second_run_is
         received("b", tag="t-b"),
         *started("b", pid=12),
     )
-    twice = (*ended("b", pid=12), received("b", redelivered=True, tag="t-b"), *attempt("b", 2, pid=21), acked("b"))
-    events = (*begins, *ahead(spawned=spawned), *ended(), acked(), *twice, *FRESH, *ENDS)
-    rows = judged(tmp_path, *events, demanded="effectively_once")
-    red, green = ("clock_ahead", "not_struck") if spawned else ("not_struck", "clock_ahead")
+    again = (received("b", redelivered=True, tag="t-b"), *attempt("b", 2, pid=21), acked("b"))
+    whole = (*begins, *middle, *ended(), acked(), *ended("b", pid=12), *again, *FRESH, *ENDS)
+    return tuple(At(each, task=task) if each["invocation"] == "b" else each for each in whole)
+
+
+@pytest.mark.parametrize("by_fault", [True, False], ids=["the fault's worker", "a later one"])
+def test_given_one_that_a_worker_ahead_of_time_takes_over_then_its_second_run_is_that_faults_doing(
+    by_fault: bool, tmp_path: Path
+) -> None:
+    rows = judged(tmp_path, *with_b(*ahead(by_fault=by_fault)), demanded="effectively_once")
+    red, green = ("clock_ahead", "not_struck") if by_fault else ("not_struck", "clock_ahead")
     assert (rows[red].verdict, rows[red].outcome) == (Verdict.VIOLATED, Outcome.DUPLICATED)
     assert rows[green].verdict is Verdict.HELD
     assert rows["clock_ahead"].landed == 1
+
+
+def test_given_what_a_dead_worker_had_then_a_worker_ahead_of_time_only_brings_it_back(tmp_path: Path) -> None:
+    dead = event(Kind.WORKER_EXITED, pid=1, exitcode=-9)
+    first, *rest = ahead(by_fault=True)
+    rows = judged(tmp_path, *with_b(dead, first, *rest), demanded="effectively_once")
+    assert rows["not_struck"].outcome is Outcome.DUPLICATED
+
+
+def test_given_another_task_that_is_taken_over_then_its_row_has_the_fault_and_nothing_is_counted_twice(
+    tmp_path: Path,
+) -> None:
+    events = with_b(*ahead(by_fault=True), task="shop.refund")
+    (tmp_path / FOLDER / "events").mkdir(parents=True)
+    lines = b"".join(encode(each) + b"\n" for each in story(*events))
+    (tmp_path / FOLDER / "events/1-1.jsonl").write_bytes(lines)
+    both = subject(task(name="shop.charge"), task(name="shop.refund"))
+    rows = {(row.scenario, row.task): row for row in judge(both, SCRIPT, "effectively_once", tmp_path)}
+    assert rows["clock_ahead", "shop.refund"].outcome is Outcome.DUPLICATED
+    assert rows["clock_ahead", "shop.refund"].landed == 1
+    assert rows["fresh_tasks", "*"].landed == 1

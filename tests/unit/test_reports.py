@@ -239,6 +239,7 @@ def test_evidence_claims_no_more_than_was_seen(landed: int, lost: int, told: str
 def test_evidence_says_what_it_leaves_out() -> None:
     told = evidence(a_report(landed=250, landed_known=6))
     assert told == "0 lost in 250 landed faults: under 1.2 % a fault (95 %); 6 of known findings not counted"
+    assert evidence(a_report(landed=0, landed_known=6)).endswith("about losses; 6 of known findings not counted")
 
 
 @given(st.integers(1, 1_000_000))

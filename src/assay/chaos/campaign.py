@@ -308,12 +308,13 @@ class Campaign:
             self._longest_s + (STALLED_S if self._all_ready() else READY_S), enough=lambda: self._tick() and enough()
         )
 
-    def stalled(self) -> str:
-        """Why the workload was given up before its end, "" where it was not: then what was not sent is not known."""
-        if not self._stalled:
-            return ""
-        number = len(self._script.workload.numbers)
-        return f"nothing happened any more, so {counted(self._stalled, 'invocation')} of {number} were not published"
+    def must_have_published(self) -> None:
+        """Raises HarnessError where the workload was given up before its end: of what was not sent nothing is known."""
+        if self._stalled:
+            number = len(self._script.workload.numbers)
+            raise HarnessError(
+                f"nothing happened any more, so {counted(self._stalled, 'invocation')} of {number} were not published"
+            )
 
     def told(self) -> list[str]:
         """What became of the faults that were drawn."""

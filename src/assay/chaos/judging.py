@@ -85,12 +85,14 @@ class Seen:
         for key, ids in self.struck.items():
             self.struck[key] = [each for each in ids if each not in taken] or ids
         for (fault, task), ids in taken_over.by.items():
-            landed = sum(number for (name, _), number in self.landed.items() if name == fault)
-            if landed:  # or its row is unknown
+            if self.times(self.landed, fault):  # or its row is unknown
                 self.struck[fault, task] = list(dict.fromkeys([*self.struck[fault, task], *ids]))
-                self.landed[fault, task] = self.landed[fault, task] or landed
-                self.injected[fault, task] = self.injected[fault, task] or landed
         self.fresh = {task: list(ids) for task, ids in published.items()}
+
+    @staticmethod
+    def times(counts: "Counter[tuple[str, str]]", fault: str, task: str = "") -> int:
+        """How often at this task; at any, where it was at none: then it has done something to this one from there."""
+        return counts[fault, task] or sum(number for (name, _), number in counts.items() if name == fault)
 
     @property
     def hit(self) -> list[str]:
@@ -112,7 +114,7 @@ def judge(subject: Subject, script: ChaosScript, demanded: str, folder: Path) ->
     for task, refused in sorted(seen.refused.items()):
         rows.append((_refused(subject, task), [Published(ids=refused)]))
     for fault in sorted({strike.fault for strike in script.faults} - {fault for fault, _ in seen.struck}):
-        injected = sum(number for (name, _), number in seen.injected.items() if name == fault)
+        injected = seen.times(seen.injected, fault)
         rows.append((_row(_slug(fault), "*", fault, injected=injected), [Evidence(of=fault, in_flight=False)]))
     if script.faults:
         ids = [each for fresh in seen.fresh.values() for each in fresh]
@@ -152,7 +154,8 @@ def numbers(folder: Path, script: ChaosScript) -> dict[str, int]:
 def _struck(subject: Subject, task: str, fault: str, seen: Seen, demanded: str) -> tuple[Result, list[Checker]]:
     found = _demanded(subject, task, demanded, child_lost=STRIKING[fault].takes_child)
     key = fault, task
-    row = _row(_slug(fault), task, fault, landed=seen.landed[key], injected=seen.injected[key])
+    landed, injected = (seen.times(counts, fault, task) for counts in (seen.landed, seen.injected))
+    row = _row(_slug(fault), task, fault, landed=landed, injected=injected)
     row = _claims(row, found, subject, task)
     checkers: list[Checker] = [Delivery(contract=found.delivery, ids=seen.struck[key], received=True)]
     if Needs.RESULTS in STRIKING[fault].needs:  # what is struck succeeds in the end

@@ -78,7 +78,7 @@ def perform(
     given = [] if queues <= set(usual) and not settings.queues else sorted({*usual, *queues})
     folder = out / judging.FOLDER
     folder.mkdir()
-    notes, stalled = list[str](), ""
+    notes: list[str] = []
     apart = any(Needs.RESULTS in STRIKING[strike.fault].needs for strike in script.faults)
     with it.part(folder, judging.FOLDER) as (db, broke):
         with (
@@ -100,8 +100,9 @@ def perform(
             campaign = Campaign(cluster, script, given, progress)
             with ended_early(campaign, progress) if stoppable else contextlib.nullcontext():
                 campaign.run(time.monotonic() + duration_s)
-            notes, stalled = campaign.told(), campaign.stalled()
-    for error in broke or [stalled] * bool(stalled):
+            notes = campaign.told()
+            campaign.must_have_published()
+    for error in broke:
         (folder / judging.ERROR).write_text(error)
     return judging.judge(subject, script, demanded, out), notes
 

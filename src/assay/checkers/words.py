@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from assay.event import Kind
+from assay.event import Event, Kind
 from assay.life import Attempt, Life, World
 
 
@@ -58,11 +58,12 @@ def beside(life: Life, world: World) -> str:
     begun = [(each.at_ns, each.worker) for each in life.deliveries]
     at_ns, worker = max(begun + [(each.started_at, each.worker) for each in life.attempts], default=(0, ""))
     hits = [each for each in (*world.landed, *world.stopping) if each.worker == worker and each.at_ns >= at_ns]
-    first = min(hits, key=lambda each: each.at_ns, default=None)
-    if first is None or not worker:
-        return ""
-    what = f"was struck by {first.detail['fault']}" if first.kind is Kind.FAULT_LANDED else "began to stop"
-    return f"its worker {worker} {what} at {since(life, first.at_ns)}"
+    told = [f"{_met(each)} at {since(life, each.at_ns)}" for each in sorted(hits, key=lambda each: each.at_ns)]
+    return f"its worker {worker} {', '.join(told[:4])}" if told and worker else ""
+
+
+def _met(event: Event) -> str:
+    return f"was struck by {event.detail['fault']}" if event.kind is Kind.FAULT_LANDED else "began to stop"
 
 
 def names(lives: Iterable[Life], most: int = 3) -> str:

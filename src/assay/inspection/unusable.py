@@ -1,18 +1,19 @@
 """Values that Celery cannot use: what a run replaces is looked at first, all else where a description failed."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from celery import Celery
 from celery.app.backends import by_url
 from celery.app.defaults import NAMESPACES, flatten
-from celery.exceptions import ImproperlyConfigured
 from kombu.transport import get_transport_cls
 
 from assay.places import Places
 
 WANTED: dict[str, tuple[type, ...]] = {"dict": (dict,), "int": (int,), "float": (int, float)}
 WORDS = {"dict": "a dict", "int": "a whole number", "float": "a number"}
+HARMLESS = re.compile(r"[\w.:+-]*")  # a name, a path to a class, a scheme: no password is in it
 BROKERS = ("broker_url", "broker_read_url", "broker_write_url")
 
 
@@ -22,7 +23,7 @@ def unusable(app: Celery, workdir: str) -> str:
 
 
 def without_backend(app: Celery, workdir: str) -> str:
-    """Likewise of the result backend, which a run replaces: its own workers would start, and the app's would not."""
+    """Likewise of the result backend, which a run mostly replaces: its workers would start, and the app's would not."""
     return _told(_backend(app), workdir)
 
 
@@ -57,12 +58,18 @@ def _transports(app: Celery) -> Iterator[tuple[str, str, str]]:
 
 def _backend(app: Celery) -> Iterator[tuple[str, str, str]]:
     """Its class alone is imported, as a worker does at its start; an address may have a password in it."""
-    given = app.conf.result_backend
+    given = app.backend_cls or app.conf.result_backend
     try:
         by_url(given, app.loader)
-    except (ImproperlyConfigured, ImportError, AttributeError) as error:
+    except Exception as error:  # of the user's own code, or of Django's
         scheme, separator, _ = str(given).partition("://")
-        yield "result_backend", f"={scheme}{separator and separator + '...'}", str(error)
+        harmless = HARMLESS.fullmatch(scheme)
+        yield "result_backend", f"={scheme}{separator and '://...'}" * bool(harmless), _last_line(error, bool(harmless))
+
+
+def _last_line(error: Exception, harmless: bool) -> str:
+    said = str(error) if harmless else "it cannot be read as a backend's name or address"
+    return f"{said} ({type(error).__name__})"
 
 
 def _options(app: Celery) -> Iterator[tuple[str, str, str]]:

@@ -230,7 +230,7 @@ if flipped("trusts_connections"):
     app.conf.broker_transport_options = {"health_check_interval": 0}
     app.conf.broker_heartbeat = 0
 if flipped("hurries"):  # a slow answer is taken for a lost connection
-    app.conf.broker_transport_options["socket_timeout"] = 0.05
+    app.conf.broker_transport_options["socket_timeout"] = 0.3
 if flipped("short_visibility"):
     app.conf.broker_transport_options["visibility_timeout"] = 50
 if flipped("redelivers_failed"):
