@@ -87,7 +87,7 @@ def test_given_a_worker_that_asks_for_nothing_then_the_broker_is_made_to_send_it
     monkeypatch.setattr(Nobody, "client", SimpleNamespace(ask=lambda what, **_: asked.append(what)))
     monkeypatch.setattr(Nobody, "standing_still", lambda *_: contextlib.nullcontext())
     cluster.broker = SimpleNamespace(pid=1)
-    cluster.holes = []
+    cluster.spoilt = []
     cluster.wait = lambda condition, timeout_s: condition()
     worker: Any = SimpleNamespace(name="w1", pid=1, must_live=lambda: None)
     if hears:
