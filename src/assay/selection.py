@@ -61,5 +61,6 @@ def _nothing_matches(pattern: str, names: list[str], what: str) -> str:
         return f"no {what} is named {pattern}{hint}"
     if not names:
         return f"no {what} is named {pattern}: there is none"
-    shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    few = names if len(names) < 12 else names[:8]
+    shown = ", ".join(few) + (f" and {len(names) - len(few)} more" if len(few) < len(names) else "")
     return f"no {what} is named {pattern}; there are {shown}"
