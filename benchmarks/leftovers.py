@@ -23,7 +23,7 @@ def once(delay_s: float, tmp: Path) -> tuple[int, float, list[str]]:
     alive, ports = len(command.processes()), command.ports()
     command.kill()
     began = time.monotonic()
-    while (left := command.left(ports)) and time.monotonic() - began < GONE_S:
+    while (left := [*command.left(ports), *command.folders_left()]) and time.monotonic() - began < GONE_S:
         time.sleep(0.02)
     return alive, time.monotonic() - began, left
 

@@ -15,6 +15,7 @@ from assay.wait import wait_until
 
 SHM = Path("/dev/shm")
 GONE_S = 2.0
+ANOTHERS_S = 30.0  # that another call, on a machine with many of them, may need for its own folder
 END_S = 400.0  # what hangs is to be told, and a busy machine takes its time
 
 
@@ -65,15 +66,20 @@ class Command:
         return found
 
     def left(self, ports: set[int] = frozenset()) -> list[str]:  # type: ignore[assignment]
-        """Words for all that is left of this call now."""
+        """Words for all that is left of this call now, but its folder."""
         words = [f"process {p.pid}: {_told(p)}" for p in self.processes()]
         words += [f"port {port}" for port in ports & _listening()]
-        words += [f"folder {folder}" for folder in sorted(folders() - self.before) if not _in_use(folder)]
         return words + [f"file {path}" for path in self.tmp.iterdir()]
+
+    def folders_left(self) -> set[Path]:
+        """New ones that are in nobody's use. Another call that is just ending may have one for a moment."""
+        return {folder for folder in folders() - self.before if not _in_use(folder)}
 
     def must_leave_nothing(self, ports: set[int] = frozenset()) -> None:  # type: ignore[assignment]
         """Within GONE_S, by which a supervisor has done its work whatever became of the harness."""
         wait_until(lambda: not self.left(ports), what=f"nothing left, but {self.left(ports)}", timeout_s=GONE_S)
+        first = self.folders_left()
+        wait_until(lambda: not first & folders(), what=f"no folder left, but {first}", timeout_s=ANOTHERS_S)
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
