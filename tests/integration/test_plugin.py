@@ -24,6 +24,11 @@ def example(page: str) -> str:
 
 
 TEN_LINES = example("docs/pytest.md")
+UNPUBLISHABLE = """
+app.conf.task_create_missing_queues = False
+@app.task(queue="nowhere")
+def report(): pass
+"""
 INI = "[pytest]\naddopts = --strict-markers\n"
 
 
@@ -65,7 +70,7 @@ def test_given_a_message_that_the_app_cannot_publish_then_a_test_that_forgets_it
     project: pytest.Pytester,
 ) -> None:
     project.makepyfile(
-        shop=APP.format(late=True) + "@app.task(time_limit=20, soft_time_limit=100)\ndef report(): pass\n",
+        shop=APP.format(late=True) + UNPUBLISHABLE,
         test_shop="""
 import pytest
 from assay.checkers import Delivery
@@ -79,7 +84,7 @@ def test_report(assay_cluster):
     )
     result = ran(project)
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*violated: report[[]*[]] could not be published: ValueError: *"])
+    result.stdout.fnmatch_lines(["*violated: report[[]*[]] could not be published: QueueNotFound: *"])
 
 
 def test_given_a_marker_with_an_unknown_key_then_nothing_else_is_tested_instead(project: pytest.Pytester) -> None:

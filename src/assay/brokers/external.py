@@ -99,7 +99,8 @@ class ExternalBroker(Databases):
 
         said = redact_url(str(error)).strip().rstrip(".")
         if isinstance(error, redis.AuthenticationError) or "NOAUTH" in said or "WRONGPASS" in said:
-            if "already authenticated" in said or "NOAUTH" in said:  # Redis says so by naming its own commands
+            # Redis names its own commands for it; redis-py before 6 says it in its own words
+            if any(each in said for each in ("already authenticated", "NOAUTH", "Authentication required")):
                 return f"the broker at {self.shown} wants a password: give it in the address, redis://:PASSWORD@HOST"
             return f"the broker at {self.shown} refuses the user or the password: {said}"
         if isinstance(error, redis.TimeoutError):

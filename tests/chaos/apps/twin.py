@@ -113,8 +113,10 @@ class Base(Task):
         """Before 5.7 nothing in Celery counts lost workers: a correct app counts starts by itself."""
         if flipped("heeds_interrupt"):
             signal.signal(signal.SIGINT, signal.SIG_DFL)
-        if COUNTS_STARTS and self.backend.client.incr(f"starts-{task_id}") > MOST_STARTS:
-            raise TooManyStarts(task_id)
+        if COUNTS_STARTS:
+            backend = self.backend
+            if backend.client.incr(backend.get_key_for_task(task_id, "-starts")) > MOST_STARTS:
+                raise TooManyStarts(task_id)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
