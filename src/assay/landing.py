@@ -232,16 +232,18 @@ class Landing:
         """
         self.client.ask("control", command="ping", arguments={}, timeout_s=0.0, destination=["nobody@assay"])
 
-    def restart_broker(self, invocation: str = "") -> None:
+    def restart_broker(
+        self, invocation: str = "", *, fault: str = "broker restarted", with_data: bool | None = None
+    ) -> None:
         """Kill the broker and start it again at the same address; landed when the new one serves.
 
-        It comes back as people run it: a Redis empty, a RabbitMQ with what is durable.
+        It comes back as people run it, if nothing is said: a Redis empty, a RabbitMQ with what is durable.
         """
         if not isinstance(self.broker, OwnBroker):
             raise HarnessError("the broker is not the run's own: it cannot be restarted")
-        target: dict[str, Any] = {"fault": "broker restarted", "target": self.broker.pid, "signal": "restart"}
+        target: dict[str, Any] = {"fault": fault, "target": self.broker.pid, "signal": "restart"}
         self.record(Kind.FAULT_INJECTED, invocation, **target)
-        self.broker.restart(with_data=self.broker.durable)
+        self.broker.restart(with_data=self.broker.durable if with_data is None else with_data)
         self.record(Kind.FAULT_LANDED, invocation, **target)
 
     def wait_noticed(self, worker: Worker) -> None:

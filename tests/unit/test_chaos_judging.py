@@ -11,6 +11,7 @@ from checkers.histories import (
     event,
     published,
     received,
+    retry,
     settled,
     started,
     still_queued,
@@ -231,3 +232,26 @@ def test_given_another_task_that_is_taken_over_then_its_row_has_the_fault_and_no
     assert rows["clock_ahead", "shop.refund"].outcome is Outcome.DUPLICATED
     assert rows["clock_ahead", "shop.refund"].landed == 1
     assert rows["fresh_tasks", "*"].landed == 1
+
+
+def test_given_a_broker_that_came_back_empty_then_what_it_had_is_that_faults_doing_and_nothing_later(
+    tmp_path: Path,
+) -> None:
+    emptied = [event(kind, "a", pid=1, fault="broker emptied") for kind in (Kind.FAULT_INJECTED, Kind.FAULT_LANDED)]
+    before = (published(), received(), *started(), published("b"), published("done"), received("done"))
+    retried = (
+        published("r"),
+        received("r"),
+        *started("r", pid=13),
+        retry("r"),
+        *ended("r", pid=13, raised="ConnectionError", state="RETRY"),
+        acked("r"),
+    )
+    whole = (*before, *attempt("done", pid=12), acked("done"), *retried, *emptied, *ended(), acked())
+    rows = judged(tmp_path / "before", *whole, *FRESH, *ENDS)
+    assert rows["broker_emptied"].verdict is Verdict.VIOLATED
+    assert rows["broker_emptied"].judgements[0].figures["lost"] == 2, "one that waited, and one whose retry did"
+    assert "appendonly" in rows["broker_emptied"].remedy
+    assert {rows[name].verdict for name in ("not_struck", "messages_reach_workers")} == {Verdict.HELD}
+    later = judged(tmp_path / "later", *whole, published("c"), *FRESH, *ENDS)
+    assert later["messages_reach_workers"].verdict is Verdict.VIOLATED

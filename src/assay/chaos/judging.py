@@ -6,12 +6,13 @@ from pathlib import Path
 import msgspec
 
 from assay import contract
+from assay.chaos.in_broker import InBroker
 from assay.chaos.script import ChaosScript
 from assay.chaos.taken_over import TakenOver
 from assay.checker import Checker, conclude, judged
 from assay.checkers import Delivery, Evidence, FinalState, Liveness, Published, Reached, Stops
 from assay.event import Kind
-from assay.fault import BURSTS, STOPPING, STRIKING, Needs, named
+from assay.fault import BROKER_EMPTIED, BURSTS, STOPPING, STRIKING, Needs, named
 from assay.fold import ENDING
 from assay.history import History
 from assay.subject import Subject
@@ -23,6 +24,10 @@ WITHIN_S = 10.0
 NOT_STRUCK, FRESH, RECEIVED, WORKERS = "not_struck", "fresh_tasks", "messages_reach_workers", "workers_stop"
 PUBLISHED = "published"
 NO_FAULT = "no fault was drawn, so nothing was put to the test: raise --tasks or --intensity, or take another --seed"
+PERSIST = (
+    "no setting of the app: a broker that keeps its data (Redis: appendonly yes; RabbitMQ: durable queues), or a "
+    "publisher that notes what it has sent and sends again what was never done"
+)
 REFUSED = 20  # that are kept of a task: the first one tells what they all do
 
 
@@ -53,9 +58,10 @@ class Seen:
         published: dict[str, deque[str]] = defaultdict(lambda: deque(maxlen=2))
         open_: dict[str, str] = {}  # invocation that was struck and has not ended since -> worker
         taken: set[str] = set()  # those whose worker another fault killed then: their end is its doing
-        taken_over = TakenOver()
+        taken_over, in_broker = TakenOver(), InBroker()
         for event in history:
             taken_over.hear(event)
+            in_broker.hear(event)
             if event.kind is Kind.FAULT_INJECTED:
                 self.injected[str(event.detail["fault"]), event.task] += 1
                 if event.detail["fault"] in BURSTS:
@@ -84,7 +90,9 @@ class Seen:
                     self.tasks.append(event.task)
         for key, ids in self.struck.items():
             self.struck[key] = [each for each in ids if each not in taken] or ids
-        for (fault, task), ids in taken_over.by.items():
+        self.emptied = [each for ids in in_broker.emptied.values() for each in ids]
+        further = taken_over.by | {(BROKER_EMPTIED, task): ids for task, ids in in_broker.emptied.items()}
+        for (fault, task), ids in further.items():
             if self.times(self.landed, fault):  # or its row is unknown
                 self.struck[fault, task] = list(dict.fromkeys([*self.struck[fault, task], *ids]))
         self.fresh = {task: list(ids) for task, ids in published.items()}
@@ -120,7 +128,7 @@ def judge(subject: Subject, script: ChaosScript, demanded: str, folder: Path) ->
         ids = [each for fresh in seen.fresh.values() for each in fresh]
         row = _row(FRESH, "*", "all of them", landed=seen.landed.total(), injected=seen.injected.total())
         rows.append((row, [Liveness(ids=ids, within_s=WITHIN_S), Evidence(landed=1, in_flight=False)]))
-    rows.append((_beyond(_row(RECEIVED, "*", "all of them")), [Reached()]))
+    rows.append((_beyond(_row(RECEIVED, "*", "all of them")), [Reached(besides=seen.emptied)]))
     if any(fault in STOPPING for fault, _ in seen.struck):
         told = sum(number for (fault, _), number in seen.landed.items() if fault in STOPPING)
         stops = _row(WORKERS, "*", " or ".join(STOPPING), landed=told, injected=told)
@@ -157,6 +165,9 @@ def _struck(subject: Subject, task: str, fault: str, seen: Seen, demanded: str) 
     landed, injected = (seen.times(counts, fault, task) for counts in (seen.landed, seen.injected))
     row = _row(_slug(fault), task, fault, landed=landed, injected=injected)
     row = _claims(row, found, subject, task)
+    if fault == BROKER_EMPTIED:
+        row = msgspec.structs.replace(row, remedy=PERSIST)
+        return row, [Delivery(contract=found.delivery, ids=seen.struck[key])]
     checkers: list[Checker] = [Delivery(contract=found.delivery, ids=seen.struck[key], received=True)]
     if Needs.RESULTS in STRIKING[fault].needs:  # what is struck succeeds in the end
         checkers.append(FinalState(ids=seen.struck[key], states=["SUCCESS"]))

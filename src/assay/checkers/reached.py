@@ -17,6 +17,8 @@ class Reached(msgspec.Struct, frozen=True, tag="reached"):
     is configured to.
     """
 
+    besides: list[str] = []  # what a fault took from the queues
+
     def forgets(self, life: Life) -> bool:
         """It was done."""
         return True
@@ -25,7 +27,8 @@ class Reached(msgspec.Struct, frozen=True, tag="reached"):
         """What is lost so is told with the next death of a worker."""
         if not world.forgotten and not any(published(life) for life in lives.values()):
             return Judgement("reached", Verdict.UNKNOWN, "nothing was published")
-        gone = [life for life in lives.values() if life.vanished]
+        others = frozenset(self.besides)
+        gone = [life for life in lives.values() if life.vanished and life.id not in others]
         if not gone:
             return Judgement("reached", Verdict.HELD, "each message reached a worker, or is in its queue")
         first = gone[0]
