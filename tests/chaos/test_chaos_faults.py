@@ -57,6 +57,21 @@ def test_given_a_worker_that_takes_over_what_another_still_does_then_it_is_done_
     assert rows(report)[row]["outcome"] == "duplicated"
 
 
+@pytest.mark.parametrize("broker", ["fakeredis", "redis"])
+def test_given_a_broker_that_comes_back_empty_then_what_it_had_is_lost_by_that_and_nothing_else(
+    tmp_path: Path, broker: str
+) -> None:
+    status, report = chaos(
+        tmp_path, "--faults", "broker-emptied", "--broker", broker, "--tasks", "60", "--intensity", "0.1"
+    )
+    found = rows(report)
+    assert status == 1
+    assert (found["broker_emptied"]["verdict"], found["broker_emptied"]["outcome"]) == ("violated", "lost")
+    assert "appendonly" in found["broker_emptied"]["remedy"]
+    others = {name: row["verdict"] for name, row in found.items() if name != "broker_emptied"}
+    assert set(others.values()) == {"held"}, report["results"]
+
+
 @pytest.mark.parametrize(
     ("fault", "arguments", "said"),
     [
