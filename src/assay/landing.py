@@ -303,6 +303,14 @@ class Landing:
         finally:
             worker.resume()
 
+    @contextlib.contextmanager
+    def all_standing_still(self) -> Iterator[None]:
+        """Every worker that serves, so that the broker takes no message with it that is on its way to one of them."""
+        with contextlib.ExitStack() as still:
+            for each in self.serving():
+                still.enter_context(self.standing_still(each))
+            yield
+
     def _let_run(self, worker: Worker, slept: int) -> None:
         """Until it has come to wait for something again: on a busy machine it may get no turn for a while."""
         deadline = time.monotonic() + TURN_S

@@ -68,8 +68,10 @@ class Trial(Cluster):
 
     def _to_judge(self) -> list[Event]:
         """The history, at rest: what is still under way is neither done nor stuck."""
-        last = next((event.kind for event in reversed(self.history) if event.kind not in LOOKS), None)
-        if last not in AT_REST:
+        self.advance()
+        going = (event for event in self.seen if event.kind not in LOOKS)
+        last = max(going, key=lambda event: event.at_ns, default=None)
+        if last is None or last.kind not in AT_REST:
             self.settle()
         self.final_read()
         return self.history

@@ -123,9 +123,8 @@ PLANTED = "early,lost_is_no_retry"
 @pytest.fixture(scope="module")
 def usual(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The report on the embedded broker with warm workers: some rows red, others green."""
-    return run(tmp_path_factory.mktemp("usual"), "twin:app", "--task", "work", scenarios=SAME, ASSAY_TEST_FLIP=PLANTED)[
-        1
-    ]
+    tmp = tmp_path_factory.mktemp("usual")
+    return run(tmp, "twin:app", "--task", "work", scenarios=SAME, ASSAY_TEST_FLIP=PLANTED)[1]
 
 
 @pytest.mark.parametrize("changed", [("--broker", "redis"), ("--cold",)], ids=["redis", "cold"])

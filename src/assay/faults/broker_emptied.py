@@ -1,7 +1,5 @@
 """The broker is killed and comes back at the same address with nothing, as one without persistence does."""
 
-from contextlib import ExitStack
-
 from assay.cluster import Cluster
 from assay.fault import BROKER_EMPTIED
 from assay.gate import Waiting
@@ -11,8 +9,6 @@ FAULT = BROKER_EMPTIED
 
 
 def inject(cluster: Cluster, worker: Worker, held: Waiting) -> None:
-    with ExitStack() as still:  # so that what it had is what its queues and unacknowledged messages say
-        for each in cluster.serving():
-            still.enter_context(cluster.standing_still(each))
+    with cluster.all_standing_still():
         cluster.restart_broker(held.held.invocation, fault=FAULT, with_data=False)
     held.release()

@@ -24,7 +24,8 @@ def unusable(app: Celery, workdir: str) -> str:
 
 def without_backend(app: Celery, workdir: str) -> str:
     """Likewise of the result backend, which a run mostly replaces: its workers would start, and the app's would not."""
-    return _told(_backend(app), workdir)
+    wrong = list(_backend(app))
+    return _told(wrong, workdir) if wrong else ""  # places in the sources are looked for in vain else
 
 
 def _told(values: Iterable[tuple[str, str, str]], workdir: str) -> str:
@@ -64,10 +65,10 @@ def _backend(app: Celery) -> Iterator[tuple[str, str, str]]:
     except Exception as error:  # of the user's own code, or of Django's
         scheme, separator, _ = str(given).partition("://")
         harmless = HARMLESS.fullmatch(scheme)
-        yield "result_backend", f"={scheme}{separator and '://...'}" * bool(harmless), _last_line(error, bool(harmless))
+        yield "result_backend", f"={scheme}{separator and '://...'}" * bool(harmless), _why(error, bool(harmless))
 
 
-def _last_line(error: Exception, harmless: bool) -> str:
+def _why(error: Exception, harmless: bool) -> str:
     said = str(error) if harmless else "it cannot be read as a backend's name or address"
     return f"{said} ({type(error).__name__})"
 
