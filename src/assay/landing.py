@@ -7,13 +7,15 @@ import contextlib
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent import futures
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psutil
 
 from assay.black_hole import BlackHole
 from assay.broker import Broker, OwnBroker
-from assay.connections import How, established, peers, sever, unread
+from assay.connections import How, established, peers, sever, unanswered, unread
 from assay.errors import HarnessError
 from assay.event import Event, Kind
 from assay.fault import IN_CHILD
@@ -25,6 +27,8 @@ from assay.warm import Client
 from assay.worker import Worker, kill_child
 
 BLACK_HOLE, SLOWED = "black hole", "connection slowed"
+UNREAD = "broker killed unread"
+UNREAD_S, UNCONFIRMED_S = 5.0, 0.3  # the latter: for a publisher that asks for no answer to return
 SLOW_BYTES = 50_000  # a second; a packet may have 64 KiB here, and the next one waits until it would be through
 SLOWEST_S = 10.0
 ASKS_S, SILENT_S = 1.5, 15.0  # a worker with a free slot asks for a message each second
@@ -245,6 +249,29 @@ class Landing:
         self.record(Kind.FAULT_INJECTED, invocation, **target)
         self.broker.restart(with_data=self.broker.durable if with_data is None else with_data)
         self.record(Kind.FAULT_LANDED, invocation, **target)
+
+    def kill_broker_unread(self, publish: Callable[[], str]) -> str:
+        """Kill the broker when it has been sent what `publish` publishes, and has not read it; landed if it was so.
+
+        It comes back with its data. Returns the invocation; whether its publisher was told is in `refused`.
+        """
+        server = self._own_server()
+        assert isinstance(self.broker, OwnBroker)
+        ends, client = peers(self.redirection.broker_url), self.client.process.pid
+        target: dict[str, Any] = {"fault": UNREAD, "target": server, "signal": "SIGKILL"}
+        self.broker.pause()
+        with ThreadPoolExecutor(1, thread_name_prefix="assay-publisher") as executor:
+            try:
+                publishing = executor.submit(publish)
+                self.wait(lambda: unanswered(ends, client) > 0, timeout_s=UNREAD_S)
+                futures.wait([publishing], timeout=UNCONFIRMED_S)  # one that asks for no answer has returned by then
+                self.record(Kind.FAULT_INJECTED, **target)
+                arrived = unanswered(ends, client) > 0
+            finally:
+                self.broker.restart(with_data=True)
+            if arrived:
+                self.record(Kind.FAULT_LANDED, **target)
+            return publishing.result()
 
     def wait_noticed(self, worker: Worker) -> None:
         """Wait until it has given up its lost connection, or stops. One that never does is for a checker to find."""

@@ -84,10 +84,10 @@ class Process:
     def pause(self) -> None:
         """SIGSTOP; returns when every thread of it has stopped, or it is gone. Raises HarnessError after 10 s."""
         self.send(signal.SIGSTOP)
-        wait_until(self._stopped, what=f"{self.name} (pid {self.pid}) to stop", poll_s=0.001)
+        wait_until(self.stopped, what=f"{self.name} (pid {self.pid}) to stop", poll_s=0.001)
 
-    def _stopped(self) -> bool:
-        """The kernel tells only a parent, and that is another process: so it is asked, for each thread. See proc(5)."""
+    def stopped(self) -> bool:
+        """Whether it stands still, or is gone. The kernel tells only a parent, and that is another process: so it is asked, for each thread. See proc(5)."""
         states = [_state(thread) for thread in Path(f"/proc/{self.pid}/task").glob("*/stat")]
         return all(state in "TtZX" for state in states) or not self.alive()
 

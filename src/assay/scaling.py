@@ -17,7 +17,9 @@ LOCKED_S = 0.2
 #: what the silence of a connection may last in the scenarios about it, seconds
 SILENCE_S = {"health_check_interval": 1.0, "socket_timeout": 1.5}
 HEALTH_CHECK_S = 25.0  # of kombu where nothing is given: kombu/transport/redis.py
-HEARTBEAT_S = 2.0
+HEARTBEAT_S = (
+    4.0  # not shorter: a broker sends two in that time, and mingle goes on listening with each within a second
+)
 #: the same of socket options; the last is in milliseconds. Source: tcp(7)
 KEEPALIVE = {socket.TCP_KEEPIDLE: 1, socket.TCP_KEEPINTVL: 1, socket.TCP_KEEPCNT: 3, socket.TCP_USER_TIMEOUT: 2000}
 TASKS = 50  # that a child runs at the most in the scenarios about its replacement
@@ -56,6 +58,11 @@ class Target:
     def on_redis(self) -> bool:
         """Whether messages come back by kombu's visibility timeout, in production and in the run."""
         return self.subject.on_redis and self.broker != "rabbitmq"
+
+    @property
+    def waits_in_worker(self) -> bool:
+        """Whether a worker has what waits for its time, and not the broker."""
+        return self.broker != "rabbitmq" or self.task.queue not in self.subject.delayed_queues
 
     @property
     def stores_results(self) -> bool:

@@ -124,6 +124,7 @@ class Subject(msgspec.Struct, kw_only=True):
     #: of broker_transport_options: health_check_interval, socket_timeout and socket_keepalive_options, as far as given
     silence: dict[str, Any] = {}
     heartbeat_s: float = 120.0  # broker_heartbeat, AMQP only; 0: none
+    delayed_queues: list[str] = []  # what waits for its time does so in RabbitMQ: Celery 5.5 and later, quorum queues
     restore_period_s: float = 100.0  # unacked_restore_interval x unacked_restore_throttle: kombu's sweep
     priority_steps: tuple[int, ...] = (0, 3, 6, 9)
     separator: str = "\x06\x16"

@@ -32,7 +32,6 @@ BRIEF = Bed(("short_visibility", "no_deduplication"))
 FEW = Bed(("few_a_child",))
 STRAYS = Bed(("loses_queue",))
 GREEDY = Bed(("greedy",))
-FORGETS = Bed(("restores_nothing", "greedy"))
 LEAVES, GREEDY_LEAVES = Bed(("no_reconnect",)), Bed(("greedy", "no_reconnect"))
 GIVES_UP, TRUSTS = Bed(("gives_up_storing",)), Bed(("trusts_connections",))
 SOLO, THREADS = Bed(pool="solo"), Bed(pool="threads")
@@ -120,14 +119,14 @@ TABLE = {
     "reconnect.black_hole_while_it_runs": Pair(TRUSTS),
     "reconnect.broker_restarted_idle": Pair(LEAVES),
     "reconnect.broker_restarted_while_it_runs": Pair(LEAVES),
-    "shutdown.terminated": Pair(FORGETS),
+    "shutdown.terminated": Pair(HASTY),
     "shutdown.terminated_twice": Pair(Bed(("second_sigterm_kills",))),
     "shutdown.interrupted": Pair(Bed(("heeds_interrupt",))),
     "shutdown.interrupted_twice": Pair(HASTY),
     "shutdown.group_terminated": Pair(KEEPS_LOST),
     "shutdown.group_quit": Pair(HASTY),
     "shutdown.main_killed_in_shutdown": Pair(HASTY),
-    "shutdown.rolling_deploy": Pair(FORGETS),
+    "shutdown.rolling_deploy": Pair(HASTY),
     "shutdown.grace_period": Pair(SLOW_HARD),
     "results.ends_by_itself": Pair(Bed(("calls_back_again",))),
     "results.ends_by_ignore_or_reject": Pair(Bed(("swallows_errors",))),
@@ -177,6 +176,8 @@ FURTHER = [
     ("restores_nothing", "reconnect.reset_while_it_waits", "delivery"),
     ("restores_nothing+greedy", "reconnect.cut_while_it_is_reserved", "delivery"),
     ("acks_at_receipt", "reconnect.cut_while_it_waits", "liveness"),
+    ("restores_nothing+greedy", "shutdown.terminated", "delivery"),
+    ("restores_nothing+greedy", "shutdown.rolling_deploy", "delivery"),
     ("works_on_after_sigterm", "shutdown.terminated", "shutdown"),
     ("fails_at_stop", "shutdown.terminated", "shutdown"),
     ("fails_at_stop", "shutdown.rolling_deploy", "shutdown"),
@@ -191,12 +192,16 @@ FURTHER = [
     ("counts_too_few", "canvas.chord_killed_after_trace", "order"),
 ]
 ABSENT: set[str] = {"acks_late.soft_shutdown"} if celery.VERSION < (5, 5) else set()  # it came with Celery 5.5
+#: bugs in what a worker does on Redis, where messages are given back by workers; RabbitMQ gives them back itself
+ON_REDIS_ONLY = {"restores_nothing", "restores_twice"}
 NO_VISIBILITY_TIMEOUT = {"acks_late.second_worker_while_it_runs", "retries.second_worker_while_it_waits"}
 # Celery's own fault in these releases: the correct twin cannot mend it (docs/celery-findings.md).
 CELERYS_OWN: set[str] = {"shutdown.interrupted_twice"} if celery.VERSION < (5, 5) else set()
 if celery.VERSION < (5, 7):
     CELERYS_OWN |= {"canvas.nested_fails"}  # a chain's end is left without a result where a chord before it fails
-EXCEPTIONS: dict[str, str] = {}  # scenario: why it cannot have a pair
+EXCEPTIONS = {  # scenario: why it cannot have a pair
+    "reconnect.broker_killed_while_publishing": "only of an app that is on RabbitMQ: test_on_rabbitmq.py",
+}
 
 
 class OnBroker(NamedTuple):
@@ -267,6 +272,9 @@ def test_given_a_further_bug_when_its_scenario_runs_then_it_is_found(
     flips: str, name: str, checker: str, broker: OnBroker
 ) -> None:
     row = broker.ran[further(flips)].result()[name]
+    if broker.name == "rabbitmq" and ON_REDIS_ONLY & set(flips.split("+")):
+        assert row.verdict is Verdict.HELD, "it changes nothing there"
+        return
     assert row.verdict is Verdict.VIOLATED, f"{flips}: {row.verdict}: {row.reason}"
     speaking = [each.checker for each in row.judgements if each.verdict is Verdict.VIOLATED]
     assert checker in speaking, f"{flips}: {speaking}: {row.reason}"

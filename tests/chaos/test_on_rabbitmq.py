@@ -44,5 +44,16 @@ def test_given_a_planted_bug_then_it_is_found() -> None:
     assert {name: row.verdict for name, row in rows.items()} == dict.fromkeys(SHOWN[:4], Verdict.VIOLATED)
 
 
+@pytest.mark.parametrize(("flips", "due"), [((), Verdict.HELD), (("unconfirmed",), Verdict.VIOLATED)])
+def test_given_a_broker_that_dies_with_a_message_unread_then_only_a_publisher_that_waits_for_its_word_knows(
+    flips: tuple[str, ...], due: Verdict
+) -> None:
+    name = "reconnect.broker_killed_while_publishing"
+    row = judged(Bed(flips, app="amqp_app:app"), (name,), broker="rabbitmq")[name]
+    assert (row.verdict, row.landed) == (due, 1), row.reason
+    assert row.claim == "publishing"
+    assert (row.outcome is Outcome.LOST) is bool(flips)
+
+
 def test_given_scenarios_about_the_visibility_timeout_then_they_are_none_there() -> None:
     assert not judged(Bed(), ("acks_late.second_worker_while_it_runs",), broker="rabbitmq")

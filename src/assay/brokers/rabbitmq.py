@@ -132,10 +132,16 @@ class RabbitBroker(Served):
 
     def restart(self, *, with_data: bool = False) -> None:
         """Kill, and start again at the same address: with what was durable, or with new and empty virtual hosts."""
+        if with_data and not self._process.stopped():  # one that stands still has written before
+            self._console.write()
         super().restart(with_data=with_data)
         if not with_data:
             for db in self._hosts:
                 self._console.make(_host(db))
+
+    def pause(self) -> None:
+        self._console.write()
+        super().pause()
 
     def _forget_data(self) -> None:
         shutil.rmtree(self.folder / "data", ignore_errors=True)

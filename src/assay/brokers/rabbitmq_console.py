@@ -16,27 +16,25 @@ END = b"."
 
 #: @NAME@ is the socket's name, @USER@ who may use the virtual hosts. An answer is its lines and then END alone.
 CONSOLE = """
-Counted = fun Counted(Q, F, Left) ->  % after a start it takes a moment until the members of a quorum queue are up
-    case catch ra:local_query(amqqueue:get_pid(Q), F) of
-        {ok, {_, N}, _} -> N;
-        _ when Left > 0 -> timer:sleep(50), Counted(Q, F, Left - 1);
-        Other -> error(Other)
-    end end,
+Settled = fun Settled(F, Left) ->  % after a start it takes a moment until queues, and members of quorum queues, are up
+    try F() catch _:_ when Left > 0 -> timer:sleep(50), Settled(F, Left - 1) end end,
+Counted = fun (Q, F) -> {ok, {_, N}, _} = ra:local_query(amqqueue:get_pid(Q), F), N end,
 Asked = fun (["make", Host]) ->
                 ok = rabbit_vhost:add(Host, <<"assay">>),
                 rabbit_auth_backend_internal:set_permissions(
                     <<"@USER@">>, Host, <<".*">>, <<".*">>, <<".*">>, <<"assay">>);
             (["drop", Host]) -> rabbit_vhost:delete(Host, <<"assay">>);
-            (["queues", Host]) -> [begin
+            (["queues", Host]) -> Settled(fun () -> [begin
                 Quorum = amqqueue:get_type(Q) =:= rabbit_quorum_queue,
                 {resource, _, queue, Name} = amqqueue:get_name(Q),
                 [Ready, Unacked] = case Quorum of
-                    true -> [Counted(Q, F, 100) || F <- [fun rabbit_fifo:query_messages_ready/1,
-                                                         fun rabbit_fifo:query_messages_checked_out/1]];
+                    true -> [Counted(Q, F) || F <- [fun rabbit_fifo:query_messages_ready/1,
+                                                    fun rabbit_fifo:query_messages_checked_out/1]];
                     false -> [N || {_, N} <- rabbit_amqqueue:info(Q, [messages_ready, messages_unacknowledged])]
                 end,
                 io_lib:format("~b ~b ~ts~n", [Ready, Unacked, Name])
-                end || Q <- rabbit_amqqueue:list(Host)];
+                end || Q <- rabbit_amqqueue:list(Host)] end, 200);
+            (["write"]) -> [ok = dets:sync(Table) || Table <- dets:all()], ok;
             (["version"]) -> [rabbit_misc:version(), 10] end,
 Answer = fun (Line) ->
     [Verb | Host] = string:lexemes(string:trim(Line), " "),
@@ -88,6 +86,13 @@ class Console:
             ready, unacked, name = line.split(" ", 2)
             found[name] = Queue(int(ready), int(unacked))
         return found
+
+    def write(self) -> None:
+        """The register of quorum queues, which the node else writes when it has not changed for half a second.
+
+        A node that is killed before has quorum queues that it does not find again, and that nobody can use.
+        """
+        self._ask("write")
 
     def version(self) -> str:
         return self._ask("version")[0]

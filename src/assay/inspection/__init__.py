@@ -47,6 +47,7 @@ def describe(app: Celery, name: str, workdir: str) -> Subject:
         visibility_timeout=float(options.get("visibility_timeout") or 3600),
         silence=_silence(options),
         heartbeat_s=float(conf.broker_heartbeat or 0),
+        delayed_queues=_delayed_queues(app),
         restore_period_s=float(options.get("unacked_restore_interval") or 10)
         * float(options.get("unacked_restore_throttle") or 10),
         priority_steps=tuple(int(step) for step in options.get("priority_steps") or (0, 3, 6, 9)),
@@ -85,6 +86,18 @@ def _pool(given: Any) -> str:
     path = f"{given.__module__}:{given.__qualname__}" if isinstance(given, type) else str(given)
     paths = {str(path).replace(":", "."): name for name, path in reversed(list(POOLS.items())) if name != "custom"}
     return str(paths.get(str(POOLS.get(path) or path).replace(":", "."), path))
+
+
+def _delayed_queues(app: Celery) -> list[str]:
+    """Source: celery/app/base.py, send_task: one quorum queue is enough, and direct exchanges are left out."""
+    try:
+        from celery.utils.quorum_queues import detect_quorum_queues
+    except ImportError:
+        return []
+    if not detect_quorum_queues(app, "amqp")[0]:
+        return []
+    queues = app.amqp.queues.items()
+    return sorted(name for name, queue in queues if queue.exchange and queue.exchange.type != "direct")
 
 
 def _in_force(conf: Any, key: str) -> Any:

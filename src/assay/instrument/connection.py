@@ -45,6 +45,14 @@ def record_connection(recorder: Recorder) -> None:
 
         return start
 
+    def stopped(original: Callable[..., Any]) -> Callable[..., Any]:
+        def stop(self: Any) -> Any:
+            result = original(self)
+            recorder.record(Kind.CONSUMER_STOPPED)
+            return result
+
+        return stop
+
     def up(original: Callable[..., Any]) -> Callable[..., Any]:
         def start(self: Any, consumer: Any) -> Any:
             recorder.record(Kind.CONNECTION_UP)
@@ -64,6 +72,7 @@ def record_connection(recorder: Recorder) -> None:
     wrapping.wrap(Consumer.Blueprint, "start", lost)
     wrapping.wrap(Consumer, "on_close", given_up)
     wrapping.wrap(Consumer, "start", ended)
+    wrapping.wrap(Consumer, "stop", stopped)
     wrapping.wrap(Evloop, "start", up)
 
 

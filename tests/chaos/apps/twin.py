@@ -228,6 +228,8 @@ app.conf.broker_transport_options = {
         socket.TCP_USER_TIMEOUT: 60_000,
     },
 }
+if celery.VERSION >= (5, 7):  # or a worker that is back too soon ends with RESOURCE_LOCKED: docs/celery-findings.md
+    app.conf.update(control_queue_exclusive=False, control_queue_durable=True)
 if flipped("trusts_connections"):
     app.conf.broker_transport_options = {"health_check_interval": 0}
     app.conf.broker_heartbeat = 0

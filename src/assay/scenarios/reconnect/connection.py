@@ -24,7 +24,7 @@ SUPERVISOR = "let a supervisor start the worker again; docs/celery-findings.md t
 KEEPALIVE = (
     'in broker_transport_options set "socket_keepalive": True and "socket_keepalive_options": {socket.TCP_KEEPIDLE: 30,'
     " socket.TCP_KEEPINTVL: 10, socket.TCP_KEEPCNT: 3, socket.TCP_USER_TIMEOUT: 60_000}; on RabbitMQ leave"
-    " broker_heartbeat on"
+    " broker_heartbeat on, and set control_queue_exclusive=False with control_queue_durable=True"
 )
 #: what `celery worker` has without a flag: each of the three has connections and state of its own
 DEFAULT_FLAGS = {"without_mingle": False, "without_gossip": False, "without_heartbeat": False}
@@ -133,9 +133,9 @@ def reserves(target: Target) -> bool:
     return not target.task.acks_late or subject.prefetch_multiplier != 1
 
 
-def outlives(target: Target) -> bool:
-    """Whether a task is still to be done when it has waited."""
-    return not target.task.expires or target.task.expires > WAIT_S + WITHIN_S
+def waits(target: Target) -> bool:
+    """Whether a worker has the task while it waits for its time, and it is still to be done then."""
+    return target.waits_in_worker and (not target.task.expires or target.task.expires > WAIT_S + WITHIN_S)
 
 
 class Situation(NamedTuple):
@@ -169,9 +169,7 @@ SITUATIONS = {
     "while_it_is_reserved": Situation(
         reserved, "while a task is reserved behind one that runs: it runs once", when=reserves
     ),
-    "while_it_waits": Situation(
-        eta, "while a task waits in the worker for its time: it runs once", outlives, long_wait
-    ),
+    "while_it_waits": Situation(eta, "while a task waits in the worker for its time: it runs once", waits, long_wait),
 }
 OUTAGES = {"idle": "while the worker idles", "while_it_runs": "while a body runs, which is then let go"}
 HOWS: dict[How, str] = {"cut": "closed", "reset": "aborted"}

@@ -133,11 +133,12 @@ def ends_on_request(stage: Stage) -> None:
     claim(stage, "what is revoked or has expired is stored as REVOKED, does not run, and is told of once")
     target, cluster = stage.target, stage.cluster
     worker = stage.worker(concurrency=1, callbacks=True)
+    expired = stage.publish(linked=True, expires=-1)
+    stage.delivered(expired)  # to an idle worker: RabbitMQ itself drops what expires in a queue, and tells nobody
     runs = stage.publish(hold=Point.BODY_MIDDLE, linked=True)
     standing = stage.hold(runs, Point.BODY_MIDDLE)
     stage.acknowledged_early(runs)
     waits = stage.publish(linked=True)
-    expired = stage.publish(linked=True, expires=-1)
     stage.at_rest()
     cluster.record(Kind.FAULT_INJECTED, runs, fault="revoke")
     heard = asked(stage, worker.name, waits) and asked(stage, worker.name, runs, terminate=True)
