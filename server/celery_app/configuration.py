@@ -28,8 +28,8 @@ def settings(env: Environment) -> dict[str, Any]:
         # At start and after a broker restart: keep trying rather than leave.
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
-        # On RabbitMQ: a worker that is back before the broker has noticed that its connection is gone finds the queue of
-        # its remote control locked by that connection, and ends by itself (RESOURCE_LOCKED, 5.7).
+        # On RabbitMQ: a worker that is back before the broker has noticed that its connection is gone finds the queue
+        # of its remote control locked by that connection, and ends by itself (RESOURCE_LOCKED, 5.7).
         "control_queue_exclusive": False,
         "control_queue_durable": True,  # the other kind that RabbitMQ will go on allowing
         "broker_transport_options": {

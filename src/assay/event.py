@@ -53,9 +53,7 @@ class Kind(StrEnum):
     CONNECTION_CLOSED = "connection_closed"  # what the lost one had delivered is given up
     CONNECTION_UP = "connection_up"
     CONSUMER_ENDED = "consumer_ended"  # by an exception, which ends the worker: a shutdown too; detail: error
-    CONSUMER_STOPPED = (
-        "consumer_stopped"  # in a shutdown: nothing more is said to the broker but what the pool has done
-    )
+    CONSUMER_STOPPED = "consumer_stopped"  # in a shutdown: the broker knows that it consumes no more
     SWEPT = (
         "swept"  # looked for messages that are unacknowledged for longer than allowed; detail: restored (count), tags
     )

@@ -65,8 +65,8 @@ FAULTS = {
     "while, as a congested line does; new ones are not slowed. Landed when each has that rate at both ends",
     "broker restarted": "the broker is killed and started again at the same address: a Redis empty, as one without "
     "persistence is, a RabbitMQ with what is durable; landed when the new one serves",
-    "broker killed unread": "the broker stands still (SIGSTOP), is sent a message, is killed, and comes back with its data; "
-    "landed when the message was in its socket, unread, when it was killed",
+    "broker killed unread": "the broker stands still (SIGSTOP), is sent a message, is killed, and comes back with its "
+    "data; landed when the message was in its socket, unread, when it was killed",
     "broker emptied": "the broker is killed and comes back at the same address with nothing, whatever it is; landed "
     "when the new one serves",
     "SIGSTOP": "the main process is stopped for a while and goes on; landed when all of its threads have stopped",

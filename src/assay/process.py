@@ -87,7 +87,7 @@ class Process:
         wait_until(self.stopped, what=f"{self.name} (pid {self.pid}) to stop", poll_s=0.001)
 
     def stopped(self) -> bool:
-        """Whether it stands still, or is gone. The kernel tells only a parent, and that is another process: so it is asked, for each thread. See proc(5)."""
+        """Whether each thread of it stands still, or it is gone. The kernel tells only a parent: see proc(5)."""
         states = [_state(thread) for thread in Path(f"/proc/{self.pid}/task").glob("*/stat")]
         return all(state in "TtZX" for state in states) or not self.alive()
 

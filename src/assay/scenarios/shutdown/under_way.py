@@ -21,7 +21,7 @@ def under_way(stage: Stage, invocation: str) -> None:
 
 
 def left_loop(stage: Stage, worker: Worker) -> None:
-    """Wait until it takes no more messages, and has said so to the broker. One that does not is found out by what it begins.
+    """Wait until it takes no more messages, and has said so. One that does not is found out by what it begins.
 
     Until then it may take one more: SIGTERM does not interrupt its wait for events. And a signal in the midst of what
     it says may hang it on AMQP (docs/celery-findings.md): a scenario that is not about that must not land in it.
