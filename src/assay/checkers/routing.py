@@ -11,9 +11,12 @@ from assay.verdict import Judgement, Verdict
 
 
 class Routing(msgspec.Struct, frozen=True, tag="routing"):
-    """`queues` by task, `consumers` by worker: every delivery, redeliveries and retries included, is on its queue."""
+    """`queues` by task, `consumers` by worker: every delivery, redeliveries and retries included, is on its queue.
 
-    queues: dict[str, str]
+    Without `queues` what was published to another queue than its task's own is looked at too, by `consumers` alone.
+    """
+
+    queues: dict[str, str] = {}
     consumers: dict[str, list[str]] = {}
 
     def forgets(self, life: Life) -> bool:
@@ -21,9 +24,9 @@ class Routing(msgspec.Struct, frozen=True, tag="routing"):
 
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """Unknown where nothing was delivered."""
-        deliveries = sum(world.forgotten[task] for task, due in self.queues.items() if due)
+        deliveries = sum(number for task, number in world.forgotten.items() if self._concerns(task))
         for life in lives.values():
-            for event in life.deliveries if self.queues.get(life.task) else ():
+            for event in life.deliveries if self._concerns(life.task) else ():
                 deliveries += 1
                 strayed = self._strayed(life, event)
                 if strayed:
@@ -40,10 +43,13 @@ class Routing(msgspec.Struct, frozen=True, tag="routing"):
             {"deliveries": deliveries},
         )
 
+    def _concerns(self, task: str) -> bool:
+        return bool(self.queues.get(task) or not self.queues)
+
     def _strayed(self, life: Life, event: Event) -> str:
         due, queue = self.queues.get(life.task), str(event.detail.get("queue"))
         if due and queue != due:
             return f"was delivered by queue {queue}, its own is {due}"
-        if due and self.consumers and queue not in self.consumers.get(event.worker, [queue]):
+        if self._concerns(life.task) and queue not in self.consumers.get(event.worker, [queue]):
             return f"was delivered to {event.worker}, which does not consume {queue}"
         return ""

@@ -1,4 +1,4 @@
-"""An app for RabbitMQ that waits for the broker's word on what it publishes; not so with ASSAY_TEST_FLIP=unconfirmed."""
+"""An app for RabbitMQ that waits for the broker's word on what it publishes; not so by ASSAY_TEST_FLIP=unconfirmed."""
 
 import os
 

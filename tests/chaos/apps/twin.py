@@ -277,6 +277,20 @@ if flipped("deaf_after_loss"):
             c.task_consumer.consume = lambda *_, **__: None
 
     Tasks.start = start
+if flipped("strays_after_loss") or flipped("limitless_after_loss"):
+    from celery.worker.consumer.tasks import Tasks
+
+    consume_tasks = Tasks.start
+
+    def start_again(self: Any, c: Any) -> None:
+        consume_tasks(self, c)
+        if c.restart_count > 0 and flipped("strays_after_loss"):
+            for queue in app.conf.task_queues:
+                c.add_task_queue(queue)
+        if c.restart_count > 0 and flipped("limitless_after_loss"):
+            c.pool._pool._on_soft_timeout = lambda *_: None
+
+    Tasks.start = start_again
 if flipped("crashes_after_loss"):
     from celery.worker.consumer.consumer import Evloop
 

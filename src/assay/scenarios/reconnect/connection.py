@@ -1,24 +1,28 @@
 """The main process loses its connections to a broker that lives on: it must come back, and nothing may be lost."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from assay.checkers import Attempts, Delivery, Evidence, Liveness
+from assay.checkers import Attempts, Delivery, Evidence, Liveness, Routing, TimeLimit
 from assay.connections import How
 from assay.event import Point
 from assay.gate import Waiting
 from assay.scaling import Scaling, Target, countdowns, long_countdowns, silences
 from assay.scenario import always, scenario
+from assay.scenarios.routing.queues import other_queues
+from assay.scenarios.time_limits.limits import FOR_EVER
+from assay.script import Act
 from assay.stage import Stage
 from assay.worker import Worker
 
-Act = Callable[[Stage], None]
+Scene = Callable[[Stage], None]
 
 WITHIN_S = 10.0  # of a fresh task's publication: Celery waits two seconds before its second try to connect
 WAIT_S = 5.0  # more than a busy machine needs to break a connection
 WATCHED_S = 2.0
+LIMIT_S = 1.0
 FRESH_S = 600.0
 SUPERVISOR = "let a supervisor start the worker again; docs/celery-findings.md tells where Celery itself gives up"
 KEEPALIVE = (
@@ -74,9 +78,16 @@ def eta(stage: Stage) -> InFlight:
 
 
 def comes_back(
-    fault: Callable[[Stage, Worker, str], None], situation: Callable[[Stage], InFlight], remedy: str = SUPERVISOR
-) -> Act:
-    """A worker that has something in flight, or nothing, loses its connections by the fault: it must come back."""
+    fault: Callable[[Stage, Worker, str], None],
+    situation: Callable[[Stage], InFlight],
+    remedy: str = SUPERVISOR,
+    *,
+    afterwards: bool = False,
+) -> Scene:
+    """A worker that has something in flight, or nothing, loses its connections by the fault: it must come back.
+
+    `afterwards`: and enforce limits, and consume its own queues alone, as before.
+    """
 
     def act(stage: Stage) -> None:
         given = stage.subject.setting("broker_connection_retry")
@@ -86,7 +97,8 @@ def comes_back(
             "a worker that loses its connection comes back by itself, and loses no task by it",
             "leave broker_connection_retry at True" if leaves else remedy,
         )
-        worker = stage.worker(concurrency=1, options=DEFAULT_FLAGS)
+        others = other_queues(stage.target) if afterwards and stage.task.queue else []
+        worker = stage.worker(concurrency=1, options=DEFAULT_FLAGS, queues=[stage.task.queue] if others else None)
         work = situation(stage)
         began = time.monotonic()
         fault(stage, worker, next(iter(work.ids), ""))
@@ -107,6 +119,8 @@ def comes_back(
             stage.settle()
         elif settled and not stage.cluster.wait(gone, timeout_s=WATCHED_S):  # it may come back, and end or go deaf then
             fresh += stage.publish_many(1, **options)
+            if afterwards:
+                as_before(stage, others)
             stage.settle(enough=gone)
         stage.check(
             Liveness(ids=fresh, within_s=within_s),
@@ -123,6 +137,18 @@ def comes_back(
             stage.check(Attempts(ids=[work.waits], most=1))
 
     return act
+
+
+def as_before(stage: Stage, others: Sequence[str]) -> None:
+    """Another message for each of the worker's duties: one on a queue that is not its own, and one that is too slow."""
+    if others:
+        stage.publish(queue=others[0])
+        stage.worker(concurrency=1, queues=others)
+        stage.check(Routing(consumers={"w1": [stage.task.queue], "w2": list(others)}))
+    slow = stage.publish(
+        Act(work_s=FOR_EVER, ignores_soft=True), Act(), soft_time_limit=LIMIT_S / 2, time_limit=LIMIT_S
+    )
+    stage.check(TimeLimit(ids=[slow], soft_s=LIMIT_S / 2, hard_s=LIMIT_S))
 
 
 def reserves(target: Target) -> bool:
@@ -183,7 +209,7 @@ for how, what in HOWS.items():
             when=severable(situation.when),
             scale=situation.scale,
             weight_s=6.0,
-        )(comes_back(breaks(how), situation.begin))
+        )(comes_back(breaks(how), situation.begin, afterwards=name == "idle"))
 for name in ("idle", "while_it_runs"):
     scenario(
         "reconnect",
@@ -205,4 +231,4 @@ for name in ("idle", "while_it_runs"):
         scale=SITUATIONS[name].scale,
         weight_s=7.0,
         own_broker=True,
-    )(comes_back(restarts, SITUATIONS[name].begin))
+    )(comes_back(restarts, SITUATIONS[name].begin, afterwards=name == "idle"))
