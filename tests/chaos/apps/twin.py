@@ -286,7 +286,7 @@ if flipped("strays_after_loss") or flipped("limitless_after_loss"):
         consume_tasks(self, c)
         if c.restart_count > 0 and flipped("strays_after_loss"):
             for queue in app.conf.task_queues:
-                c.add_task_queue(queue)
+                c.hub.call_later(0.1, c.add_task_queue, queue)  # when it has callbacks for what comes
         if c.restart_count > 0 and flipped("limitless_after_loss"):
             c.pool._pool._on_soft_timeout = lambda *_: None
 

@@ -139,7 +139,6 @@ def ends_on_request(stage: Stage) -> None:
     standing = stage.hold(runs, Point.BODY_MIDDLE)
     stage.acknowledged_early(runs)
     waits = stage.publish(linked=True)
-    stage.at_rest()
     cluster.record(Kind.FAULT_INJECTED, runs, fault="revoke")
     heard = asked(stage, worker.name, waits) and asked(stage, worker.name, runs, terminate=True)
 
