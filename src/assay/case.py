@@ -4,17 +4,21 @@ from pathlib import Path
 
 import msgspec
 
+from assay import kept
 from assay.checker import conclude, judged
 from assay.checkers import AnyChecker
 from assay.history import History
-from assay.kept import kept
+from assay.inventory import Inventory, missing
 from assay.verdict import Judgement, Result, Verdict
 
 NAME = "case.json"
 
 
 class Case(msgspec.Struct, kw_only=True):
-    """What `check` needs beside the events. `error` is why the harness could not act to the end, where it could not."""
+    """What `check` needs beside the events. `error` is why the harness could not act to the end, where it could not.
+
+    `events` is what was recorded until it was judged; empty for what an earlier version has kept.
+    """
 
     suite: str
     scenario: str
@@ -29,20 +33,33 @@ class Case(msgspec.Struct, kw_only=True):
     checkers: list[AnyChecker] = []
     error: str = ""
     duration_s: float = 0.0
-
-
-def write(case: Case, folder: Path) -> None:
-    (folder / NAME).write_bytes(msgspec.json.format(msgspec.json.encode(case), indent=1))
+    events: Inventory = {}
 
 
 def read(folder: Path) -> Case:
     """Raises UsageError where the file is damaged or missing."""
-    return kept(folder / NAME, Case, "a scenario's folder of a run")
+    if not (folder / NAME).exists():
+        raise missing(folder / NAME)
+    return kept.kept(folder / NAME, Case, "a scenario's folder of a run")
+
+
+def close(case: Case, folder: Path, root: Path) -> Result:
+    """Judge it for the first time, and keep it with the inventory of what was judged."""
+    history = History(folder)
+    try:
+        return _result(case, history, root)
+    finally:
+        case = msgspec.structs.replace(case, events=history.inventory)
+        kept.keep(msgspec.json.format(msgspec.json.encode(case), indent=1), folder / NAME)
 
 
 def judge(case: Case, folder: Path, root: Path) -> Result:
-    """Pure: the same folder gives the same result, whenever."""
-    judgements, world = judged(case.checkers, History(folder))
+    """Pure: the same folder gives the same result, whenever. Raises UsageError where it is not whole any more."""
+    return _result(case, History(folder, case.events), root)
+
+
+def _result(case: Case, history: History, root: Path) -> Result:
+    judgements, world = judged(case.checkers, history)
     if case.error:
         judgements = [*judgements, Judgement("harness", Verdict.UNKNOWN, case.error)]
     verdict, outcome, recovery_s, reason = conclude(judgements)
@@ -62,7 +79,7 @@ def judge(case: Case, folder: Path, root: Path) -> Result:
         reason=reason,
         remedy=case.remedy if verdict == Verdict.VIOLATED else "",
         place=case.place,
-        folder=str(folder.relative_to(root)),
+        folder=str(history.folder.relative_to(root)),
         duration_s=case.duration_s,
         judgements=judgements,
     )

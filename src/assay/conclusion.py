@@ -7,6 +7,7 @@ import msgspec
 
 from assay.dead import dead_claims
 from assay.fault import KILLS
+from assay.inventory import Inventory
 from assay.known import Known, mark_known
 from assay.plan import Planned
 from assay.report import CANARY_LOST, Claim, Report, exit_code
@@ -36,6 +37,12 @@ class Facts(msgspec.Struct, kw_only=True):
     canary: str = ""  # what became of it; "": there was none
     workdir: str = ""
     duration_s: float = 0.0  # 0: it was cut short
+    files: Inventory = {}  # of a chaos run: what is judged besides its events, and these
+    events: Inventory = {}
+
+    @property
+    def finished(self) -> bool:
+        return self.duration_s > 0
 
     @classmethod
     def of(

@@ -4,19 +4,17 @@ from pathlib import Path
 
 import msgspec
 
+from assay import kept
 from assay.conclusion import Facts
-from assay.kept import kept
 
 NAME = "facts.json"
 
 
 def keep(facts: Facts, folder: Path) -> None:
-    """Written beside and renamed: a run that is killed here leaves the old facts or the new."""
-    path = folder / NAME
-    path.with_suffix(".new").write_bytes(msgspec.json.encode(facts))
-    path.with_suffix(".new").rename(path)
+    """At the run's beginning, and once more at its end."""
+    kept.keep(msgspec.json.encode(facts), folder / NAME)
 
 
 def read(folder: Path) -> Facts:
     """Raises UsageError for a folder without them, or with damaged ones."""
-    return kept(folder / NAME, Facts, "a run folder")
+    return kept.kept(folder / NAME, Facts, "a run folder")

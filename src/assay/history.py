@@ -20,6 +20,7 @@ import msgspec
 
 from assay.errors import UsageError
 from assay.event import Event, decode
+from assay.inventory import Extent, Inventory, must_hold
 from assay.tape import ends, whole
 
 CHUNK = 16 * 1024  # bytes of a file at a time: about a hundred events
@@ -34,15 +35,18 @@ class History:
     """The events of one cluster's folder, in clock order; of the same instant, in the order of the files' names.
 
     Iterating reads the files anew, holding a chunk of each whose time it is: pool children that follow each other are
-    not open at once.
+    not open at once. Where something of what is `due` is not there, the end of it raises UsageError.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, due: Inventory | None = None) -> None:
         self.folder = folder
         self.torn = 0
+        self.inventory: Inventory = {}  # of what was read the last time, to its end
+        self._due = due or {}
 
     def __iter__(self) -> Iterator[Event]:
         self.torn = 0
+        self.inventory = {}
         return chain.from_iterable(self._blocks())
 
     def _blocks(self) -> Iterator[list[Event]]:
@@ -67,6 +71,8 @@ class History:
                     holding.add(number)
                     if files[number].until < math.inf:
                         heapq.heappush(unread, (files[number].until, number))
+            self.inventory = {file.path.name: file.extent for file in files if file.extent.size}
+            must_hold(self.folder / "events", self._due, self.inventory)
         finally:
             for file in files:
                 file.close()
@@ -79,15 +85,19 @@ class _File:
         self.path = path
         self.held: list[Event] = []
         self.until = math.inf
+        self.extent = Extent()  # of the complete lines that were read
         self._open: FileIO | None = None
         self._rest = b""
 
     def begin(self) -> bool:
         """Find out when its first event was. True where even that one is torn."""
-        with self.path.open("rb") as file:
-            data = file.readline()
-            if b"\0" in data and not ends(data + file.read()):
-                raise self._damaged()
+        try:
+            with self.path.open("rb") as file:
+                data = file.readline()
+                if b"\0" in data and not ends(data + file.read()):
+                    raise self._damaged()
+        except OSError as error:
+            raise UsageError(f"{self.path} cannot be read: {error.strerror}") from None
         line, rest = whole(data)
         if not line:
             return bool(rest)
@@ -106,6 +116,7 @@ class _File:
             if not ends(data):
                 raise self._damaged()
         lines, self._rest = whole(self._rest + data)
+        self.extent = self.extent.plus(lines)
         self.held += self._decode(lines)
         if len(data) == CHUNK and data[-1]:
             self.until = self.held[-1].at_ns if self.held else self.until

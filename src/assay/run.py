@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from assay import canary, connections
+from assay import canary, connections, inventory
 from assay import case as cases
 from assay import plan as plans
 from assay.bench import BROKEN, Bench, bench
@@ -80,14 +80,18 @@ def _command(facts: Facts) -> list[str]:
 def _judged(facts: Facts, folder: Path) -> Report:
     if facts.demanded:
         script = chaos_script.read(folder / chaos_script.NAME)
-        return conclude(facts, judging.judge(facts.subject, script, facts.demanded, folder))
-    return conclude(facts, [_judged_again(each, folder) for each in facts.plan])
+        inventory.must_be(folder, facts.files)
+        return conclude(facts, judging.judge(facts.subject, script, facts.demanded, folder, facts.events))
+    if facts.canary:
+        bird = folder / canary.FOLDER
+        facts.canary = canary.told(cases.judge(cases.read(bird), bird, folder))
+    return conclude(facts, [_judged_again(each, folder, finished=facts.finished) for each in facts.plan])
 
 
-def _judged_again(planned: Planned, folder: Path) -> Result:
+def _judged_again(planned: Planned, folder: Path, *, finished: bool) -> Result:
     """A row that was planned and not run to its end is unknown: what a broken-off run did not do proves nothing."""
     place = folder / planned.folder
-    if (place / cases.NAME).exists():
+    if finished or (place / cases.NAME).exists():
         return cases.judge(cases.read(place), place, folder)
     judgement = Judgement("harness", Verdict.UNKNOWN, "the run was broken off before this was run to its end")
     return Result(
@@ -165,8 +169,7 @@ def _run_one(it: Bench, row: Row) -> Result:
         _act(it, row, folder, db, case)
     case.error = "".join(broke)
     case.duration_s = round(time.monotonic() - started, 3)
-    cases.write(case, folder)
-    return cases.judge(case, folder, it.settings.out)
+    return cases.close(case, folder, it.settings.out)
 
 
 def _act(it: Bench, row: Row, folder: Path, db: int, case: Case) -> None:

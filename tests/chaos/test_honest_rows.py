@@ -11,6 +11,7 @@ import pytest
 from assay import run as runs
 from assay.errors import UsageError
 from assay.event import Kind
+from assay.facts import keep, read
 from assay.history import History
 from assay.progress import Silent
 from assay.report import Report
@@ -191,6 +192,9 @@ def work(): pass
 """
     whole = ran(tmp_path, app, "routing.unknown_task", "acks_late.child_killed_middle")
     assert whole.verdict is Verdict.HELD
+    facts = read(tmp_path / "run")
+    facts.duration_s = 0.0
+    keep(facts, tmp_path / "run")
     (tmp_path / "run" / row(whole, "routing.unknown_task").folder / "case.json").unlink()
     again = check_again(tmp_path / "run")
     assert again.verdict is Verdict.UNKNOWN

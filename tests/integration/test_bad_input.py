@@ -356,3 +356,57 @@ def test_given_damaged_events_then_check_tells_it_rather_than_judge_half(refused
     data = events.read_bytes().partition(b"\0")[0]
     events.write_bytes(data[: len(data) // 2] + b"garbage\n" + data[len(data) // 2 :])
     assert events.name in refused("check", str(damaged))
+
+
+LATE = """
+app.conf.update(task_acks_late=True, task_reject_on_worker_lost=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def violated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder whose case was done twice, which was demanded not to be."""
+    folder = tmp_path_factory.mktemp("violated")
+    (folder / "late.py").write_text(FINE + LATE)
+    (folder / "assay.toml").write_text('delivery = "effectively_once"\n')
+    wanted = ["--scenario", "child_killed_exit", "--out", "run"]
+    status, out, err = assay("run", "-A", "late:app", *wanted, cwd=folder, tmp=folder)
+    assert status == 1, f"{out}\n{err}"
+    return folder / "run"
+
+
+def cut(path: Path) -> None:
+    data = path.read_bytes().partition(b"\0")[0]
+    path.write_bytes(data[: len(data) // 2])
+
+
+@pytest.mark.parametrize("damage", [cut, Path.unlink])
+def test_given_a_violated_run_without_what_a_child_recorded_then_it_is_not_held(
+    refused: Told, violated: Path, folder: Path, damage: Callable[[Path], None]
+) -> None:
+    copy = Path(shutil.copytree(violated, folder / "copy"))
+    doubled = [path for path in copy.glob("cases/*/events/*.jsonl") if b'"attempt_started"' in path.read_bytes()]
+    assert len(doubled) == 2
+    for file in doubled:
+        kept = file.read_bytes()
+        damage(file)
+        said = refused("check", str(copy))
+        assert f"{file.name} {'holds' if damage is cut else 'is missing'}" in said
+        assert "copy all of it again from where it was run, or run again" in said
+        file.write_bytes(kept)
+    status, _, err = assay("check", str(copy), cwd=folder, tmp=folder)
+    assert status == 1, err
+
+
+def test_given_a_held_run_without_the_events_of_a_case_then_no_setting_is_blamed(refused: Told, damaged: Path) -> None:
+    (events,) = damaged.glob("cases/*/events")
+    for file in events.iterdir():
+        file.write_bytes(b"")
+    assert "bytes of events that the run has judged (not whole either: " in refused("check", str(damaged))
+    shutil.rmtree(events)
+    assert f"{events.parent.name}/events/" in refused("check", str(damaged))
+
+
+def test_given_a_run_without_its_canary_then_nothing_is_said_of_it(refused: Told, damaged: Path) -> None:
+    shutil.rmtree(damaged / "canary")
+    assert "canary/case.json is missing" in refused("check", str(damaged))

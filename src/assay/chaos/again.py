@@ -13,10 +13,10 @@ from assay.chaos import judging
 from assay.chaos.ddmin import smallest
 from assay.chaos.possible import must_be_possible
 from assay.chaos.regression import writable, write_test
-from assay.chaos.run import facts_of, perform
+from assay.chaos.run import facts_of, finished, perform
 from assay.chaos.script import NAME, ChaosScript, Strike, read, write
 from assay.chaos.signature import Mark, mark, signature, told, worst
-from assay.conclusion import Facts, conclude
+from assay.conclusion import Facts
 from assay.errors import NotShownError, UsageError
 from assay.facts import keep
 from assay.known import mark_known
@@ -43,8 +43,8 @@ class Replayed(msgspec.Struct):
 def replay(settings: Settings, facts: Facts, folder: Path, times: int, progress: Progress) -> Replayed:
     """Run the script of a run folder again, each time into a folder of its own below `settings.out`."""
     script = read(folder / NAME)
-    recorded = (folder / judging.FOLDER).is_dir()  # the smallest script of a run has nothing but itself
-    before = _signature(facts, judging.judge(facts.subject, script, facts.demanded, folder)) if recorded else set()
+    recorded = bool(facts.events) or (folder / judging.FOLDER).is_dir()  # not with the smallest script of a run
+    before = _signature(facts, _judged(facts, script, folder)) if recorded else set()
     reports: dict[str, Report] = {}
     reproduced = 0
     with bench(settings, progress) as it:
@@ -58,12 +58,9 @@ def replay(settings: Settings, facts: Facts, folder: Path, times: int, progress:
             own.demanded = facts.demanded
             keep(own, out)
             began = time.monotonic()
-            results, notes = perform(it, script, out, facts.demanded, progress)
-            own.duration_s = time.monotonic() - began
-            own.notes += notes
-            keep(own, out)
-            report = conclude(own, results)
-            after = _signature(facts, results)
+            performed = perform(it, script, out, facts.demanded, progress)
+            report = finished(own, performed, out, time.monotonic() - began)
+            after = _signature(facts, performed.results)
             held = report.verdict is Verdict.HELD
             same = bool(before & after) if before else held if recorded else bool(after)
             reproduced += same
@@ -71,6 +68,11 @@ def replay(settings: Settings, facts: Facts, folder: Path, times: int, progress:
             progress.note(f"replay {number} of {times}: {'the same' if same else 'not the same'}: {said}")
             reports[str(number)] = report
     return Replayed(reproduced, reports)
+
+
+def _judged(facts: Facts, script: ChaosScript, folder: Path) -> list[Result]:
+    """What the run was. Its script may be another one by now, its events may not."""
+    return judging.judge(facts.subject, script, facts.demanded, folder, facts.events)
 
 
 def _signature(facts: Facts, results: list[Result]) -> set[Mark]:
@@ -93,7 +95,7 @@ class Shrunk(msgspec.Struct):
 def shrink(settings: Settings, facts: Facts, folder: Path, tests: Path, progress: Progress) -> Shrunk:
     """Raises UsageError for a run that is not red, and NotShownError for one that is not red again."""
     script = read(folder / NAME)
-    results = judging.judge(facts.subject, script, facts.demanded, folder)
+    results = _judged(facts, script, folder)
     _signature(facts, results)  # marks what is known
     wanted = worst(results)
     if wanted is None:
@@ -114,7 +116,9 @@ def shrink(settings: Settings, facts: Facts, folder: Path, tests: Path, progress
 
 def facts_of_small(facts: Facts, small: ChaosScript) -> Facts:
     """So that the smallest script can be replayed from its folder."""
-    return msgspec.structs.replace(facts, notes=[], duration_s=0.0, members={n: [n] for n in small.workload.tasks})
+    return msgspec.structs.replace(
+        facts, notes=[], duration_s=0.0, members={n: [n] for n in small.workload.tasks}, files={}, events={}
+    )
 
 
 class Probe:
@@ -133,7 +137,7 @@ class Probe:
         out = self._out / f"probe-{self.runs}"
         out.mkdir(parents=True)
         try:
-            red = self._wanted in signature(perform(self._it, script, out, self._demanded, Silent())[0])
+            red = self._wanted in signature(perform(self._it, script, out, self._demanded, Silent()).results)
         finally:
             shutil.rmtree(out, ignore_errors=True)
         faults, tasks = len(script.faults), len(script.workload.numbers)

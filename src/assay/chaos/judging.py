@@ -15,6 +15,7 @@ from assay.event import Kind
 from assay.fault import BROKER_EMPTIED, BURSTS, STOPPING, STRIKING, Needs, named
 from assay.fold import ENDING
 from assay.history import History
+from assay.inventory import Inventory
 from assay.subject import Subject
 from assay.verdict import CHAOS, Judgement, Outcome, Result, Verdict
 
@@ -108,11 +109,17 @@ class Seen:
         return sorted(self.burst.union(*self.struck.values()))
 
 
-def judge(subject: Subject, script: ChaosScript, demanded: str, folder: Path) -> list[Result]:
+def judge(
+    subject: Subject, script: ChaosScript, demanded: str, folder: Path, due: Inventory | None = None
+) -> list[Result]:
+    """What became of the run in `folder`. Raises UsageError where events that are `due` are not there any more."""
+    return judge_history(subject, script, demanded, History(folder / FOLDER, due))
+
+
+def judge_history(subject: Subject, script: ChaosScript, demanded: str, history: History) -> list[Result]:
     """Rows in the order of tasks and faults. What kept the run from its end is an unknown row of its own."""
-    path = folder / FOLDER / ERROR
+    path = history.folder / ERROR
     error = path.read_text() if path.exists() else ""
-    history = History(folder / FOLDER)
     seen = Seen(history)
     rows: list[tuple[Result, list[Checker]]] = []
     for task in sorted(set(seen.tasks)):

@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from assay.bench import Bench, bench
 from assay.changed import other_kind, scaled
@@ -17,6 +18,8 @@ from assay.conclusion import Facts, conclude
 from assay.counted import counted
 from assay.facts import keep
 from assay.fault import STRIKING, Needs, called
+from assay.history import History
+from assay.inventory import Inventory, taken
 from assay.launch import starter
 from assay.on_signal import on_signal
 from assay.progress import Progress
@@ -54,11 +57,16 @@ def chaos(settings: Settings, drawn: Drawn, progress: Progress, *, duration_s: f
         it.subject.redirected += other_kind(it.subject, it.broker.name)
         for note in it.subject.redirected + it.subject.warnings + facts.notes:
             progress.note(note)
-        results, notes = perform(it, script, settings.out, facts.demanded, progress, duration_s, stoppable=True)
-    facts.notes += notes
-    facts.duration_s = time.monotonic() - clock
-    keep(facts, settings.out)
-    return conclude(facts, results)
+        performed = perform(it, script, settings.out, facts.demanded, progress, duration_s, stoppable=True)
+    return finished(facts, performed, settings.out, time.monotonic() - clock)
+
+
+class Performed(NamedTuple):
+    """What came of a script, what the user should know of its faults, and what of its events was judged."""
+
+    results: list[Result]
+    notes: list[str]
+    events: Inventory
 
 
 def perform(
@@ -70,8 +78,8 @@ def perform(
     duration_s: float = float("inf"),
     *,
     stoppable: bool = False,
-) -> tuple[list[Result], list[str]]:
-    """Run the script on a bench and judge what was recorded in `out`; with what the user should know of the faults."""
+) -> Performed:
+    """Run the script on a bench and judge what was recorded in `out`."""
     settings, subject = it.settings, it.subject
     queues = {subject.task(name).queue for name in script.workload.tasks} - {""}
     usual = list(settings.queues) or subject.queues
@@ -104,7 +112,19 @@ def perform(
             campaign.must_have_published()
     for error in broke:
         (folder / judging.ERROR).write_text(error)
-    return judging.judge(subject, script, demanded, out), notes
+    history = History(folder)
+    judged = judging.judge_history(subject, script, demanded, history)
+    return Performed(judged, notes, history.inventory)
+
+
+def finished(facts: Facts, performed: Performed, out: Path, duration_s: float) -> Report:
+    """The report of a run in `out`, whose facts are kept once more with what is known at its end."""
+    facts.notes += performed.notes
+    facts.duration_s = duration_s
+    facts.events = performed.events
+    facts.files = taken(out, NAME, f"{judging.FOLDER}/{judging.ERROR}")
+    keep(facts, out)
+    return conclude(facts, performed.results)
 
 
 @contextlib.contextmanager
