@@ -168,6 +168,8 @@ def _what_happened(life: Life, what: Outcome, world: World) -> str:
             else "an attempt of it still runs"
         )
         return f"{where}; {tale(life, world) or 'no attempt began'}"
+    if what is Outcome.LOST and not (life.calls or life.deliveries or life.attempts):
+        return "it was never published"  # a chord's body, say: what would have published it did not get so far
     story = tale(life, world) or (
         "it was received and no attempt began" if life.deliveries else "no worker received it"
     )

@@ -28,7 +28,7 @@ MEANINGS = {
     Outcome.DUPLICATED: "the body ran to its end more than once, as at-least-once delivery allows: make it idempotent",
     Outcome.STUCK: "still queued, unacknowledged or running at the end",
     Outcome.LOOPING: "attempted again and again without end",
-    Outcome.LOST: "taken from the broker, never done, and nobody will",
+    Outcome.LOST: "never done, and nobody will: the broker no longer has it, or it was never published",
 }
 
 
