@@ -26,6 +26,11 @@ def short(life: Life) -> str:
     return f"{life.task.rpartition('.')[2] or 'invocation'}[{life.id[:8]}]"
 
 
+def times(number: int) -> str:
+    """ "once", "2 times"."""
+    return {1: "once"}.get(number, f"{number} times")
+
+
 def killed(attempt: Attempt, world: World) -> bool:
     """Its process died before it could say that it had ended."""
     return attempt.ended_at is None and attempt.pid in world.dead
