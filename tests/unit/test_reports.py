@@ -15,7 +15,7 @@ from assay.errors import UsageError
 from assay.report import SCHEMA, Claim, Report
 from assay.reports import json, junit, markdown, terminal
 from assay.reports.commands import replay
-from assay.reports.words import evidence, grace_periods, plain, row_line, seconds, stack, tally
+from assay.reports.words import evidence, grace_periods, meanings, plain, row_line, seconds, stack, tally
 from assay.verdict import Judgement, Outcome, Result, Verdict
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -316,3 +316,11 @@ def test_grace_periods_are_told_once_for_all_tasks_that_need_the_same() -> None:
     told = terminal.render(report, None, width=100, color=False)
     assert "  shop.bill: it needs 60 s" in told.splitlines()
     assert "Grace periods" not in terminal.render(a_report(a_row()), None, width=100, color=False)
+
+
+def test_given_a_recovery_that_took_several_visibility_timeouts_then_the_legend_says_so() -> None:
+    app = {"name": "shop", "visibility_timeout_s": 600.0}
+    (one,) = [line for line in meanings(a_report(a_row(recovery_s=601.4), app=app)) if line.startswith("600 s and")]
+    assert "1200 s" not in one
+    (two,) = [line for line in meanings(a_report(a_row(recovery_s=1201.4), app=app)) if line.startswith("600 s and")]
+    assert two.endswith("; 1200 s and more: two of them or more, one for each worker that died with the message")

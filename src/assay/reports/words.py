@@ -49,6 +49,7 @@ def meanings(report: Report) -> list[str]:
         told.append(
             f"{seconds(wait_s)} and more: of it {seconds(wait_s)}{_in_hours(wait_s)} are the visibility timeout, after "
             "which Redis gives back what a dead worker had (visibility_timeout in broker_transport_options)"
+            + _several(max(times), wait_s)
         )
     return told
 
@@ -65,6 +66,11 @@ def seconds(value: float) -> str:
     if value < 0.05:
         return "<0.1 s"
     return f"{value:.1f} s" if value < 9.95 else f"{value:.0f} s"
+
+
+def _several(longest: float, wait_s: float) -> str:
+    """Where the message was taken over by a worker that died with it too."""
+    return f"; {seconds(2 * wait_s)} and more: two of them or more, one for each worker that died with the message" * (longest >= 2 * wait_s)
 
 
 def _in_hours(value: float) -> str:
