@@ -255,3 +255,9 @@ def test_given_a_broker_that_came_back_empty_then_what_it_had_is_that_faults_doi
     assert {rows[name].verdict for name in ("not_struck", "messages_reach_workers")} == {Verdict.HELD}
     later = judged(tmp_path / "later", *whole, published("c"), *FRESH, *ENDS)
     assert later["messages_reach_workers"].verdict is Verdict.VIOLATED
+
+
+def test_what_is_asked_of_the_workers_is_a_claim_of_its_own_with_a_promise_in_words(tmp_path: Path) -> None:
+    rows = judged(tmp_path, published("b"), *RECOVERED)
+    assert rows["messages_reach_workers"].claim == "messages reach workers"
+    assert all(rows[name].claim and rows[name].promise for name in ("messages_reach_workers", "fresh_tasks"))

@@ -83,7 +83,7 @@ def test_the_worst_cause_is_the_first_and_what_no_setting_is_behind_is_told_apar
     bare = [a_lost_row(f"chaos.{name}", "*", claim="") for name in ("workers_stop", "fresh_tasks")]
     found = [cause.setting for cause in causes(a_report(mild, a_lost_row(), *bare))]
 
-    assert found == [LATE, "no setting: chaos.workers_stop", "no setting: chaos.fresh_tasks", "mild=1"]
+    assert found == [LATE, "chaos.workers_stop, without a claim", "chaos.fresh_tasks, without a claim", "mild=1"]
 
 
 def test_the_example_is_the_one_with_the_fewest_invocations_and_the_next_command_runs_it_again() -> None:
@@ -203,3 +203,31 @@ def test_a_claim_that_known_findings_alone_break_is_named_beside_the_count() -> 
         told(a_report(a_row(), a_lost_row(known="celery#1"), claims=[claim])).split()
     )
     assert "known findings alone" not in told(a_report(a_row(), a_lost_row(), claims=[claim]))
+
+
+def test_given_violated_rows_with_and_without_a_claim_then_head_and_foot_count_the_same_claims() -> None:
+    claims = [
+        Claim(setting=LATE, verdict=Verdict.VIOLATED, promise="it runs again"),
+        Claim(setting="other=1", verdict=Verdict.HELD, promise="p"),
+        Claim(setting="doubt=1", verdict=Verdict.UNKNOWN, promise="p"),
+    ]
+    text = told(a_report(a_lost_row(), a_lost_row("a.s", claim=""), claims=claims), 120)
+
+    assert "1 claim and 1 scenario without a claim do not hold: 2 violated" in text
+    assert "Claims that do not hold (1), scenarios without a claim that do not hold (1), behind 2 violated rows" in text
+    assert "claims       1 of 3 held, 1 unknown\n" in text
+    bare = told(a_report(a_lost_row("a.s", claim="")))
+    assert "1 scenario without a claim does not hold: 1 violated" in bare
+    assert "Scenarios without a claim that do not hold (1), behind 1 violated row" in bare
+
+
+def test_given_cells_that_name_a_verdict_then_the_legend_explains_it() -> None:
+    rows = [
+        a_row("a.held", outcome=None, recovery_s=None),
+        a_lost_row("a.violated", outcome=Outcome.OK),
+        an_unknown_row("a.unknown"),
+    ]
+    legend = told(a_report(*rows)).partition("Read it so")[2]
+
+    assert all(f"\n  {word}: " in legend for word in ("held", "violated", "unknown"))
+    assert "\n  held: " not in told(a_report(a_row())).partition("Read it so")[2]

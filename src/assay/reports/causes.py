@@ -8,7 +8,7 @@ import msgspec
 
 from assay.counted import counted
 from assay.report import Claim, Report
-from assay.reports.words import broken_claims, is_open, plain, row_task, scenario_name
+from assay.reports.words import broken_claims, is_open, plain, row_task, scenario_name, without_claim
 from assay.verdict import Outcome, Result, Verdict
 
 PLACES_SHOWN = 3
@@ -34,7 +34,7 @@ def causes(report: Report) -> list[Cause]:
     """What breaks rows comes first, the worst outcome before the others; known violations are no part of it."""
     groups: dict[str, list[Result]] = {}
     for row in filter(is_open, report.results):
-        groups.setdefault(row.claim or f"no setting: {scenario_name(row)}", []).append(row)
+        groups.setdefault(row.claim or f"{scenario_name(row)}, without a claim", []).append(row)
     behind = [_behind(setting, rows) for setting, rows in groups.items()]
     behind.sort(key=lambda cause: (-_rank(cause.rows[0]), -len(cause.rows)))
     claims = [claim for claim in broken_claims(report) if claim.verdict is Verdict.VIOLATED]
@@ -45,7 +45,11 @@ def heading(report: Report, found: Sequence[Cause]) -> str:
     """ "Claims that do not hold (5), behind 37 violated rows"."""
     rows = sum(len(cause.rows) for cause in found)
     behind = f", behind {counted(rows, 'violated row')}" if rows else ""
-    return f"Claims that do not hold ({len(found)}){behind}"
+    others = len(without_claim(report))
+    apart = f"scenarios without a claim that do not hold ({others})" if others else ""
+    claims = f"Claims that do not hold ({len(found) - others})" if len(found) > others else ""
+    said = f"{claims}, {apart}" if claims and apart else claims or apart.capitalize()
+    return said + behind
 
 
 def facts(cause: Cause, report: Report, *, whole: bool = False) -> list[tuple[str, str]]:

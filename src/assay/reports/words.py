@@ -32,12 +32,23 @@ MEANINGS = {
 }
 
 
+#: words that a row has where no outcome says what there is to say
+VERDICTS = {
+    "held": "what was promised held; nothing was to be done that could be lost",
+    "violated": "the work was done, or none was due, and something else that was promised did not hold: the block of "
+    "its claim tells what",
+    "unknown": "the fault did not land or the run did not settle, so nothing is proved; never green",
+}
+
+
 def meanings(report: Report) -> list[str]:
-    """What the outcome words that occur mean; where nothing is promised, that too."""
+    """What the words that occur mean; where nothing is promised, that too."""
     seen = {result.outcome for result in report.results if result.outcome}
     times = [result.recovery_s for result in report.results if result.recovery_s is not None]
     seen |= {Outcome.RECOVERED} if times else set()
     told = [f"{outcome}: {MEANINGS[outcome]}" for outcome in Outcome if outcome in seen]
+    words = {_word(result) for result in report.results}
+    told += [f"{word}: {meaning}" for word, meaning in VERDICTS.items() if word in words]
     if any(result.outcome is Outcome.LOST and result.verdict is Verdict.HELD for result in report.results):
         told.append("lost with a held verdict: no setting of the task promises otherwise, it is acknowledged early")
     if any(
@@ -70,7 +81,9 @@ def seconds(value: float) -> str:
 
 def _several(longest: float, wait_s: float) -> str:
     """Where the message was taken over by a worker that died with it too."""
-    return f"; {seconds(2 * wait_s)} and more: two of them or more, one for each worker that died with the message" * (longest >= 2 * wait_s)
+    if longest < 2 * wait_s:
+        return ""
+    return f"; {seconds(2 * wait_s)} and more: two of them or more, one for each worker that died with the message"
 
 
 def _in_hours(value: float) -> str:
@@ -106,15 +119,34 @@ def tally(report: Report) -> str:
     if counts["known"]:
         words.append(counted(counts["known"], "known violation"))
     said = ", ".join(words) or "no scenario ran"
-    number = len(not_holding(report))
-    return f"{number} claim{'s do' if number > 1 else ' does'} not hold: {said}" if number else said
+    claims, others = not_holding(report), without_claim(report)
+    parts = [counted(len(claims), "claim")] * bool(claims)
+    parts += [f"{counted(len(others), 'scenario')} without a claim"] * bool(others)
+    number = len(claims) + len(others)
+    return f"{' and '.join(parts)} {'do' if number > 1 else 'does'} not hold: {said}" if number else said
 
 
 def not_holding(report: Report) -> list[str]:
-    """The settings whose claims do not hold; a scenario's name where no setting is behind its violated row."""
-    rows = [result.claim or scenario_name(result) for result in report.results if is_open(result)]
+    """The settings whose claims do not hold."""
+    rows = [result.claim for result in report.results if is_open(result) and result.claim]
     claims = [claim.setting for claim in broken_claims(report) if claim.verdict is Verdict.VIOLATED]
     return list(dict.fromkeys([*rows, *claims]))
+
+
+def without_claim(report: Report) -> list[str]:
+    """The scenarios with a violated row that no setting is behind."""
+    return list(dict.fromkeys(scenario_name(row) for row in report.results if is_open(row) and not row.claim))
+
+
+def claims_held(report: Report) -> str:
+    """ "14 of 20 held", with what the others are where they are not all violated; nothing where nothing is claimed."""
+    held = sum(claim.verdict is Verdict.HELD for claim in report.claims)
+    broken = broken_claims(report)
+    unknown = sum(claim.verdict is Verdict.UNKNOWN for claim in broken)
+    excused = [each.setting for each in report.claims if each.verdict is Verdict.VIOLATED and each not in broken]
+    told = f"{held} of {len(report.claims)} held" + f", {unknown} unknown" * bool(unknown)
+    told += f"; known findings alone break {', '.join(excused)}" if excused else ""
+    return told if report.claims else ""
 
 
 def grace_periods(report: Report) -> list[str]:
@@ -132,13 +164,20 @@ def cell(result: Result) -> str:
 
     A row of a chaos run is about many invocations: "failed, others recovered 65 s" is told by the worst of them.
     """
-    if result.verdict is Verdict.UNKNOWN:
-        return "unknown"
-    word = str(result.outcome or result.verdict)
-    if result.verdict is Verdict.VIOLATED and result.outcome is Outcome.OK:
-        word = "violated"
-    word += _recovered(result, " ")
+    word = _word(result)
+    if result.verdict is not Verdict.UNKNOWN:
+        word += _recovered(result, " ")
     return f"known: {word}" if result.known else word
+
+
+def _word(result: Result) -> str:
+    misleading = result.verdict is Verdict.UNKNOWN or is_beside_the_outcome(result)
+    return str(result.verdict if misleading else result.outcome or result.verdict)
+
+
+def is_beside_the_outcome(result: Result) -> bool:
+    """The work was done, and it is something else that is violated."""
+    return result.verdict is Verdict.VIOLATED and result.outcome is Outcome.OK
 
 
 def _recovered(result: Result, after: str) -> str:
@@ -161,8 +200,7 @@ def row_task(result: Result) -> str:
 
 def row_line(result: Result) -> str:
     """ "violated  acks_late.main_killed  shop.charge: lost": one row in one line."""
-    misleading = result.verdict is Verdict.VIOLATED and result.outcome is Outcome.OK
-    outcome = f": {result.outcome}" if result.outcome and not misleading else ""
+    outcome = f": {result.outcome}" if result.outcome and not is_beside_the_outcome(result) else ""
     took = _recovered(result, " in ")
     verdict = "known" if result.known else str(result.verdict)
     return f"{verdict:<8}  {plain(scenario_name(result))}  {plain(result.task)}{outcome}{took}"
