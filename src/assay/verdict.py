@@ -54,6 +54,8 @@ class Judgement(msgspec.Struct, frozen=True):
     figures: dict[str, Any] = {}
 
 
+#: a figure of a judgement: of the lost that no fault was meant for, {fault that struck their worker: how many}
+BESIDE = "beside"
 CHAOS = "chaos"  # the suite of a chaos run's rows
 
 

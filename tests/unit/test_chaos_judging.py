@@ -22,7 +22,7 @@ from targets import subject, task
 from assay.chaos.judging import FOLDER, NO_FAULT, judge, numbers
 from assay.chaos.script import ChaosScript, Strike, Workload
 from assay.event import Event, Kind, Point, encode
-from assay.verdict import Outcome, Result, Verdict
+from assay.verdict import BESIDE, Outcome, Result, Verdict
 
 SHOP = subject(task(name="shop.charge"))
 STRIKE = Strike(fault="SIGKILL child", invocation=1, point=Point.BODY_MIDDLE)
@@ -168,6 +168,7 @@ def test_given_one_that_was_struck_and_whose_worker_is_then_killed_for_another_t
     assert rows["sigstop"].verdict is Verdict.HELD
     assert rows["sigkill_group"].outcome is Outcome.LOST
     assert (rows["not_struck"].verdict, rows["not_struck"].outcome) == (Verdict.VIOLATED, Outcome.LOST)
+    assert rows["not_struck"].judgements[0].figures[BESIDE] == {"SIGKILL group": 1}
 
 
 def test_given_a_burst_that_did_not_land_then_what_ended_itself_is_not_lost_under_load(tmp_path: Path) -> None:

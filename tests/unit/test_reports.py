@@ -242,6 +242,11 @@ def test_evidence_says_what_it_leaves_out() -> None:
     assert evidence(a_report(landed=0, landed_known=6)).endswith("about losses; 6 of known findings not counted")
 
 
+def test_given_losses_that_no_fault_was_meant_for_then_they_are_told_and_no_bound_is_claimed() -> None:
+    told = evidence(a_report(landed=10, lost_beside=1))
+    assert told == "0 lost in 10 landed faults, and 1 lost that no fault was meant for"
+
+
 @given(st.integers(1, 1_000_000))
 def test_the_bound_that_is_told_is_never_below_the_true_one(landed: int) -> None:
     told = float(evidence(a_report(landed=landed)).split("under ")[1].split(" %")[0]) / 100

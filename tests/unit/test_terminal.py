@@ -12,7 +12,7 @@ from assay.report import Claim, Report
 from assay.reports import markdown
 from assay.reports.causes import causes
 from assay.reports.terminal import render
-from assay.verdict import Judgement, Outcome, Result, Verdict
+from assay.verdict import BESIDE, Judgement, Outcome, Result, Verdict
 
 TASKS = ["myapp.views.celery_views.execute_python_script", "shop.charge", "shop.mail", "blog.post", "报表.生成月度报表"]
 
@@ -231,3 +231,14 @@ def test_given_cells_that_name_a_verdict_then_the_legend_explains_it() -> None:
 
     assert all(f"\n  {word}: " in legend for word in ("held", "violated", "unknown"))
     assert "\n  held: " not in told(a_report(a_row())).partition("Read it so")[2]
+
+
+def test_given_what_was_lost_beside_a_fault_then_the_fault_that_struck_its_worker_is_named() -> None:
+    lost = Judgement("delivery", Verdict.VIOLATED, "lost", Outcome.LOST, (), None, {"lost": 2, BESIDE: {"SIGTERM": 2}})
+    rows = [
+        a_lost_row("chaos.sigkill_main", fault="SIGKILL main"),
+        a_lost_row("chaos.not_struck", fault="none (under load)", judgements=[lost]),
+    ]
+    text = " ".join(told(a_report(*rows), 140).split())
+    assert "faults SIGKILL main; not_struck: SIGTERM, which struck their workers" in text
+    assert "none (under load)" not in text.partition("Outcomes")[0]

@@ -7,9 +7,10 @@ from itertools import groupby
 import msgspec
 
 from assay.counted import counted
+from assay.fault import FAULTLESS
 from assay.report import Claim, Report
 from assay.reports.words import broken_claims, is_open, plain, row_task, scenario_name, without_claim
-from assay.verdict import Outcome, Result, Verdict
+from assay.verdict import BESIDE, Outcome, Result, Verdict
 
 PLACES_SHOWN = 3
 REMEDIES_SHOWN = 4
@@ -62,7 +63,7 @@ def facts(cause: Cause, report: Report, *, whole: bool = False) -> list[tuple[st
     if cause.rows:
         told.append(("rows", f"{_counted(cause.rows)}; {tasks(cause.rows, report)}"))
         told.append(("scenarios", _scenarios(cause.rows)))
-        told.append(("faults", ", ".join(dict.fromkeys(row.fault for row in cause.rows if row.fault != "none"))))
+        told.append(("faults", _faults(cause.rows)))
     return [(name, plain(value)) for name, value in told if value]
 
 
@@ -126,6 +127,19 @@ def _scenarios(rows: Sequence[Result]) -> str:
         more = len(names) - SCENARIOS_SHOWN
         parts.append(f"{suite}: {', '.join(names[:SCENARIOS_SHOWN])}" + (f" and {more} more" if more > 0 else ""))
     return "; ".join(parts)
+
+
+def _faults(rows: Sequence[Result]) -> str:
+    """ "SIGKILL group, SIGKILL main; not_struck: SIGKILL group, which struck their workers"."""
+    meant = [row.fault for row in rows if row.fault not in FAULTLESS]
+    told = [", ".join(dict.fromkeys(meant))] if meant else []
+    for row in rows:
+        others = [fault for judgement in row.judgements for fault in judgement.figures.get(BESIDE, ())]
+        if row.fault in FAULTLESS and others:
+            told.append(f"{row.scenario}: {', '.join(dict.fromkeys(others))}, which struck their workers")
+        elif row.fault in FAULTLESS and row.fault != FAULTLESS[0]:
+            told.append(f"{row.scenario}: {row.fault}")
+    return "; ".join(dict.fromkeys(told))
 
 
 def _shortened(text: str) -> str:

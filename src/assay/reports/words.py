@@ -209,13 +209,13 @@ def row_line(result: Result) -> str:
 def evidence(report: Report) -> str:
     """What a green is worth: "0 lost in 250 landed faults: under 1.2 % a fault (95 %)"."""
     known = f"; {report.landed_known} of known findings not counted" if report.landed_known else ""
+    beside = f", and {report.lost_beside} lost that no fault was meant for" if report.lost_beside else ""
     if report.landed == 0:
-        return f"no fault that could lose a task landed, so nothing is proved about losses{known}"
-    faults = "fault" if report.landed == 1 else "faults"
-    counted = f"{report.lost} lost in {report.landed} landed {faults}"
-    bound = evidence_bound(report.lost, report.landed)
+        return f"no fault that could lose a task landed, so nothing is proved about losses{beside}{known}"
+    told = f"{report.lost} lost in {counted(report.landed, 'landed fault')}{beside}"
+    bound = None if report.lost_beside else evidence_bound(report.lost, report.landed)
     worth = "" if bound is None else f": under {_rounded_up(bound * 100)} % a fault (95 %)"
-    return counted + worth + known
+    return told + worth + known
 
 
 def _rounded_up(percent: float) -> str:
