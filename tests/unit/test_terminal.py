@@ -242,3 +242,22 @@ def test_given_what_was_lost_beside_a_fault_then_the_fault_that_struck_its_worke
     text = " ".join(told(a_report(*rows), 140).split())
     assert "faults SIGKILL main; not_struck: SIGTERM, which struck their workers" in text
     assert "none (under load)" not in text.partition("Outcomes")[0]
+
+
+def test_given_rows_with_several_remedies_then_each_is_told_with_its_promise_and_its_rows() -> None:
+    rows = [
+        a_lost_row("a.one"),
+        a_lost_row("a.two"),
+        a_lost_row("a.poison", outcome=Outcome.LOOPING, promise="it ends", remedy="count them"),
+        a_lost_row("a.beyond", outcome=Outcome.LOOPING, promise="it ends", remedy=""),
+    ]
+    assert """
+    promise    at most once
+    remedy     set task_acks_late=True
+    for        2 of 4 rows; a: one, two
+    promise    it ends
+    remedy     count them
+    for        1 of 4 rows; a: poison
+    remedy     none is known
+    for        1 of 4 rows; a: beyond
+    observed   a.one""" in told(a_report(*rows))

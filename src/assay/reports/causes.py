@@ -15,8 +15,17 @@ from assay.verdict import BESIDE, Outcome, Result, Verdict
 PLACES_SHOWN = 3
 REMEDIES_SHOWN = 4
 TASKS_SHOWN = 3
+NONE_KNOWN = "none is known"
 SCENARIOS_SHOWN = 3  # of each suite
 OBSERVED = 400  # characters, about, of one row's story; report.md has them all
+
+
+class Remedy(msgspec.Struct, frozen=True):
+    """What would mend some of a claim's rows; `text` is empty where nothing is known to."""
+
+    text: str
+    promise: str  # that these rows are about
+    rows: list[Result] = []
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,9 +33,8 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
 
     setting: str
     place: str
-    promise: str
     observed: str
-    remedies: list[str]
+    remedies: list[Remedy]  # the first one is of the example
     rows: list[Result] = []
     example: Result | None = None  # the row that tells it most simply
 
@@ -56,7 +64,13 @@ def heading(report: Report, found: Sequence[Cause]) -> str:
 def facts(cause: Cause, report: Report, *, whole: bool = False) -> list[tuple[str, str]]:
     """Names and what they say, in the order in which somebody who must mend it wants to know them; `whole`: uncut."""
     most = len(cause.remedies) if whole else REMEDIES_SHOWN
-    told = [("promise", cause.promise), *(("remedy", remedy) for remedy in cause.remedies[:most])]
+    told, promise = [], ""
+    for remedy in cause.remedies[:most]:
+        told += [("promise", remedy.promise)] * (remedy.promise != promise)
+        told.append(("remedy", remedy.text or NONE_KNOWN * (len(cause.remedies) > 1)))
+        if len(cause.remedies) > 1:
+            told.append(("for", f"{len(remedy.rows)} of {len(cause.rows)} rows; {_scenarios(remedy.rows)}"))
+        promise = remedy.promise
     if len(cause.remedies) > most:
         told.append(("remedy", f"and {len(cause.remedies) - most} more, in report.md"))
     told.append(("observed", cause.observed if whole else _shortened(cause.observed)))
@@ -76,21 +90,27 @@ def _behind(setting: str, rows: list[Result]) -> Cause:
     return Cause(
         setting=setting,
         place=", ".join(places[:PLACES_SHOWN]) + more,
-        promise=example.promise,
         observed=f"{scenario_name(example)}: {example.reason}",
-        remedies=list(dict.fromkeys(row.remedy for row in [example, *rows] if row.remedy)),
+        remedies=_remedies([example, *(row for row in rows if row is not example)]),
         rows=rows,
         example=example,
     )
+
+
+def _remedies(rows: Sequence[Result]) -> list[Remedy]:
+    """Each with the rows that it is for, and the promise of the first of them."""
+    groups: dict[str, list[Result]] = {}
+    for row in rows:
+        groups.setdefault(row.remedy, []).append(row)
+    return [Remedy(text, some[0].promise, some) for text, some in groups.items()]
 
 
 def _told(claim: Claim) -> Cause:
     return Cause(
         setting=claim.setting,
         place=claim.place,
-        promise=claim.promise,
         observed=claim.observed,
-        remedies=[claim.remedy] if claim.remedy else [],
+        remedies=[Remedy(claim.remedy, claim.promise)],
     )
 
 
