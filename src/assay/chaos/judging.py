@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from assay import contract
+from assay.celery_findings import BEYOND
 from assay.chaos.in_broker import InBroker
 from assay.chaos.script import ChaosScript
 from assay.chaos.taken_over import TakenOver
@@ -207,7 +208,7 @@ def _asked(scenario: str, fault: str, *, landed: int = 0, injected: int = 0) -> 
 
 
 def _beyond(row: Result) -> Result:
-    return msgspec.structs.replace(row, remedy=contract.BEYOND)
+    return msgspec.structs.replace(row, remedy=BEYOND)
 
 
 def _demanded(subject: Subject, task: str, demanded: str, *, child_lost: bool) -> contract.Contract:

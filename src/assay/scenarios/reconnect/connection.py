@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from assay.celery_findings import SUPERVISOR
 from assay.checkers import Attempts, Delivery, Evidence, Liveness
 from assay.connections import How
 from assay.event import Point
@@ -20,7 +21,6 @@ WITHIN_S = 10.0  # of a fresh task's publication: Celery waits two seconds befor
 WAIT_S = 5.0  # more than a busy machine needs to break a connection
 WATCHED_S = 2.0
 FRESH_S = 600.0
-SUPERVISOR = "let a supervisor start the worker again; docs/celery-findings.md tells where Celery itself gives up"
 KEEPALIVE = (
     'in broker_transport_options set "socket_keepalive": True and "socket_keepalive_options": {socket.TCP_KEEPIDLE: 30,'
     " socket.TCP_KEEPINTVL: 10, socket.TCP_KEEPCNT: 3, socket.TCP_USER_TIMEOUT: 60_000}; on RabbitMQ leave"
