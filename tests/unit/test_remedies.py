@@ -1,10 +1,11 @@
-"""A remedy mends the row that it stands beside, and tells its price."""
+"""A remedy mends the row that it stands beside, and tells its price; a reason tells what no run waits for."""
 
 import pytest
 from targets import target, task
 
 from assay.scenarios.acks_late.poison import counting
 from assay.scenarios.canvas.killed import KILLS, KILLS_MAIN
+from assay.scenarios.reconnect.connection import deaf_for
 
 LATE = "set task_acks_late=True"
 
@@ -47,3 +48,16 @@ def test_given_a_task_without_a_bound_then_counting_its_retries_ends_nothing_and
     bound = "give the task a max_retries: with None it goes on without end"
     assert bound in counting(task(max_retries=None))
     assert counting(task(max_retries=None, retry_on_worker_lost=True)).startswith(bound)
+
+
+@pytest.mark.parametrize(
+    ("kombu", "told"), [("5.7.0", "for about a quarter of an hour, "), ("5.6.2", "for ever, before kombu 5.7 ")]
+)
+def test_given_a_black_hole_on_redis_then_it_is_told_how_long_a_worker_is_deaf_in_production(
+    kombu: str, told: str
+) -> None:
+    assert deaf_for(target(task(), versions={"kombu": kombu})).startswith(told)
+
+
+def test_given_a_black_hole_on_rabbitmq_then_heartbeats_end_it_and_no_time_is_told() -> None:
+    assert deaf_for(target(task(), broker_scheme="amqp")) == ""

@@ -558,3 +558,9 @@ def test_given_a_worker_two_timeouts_ahead_that_took_it_over_at_once_then_one_ti
     whole = (published(), received(), *started(), *killed(), joined("w2", 660.0), joined("w3", 1320.0), *third)
     (judged,) = check([Recovery(within_s=9999.0, ids=["a"])], story(*whole, settled()))
     assert judged.recovery_s == pytest.approx(600.0, abs=1.0)
+
+
+def test_given_a_worker_that_is_deaf_for_longer_than_a_run_then_its_reason_says_for_how_long() -> None:
+    deaf = story(*killed(), published("b"), settled())
+    (judged,) = check([Liveness(ids=["b"], within_s=1.0, deaf_for="for a week")], deaf)
+    assert judged.reason.endswith("never began: the worker is deaf, in production for a week")

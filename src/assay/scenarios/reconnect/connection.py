@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from assay.celery_findings import SUPERVISOR
+from assay.celery_findings import PAGE, SUPERVISOR
 from assay.checkers import Attempts, Delivery, Evidence, Liveness
 from assay.connections import How
 from assay.event import Point
@@ -20,6 +20,7 @@ Act = Callable[[Stage], None]
 WITHIN_S = 10.0  # of a fresh task's publication: Celery waits two seconds before its second try to connect
 WAIT_S = 5.0  # more than a busy machine needs to break a connection
 WATCHED_S = 2.0
+LOOKS_FOR_SILENCE = (5, 7)  # the release of kombu from which on a worker asks a silent Redis whether it is there
 FRESH_S = 600.0
 KEEPALIVE = (
     'in broker_transport_options set "socket_keepalive": True and "socket_keepalive_options": {socket.TCP_KEEPIDLE: 30,'
@@ -109,7 +110,7 @@ def comes_back(
             fresh += stage.publish_many(1, **options)
             stage.settle(enough=gone)
         stage.check(
-            Liveness(ids=fresh, within_s=within_s),
+            Liveness(ids=fresh, within_s=within_s, deaf_for=deaf_for(stage.target) if fault is swallows else ""),
             Delivery(contract="effectively_once", ids=fresh),
             Evidence(in_flight=bool(work.ids)),
         )
@@ -161,6 +162,15 @@ def swallows(stage: Stage, worker: Worker, invocation: str) -> None:
 
 def restarts(stage: Stage, worker: Worker, invocation: str) -> None:
     stage.cluster.restart_broker(invocation)
+
+
+def deaf_for(target: Target) -> str:
+    """How long a worker stays so that a Redis no longer reaches. Source: kombu/transport/redis.py, see PAGE."""
+    if not target.on_redis:
+        return ""
+    if target.subject.release("kombu") < LOOKS_FOR_SILENCE:
+        return f"for ever, before kombu {'.'.join(map(str, LOOKS_FOR_SILENCE))} ({PAGE})"
+    return f"for about a quarter of an hour, until Linux gives the connection up: tcp_retries2 ({PAGE})"
 
 
 SITUATIONS = {
