@@ -76,7 +76,8 @@ def facts(cause: Cause, report: Report, *, whole: bool = False) -> list[tuple[st
     told.append(("observed", cause.observed if whole else _shortened(cause.observed)))
     if cause.rows:
         told.append(("rows", f"{_counted(cause.rows)}; {tasks(cause.rows, report)}"))
-        told.append(("scenarios", _scenarios(cause.rows)))
+        if not 1 < len(cause.remedies) <= most:  # or each of them is told beside its remedy
+            told.append(("scenarios", _scenarios(cause.rows)))
         told.append(("faults", _faults(cause.rows)))
     return [(name, plain(value)) for name, value in told if value]
 
