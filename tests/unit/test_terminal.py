@@ -252,12 +252,12 @@ def test_given_rows_with_several_remedies_then_each_is_told_with_its_promise_and
         a_lost_row("a.beyond", outcome=Outcome.LOOPING, promise="it ends", remedy=""),
     ]
     assert """
-    promise    at most once
-    remedy     set task_acks_late=True
-    for        2 of 4 rows; a: one, two
-    promise    it ends
-    remedy     count them
-    for        1 of 4 rows; a: poison
-    remedy     none is known
-    for        1 of 4 rows; a: beyond
-    observed   a.one""" in told(a_report(*rows))
+    promise   at most once
+    remedy    set task_acks_late=True
+    for       2 of 4 rows; a: one, two
+    promise   it ends
+    remedy    count them
+    for       1 of 4 rows; a: poison
+    remedy    none is known
+    for       1 of 4 rows; a: beyond
+    observed  a.one""" in told(a_report(*rows))
