@@ -3,9 +3,10 @@
 import pytest
 from targets import target, task
 
+from assay.celery_findings import SUPERVISOR
 from assay.scenarios.acks_late.poison import counting
 from assay.scenarios.canvas.killed import KILLS, KILLS_MAIN
-from assay.scenarios.reconnect.connection import deaf_for
+from assay.scenarios.reconnect.connection import deaf_for, outlives
 
 LATE = "set task_acks_late=True"
 
@@ -61,3 +62,9 @@ def test_given_a_black_hole_on_redis_then_it_is_told_how_long_a_worker_is_deaf_i
 
 def test_given_a_black_hole_on_rabbitmq_then_heartbeats_end_it_and_no_time_is_told() -> None:
     assert deaf_for(target(task(), broker_scheme="amqp")) == ""
+
+
+def test_given_a_redis_that_restarts_under_late_acknowledgement_then_a_prefetch_of_one_is_the_remedy() -> None:
+    late = task(acks_late=True)
+    assert outlives(target(late)).startswith("set worker_prefetch_multiplier=1, with which it was not seen; or let a ")
+    assert outlives(target(late, prefetch_multiplier=1)) == outlives(target(task())) == SUPERVISOR

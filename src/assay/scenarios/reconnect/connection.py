@@ -75,7 +75,9 @@ def eta(stage: Stage) -> InFlight:
 
 
 def comes_back(
-    fault: Callable[[Stage, Worker, str], None], situation: Callable[[Stage], InFlight], remedy: str = SUPERVISOR
+    fault: Callable[[Stage, Worker, str], None],
+    situation: Callable[[Stage], InFlight],
+    remedy: Callable[[Target], str] = lambda target: SUPERVISOR,
 ) -> Act:
     """A worker that has something in flight, or nothing, loses its connections by the fault: it must come back."""
 
@@ -85,7 +87,7 @@ def comes_back(
         stage.claims(
             "broker_connection_retry" if leaves else "reconnecting",
             "a worker that loses its connection comes back by itself, and loses no task by it",
-            "leave broker_connection_retry at True" if leaves else remedy,
+            "leave broker_connection_retry at True" if leaves else remedy(stage.target),
         )
         worker = stage.worker(concurrency=1, options=DEFAULT_FLAGS)
         work = situation(stage)
@@ -164,6 +166,13 @@ def restarts(stage: Stage, worker: Worker, invocation: str) -> None:
     stage.cluster.restart_broker(invocation)
 
 
+def outlives(target: Target) -> str:
+    """What a worker lacks that gives up with what it has unacknowledged (kombu/asynchronous/hub.py, Hub.close)."""
+    if target.on_redis and target.task.acks_late and target.subject.prefetch_multiplier != 1:
+        return f"set worker_prefetch_multiplier=1, with which it was not seen; or {SUPERVISOR}"
+    return SUPERVISOR
+
+
 def deaf_for(target: Target) -> str:
     """How long a worker stays so that a Redis no longer reaches. Source: kombu/transport/redis.py, see PAGE."""
     if not target.on_redis:
@@ -203,7 +212,7 @@ for name in ("idle", "while_it_runs"):
         when=severable(lambda target: target.own_broker),
         scale=silences,
         weight_s=8.0,
-    )(comes_back(swallows, SITUATIONS[name].begin, KEEPALIVE))
+    )(comes_back(swallows, SITUATIONS[name].begin, lambda target: KEEPALIVE))
 #: what was in a Redis is gone with it, so nothing is demanded of what only waited
 for name in ("idle", "while_it_runs"):
     scenario(
@@ -215,4 +224,4 @@ for name in ("idle", "while_it_runs"):
         scale=SITUATIONS[name].scale,
         weight_s=7.0,
         own_broker=True,
-    )(comes_back(restarts, SITUATIONS[name].begin))
+    )(comes_back(restarts, SITUATIONS[name].begin, outlives))
