@@ -57,6 +57,12 @@ def parts(canvas: Canvas) -> Iterator[Part]:
         yield from parts(each)
 
 
+def bodies(canvas: Canvas) -> list[Part]:
+    """The parts that are a chord's body, or in one."""
+    own = list(parts(canvas.body)) if isinstance(canvas, Chord) else []
+    return own + [each for inner in within(canvas) for each in bodies(inner)]
+
+
 def ends(canvas: Canvas) -> list[str]:
     """The ids of the parts with whose ends the whole has ended: whoever waits for the whole waits for these."""
     match canvas:

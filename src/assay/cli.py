@@ -274,11 +274,17 @@ def check(run_folder: Path, json_file: Path | None, junit_file: Path | None) -> 
     return _deliver(check_again(folder), folder, json_file, junit_file)
 
 
+LISTED = ["scenarios", "faults", "checkers", "suites", "tasks", "findings"]
+
+
 @main.command("list")
-@click.argument("kind", type=click.Choice(["scenarios", "faults", "checkers", "suites", "tasks"]), required=False)
+@click.argument("kind", type=click.Choice(LISTED), required=False)
 @about_app
 def list_(kind: str | None, **options: Any) -> int:
-    """Name the scenarios, faults, checkers, suites or tasks. All but the tasks by default."""
+    """Name the scenarios, faults, checkers, suites or tasks; findings is the page about what Celery itself gets wrong.
+
+    Without a kind all are named but tasks and findings.
+    """
     from assay.listing import listed
 
     say(listed(kind, lambda: _settings_with_app(**options)))

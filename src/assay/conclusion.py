@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assay.dead import dead_claims
-from assay.fault import KILLS
+from assay.fault import KILLS, STRIKING
 from assay.inventory import Inventory
 from assay.known import Known, mark_known
 from assay.plan import Planned
@@ -92,6 +92,7 @@ def conclude(facts: Facts, results: list[Result]) -> Report:
         results=results,
         landed=sum(_landed(result) for result in telling if not result.known),
         lost=sum(_lost(result) for result in telling if not result.known),
+        lost_beside=sum(_lost(result) for result in results if _meant_for_none(result) and not result.known),
         landed_known=sum(_landed(result) for result in telling if result.known),
         canary=facts.canary,
         known_not_seen=not_seen,
@@ -103,6 +104,11 @@ def conclude(facts: Facts, results: list[Result]) -> Report:
 def _tells_of_loss(result: Result) -> bool:
     """Whether a fault that takes work away landed in it, and what became of the work was judged."""
     return result.fault in KILLS and any(judgement.checker == "delivery" for judgement in result.judgements)
+
+
+def _meant_for_none(result: Result) -> bool:
+    """Whether it is about what no fault of a chaos run was meant for: it may have been in a worker that one took."""
+    return result.suite == CHAOS and result.fault not in STRIKING
 
 
 def _landed(result: Result) -> int:

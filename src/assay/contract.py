@@ -4,15 +4,10 @@ from typing import Literal, cast
 
 import msgspec
 
+from assay.celery_findings import BEYOND
 from assay.subject import Subject, Task
 
 Delivery = Literal["at_least_once", "at_most_once", "effectively_once", "any"]
-
-
-BEYOND = (
-    "no setting of the app mends it: docs/celery-findings.md tells what Celery itself gets wrong; what you accept "
-    "of it, list under `known`"
-)
 
 
 class Contract(msgspec.Struct, frozen=True):
@@ -33,28 +28,28 @@ def of(task: Task, subject: Subject, demanded: str, *, child_lost: bool) -> Cont
     """
     if demanded != "inferred":
         words = f"delivery {demanded.replace('_', ' ')}, as demanded"
-        beyond = BEYOND if demanded == "at_least_once" else ""
-        return Contract(cast(Delivery, demanded), f"delivery={demanded}", words, _remedy(task, subject) or beyond)
+        remedy = _demanded(demanded, task, subject, child_lost=child_lost)
+        return Contract(cast(Delivery, demanded), f"delivery={demanded}", words, remedy)
     if task.acks_late:
         return Contract(
             "at_least_once",
             "task_acks_late",
             "a task whose worker is lost runs again",
-            _remedy(task, subject) or BEYOND,
+            _redelivery(task, subject, child_lost=child_lost) or BEYOND,
         )
     if child_lost and task.retry_on_worker_lost:
         return Contract(
             "at_least_once",
             "task_retry_on_worker_lost",
             "a task whose worker is lost is retried",
-            _remedy(task, subject),
+            _redelivery(task, subject),
         )
     if child_lost and task.reject_on_worker_lost:
         return Contract(
             "at_least_once",
             "task_reject_on_worker_lost",
             "a task whose worker is lost goes back to its queue",
-            _remedy(task, subject),
+            _redelivery(task, subject),
         )
     return Contract("any", "", "nothing is promised: the message is acknowledged before the body runs")
 
@@ -67,14 +62,28 @@ def most_attempts(task: Task) -> int:
     return 1 + (3 if task.max_retries is None else task.max_retries) + SPARE
 
 
-def _remedy(task: Task, subject: Subject) -> str:
-    """What this task lacks for a redelivery when a child is lost, where its own options come from.
+def _demanded(delivery: str, task: Task, subject: Subject, *, child_lost: bool) -> str:
+    """What would meet a demand, whatever the settings claim."""
+    again = _redelivery(task, subject, child_lost=child_lost)
+    match delivery:
+        case "at_least_once":
+            return again or BEYOND
+        case "at_most_once":
+            return _no_redelivery(task, subject) or BEYOND
+        case "effectively_once":
+            return "; ".join(part for part in (again, _once(task, subject)) if part)
+    return ""
 
-    An option of the task wins over the setting: where the task has some of them by itself, it is mended there.
+
+def _redelivery(task: Task, subject: Subject, *, child_lost: bool = True) -> str:
+    """What this task lacks for one, where its own options come from.
+
+    With the main process goes who would reject the message: an acknowledgement that is late does it alone then. An
+    option of the task wins over the setting: where the task has some of them by itself, it is mended there.
     """
     options = {"acks_late": task.acks_late, "reject_on_worker_lost": task.reject_on_worker_lost}
     missing = [option for option, present in options.items() if not present]
-    if not missing:
+    if not missing or (task.acks_late and not child_lost):
         return ""
     overridden = [option for option in missing if (found := subject.setting(f"task_{option}")) and found.value is True]
     if overridden:
@@ -82,3 +91,28 @@ def _remedy(task: Task, subject: Subject) -> str:
     own = any(options.values()) and not any(subject.setting(f"task_{option}") for option in options)
     said = " and ".join(f"{option}=True" if own else f"task_{option}=True" for option in missing)
     return f"set {said}{' on the task' if own else ''}"
+
+
+def _no_redelivery(task: Task, subject: Subject) -> str:
+    """What makes this task come back."""
+    if not task.acks_late:
+        return ""
+    given = subject.setting("task_acks_late")
+    return "set task_acks_late=False" if given and given.value is True else "take acks_late=True off the task"
+
+
+def _once(task: Task, subject: Subject) -> str:
+    """What makes a second run of the body harmless, or spares it; what Celery's deduplication leaves out.
+
+    Source: celery/app/trace.py, build_tracer.
+    """
+    body = "make the body idempotent: it may run again when its work is done"
+    left_out = "not one whose worker died between its work and that, nor one that still runs elsewhere"
+    if task.ignore_result:
+        return body
+    if subject.deduplicates:
+        return f"{body}. worker_deduplicate_successful_tasks skips what comes back with its SUCCESS stored; {left_out}"
+    return (
+        f"{body}. worker_deduplicate_successful_tasks=True, with task_acks_late and a result backend, skips what comes "
+        f"back with its SUCCESS stored; {left_out}"
+    )

@@ -1,9 +1,10 @@
-"""What `assay list` prints: the names of what there is, each with a line about it."""
+"""What `assay list` prints: the names of what there is, each with a line about it; of Celery's findings the page."""
 
 import importlib
 from collections import Counter
 from collections.abc import Callable
 
+from assay.celery_findings import page
 from assay.counted import counted
 from assay.settings import Settings
 
@@ -11,7 +12,9 @@ KINDS = ("suites", "scenarios", "faults", "checkers")
 
 
 def listed(what: str | None, settings: Callable[[], Settings]) -> str:
-    """One kind, or all but the tasks under a heading each. `settings` is asked for only where the app is needed."""
+    """One kind, or all of KINDS under a heading each. `settings` is asked for only where the app is needed."""
+    if what == "findings":
+        return page()
     if what:
         return _lines(names(what, settings))
     return "\n".join(f"{kind}\n{_lines(names(kind, settings), indent=2)}" for kind in KINDS)

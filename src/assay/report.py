@@ -40,6 +40,7 @@ class Report(msgspec.Struct, kw_only=True):
     results: list[Result] = []
     landed: int = 0  # faults that could lose a task
     lost: int = 0
+    lost_beside: int = 0  # of a chaos run: tasks that no fault was meant for
     landed_known: int = 0  # further ones, of known findings: those say nothing about all others
     known_not_seen: list[str] = []  # known findings that no longer show
     canary: str = ""  # what became of the configuration that was broken on purpose; "": there was none

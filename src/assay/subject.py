@@ -142,7 +142,10 @@ class Subject(msgspec.Struct, kw_only=True):
     @property
     def celery(self) -> tuple[int, ...]:
         """Its release, as far as it is numbers: (5, 7, 0)."""
-        return tuple(int(part) for part in self.versions.get("celery", "").split(".") if part.isdecimal())
+        return self.release("celery")
+
+    def release(self, package: str) -> tuple[int, ...]:
+        return tuple(int(part) for part in self.versions.get(package, "").split(".") if part.isdecimal())
 
     @property
     def on_redis(self) -> bool:

@@ -35,7 +35,7 @@ class Outcome(StrEnum):
     DUPLICATED = "duplicated"  # the work was done more than once
     STUCK = "stuck"  # still queued, unacknowledged or open when the run had settled
     LOOPING = "looping"  # attempted again and again without end
-    LOST = "lost"  # taken from the broker, never done, and nobody will
+    LOST = "lost"  # never done, and nobody will: the broker no longer has it, or it was never published
 
     @property
     def rank(self) -> int:
@@ -54,6 +54,8 @@ class Judgement(msgspec.Struct, frozen=True):
     figures: dict[str, Any] = {}
 
 
+#: a figure of a judgement: of the lost that no fault was meant for, {fault that struck their worker: how many}
+BESIDE = "beside"
 CHAOS = "chaos"  # the suite of a chaos run's rows
 
 

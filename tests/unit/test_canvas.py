@@ -7,7 +7,7 @@ import pytest
 from celery import Celery
 from celery.canvas import Signature
 
-from assay.canvas import Canvas, Chain, Chord, Group, Part, after, ends, parts
+from assay.canvas import Canvas, Chain, Chord, Group, Part, after, bodies, ends, parts
 from assay.script import Act, Script
 from assay.signatures import signature
 
@@ -109,3 +109,9 @@ def test_the_signature_is_what_a_user_writes(app: Celery, canvas: Canvas, kind: 
 
     assert made.task == kind
     assert sorted(ids(made)) == sorted(each.id for each in parts(canvas))
+
+
+def test_given_chords_within_each_other_then_the_parts_of_their_bodies_are_known_and_no_others() -> None:
+    body, inner = Part("t", "body"), Part("t", "inner")
+    nested = Chain((Part("t", "first"), Chord((Chord((Part("t", "h"),), inner), Part("t", "g")), Chain((body,)))))
+    assert [each.id for each in bodies(nested)] == ["body", "inner"]

@@ -22,7 +22,7 @@ from targets import subject, task
 from assay.chaos.judging import FOLDER, NO_FAULT, judge, numbers
 from assay.chaos.script import ChaosScript, Strike, Workload
 from assay.event import Event, Kind, Point, encode
-from assay.verdict import Outcome, Result, Verdict
+from assay.verdict import BESIDE, Outcome, Result, Verdict
 
 SHOP = subject(task(name="shop.charge"))
 STRIKE = Strike(fault="SIGKILL child", invocation=1, point=Point.BODY_MIDDLE)
@@ -168,6 +168,7 @@ def test_given_one_that_was_struck_and_whose_worker_is_then_killed_for_another_t
     assert rows["sigstop"].verdict is Verdict.HELD
     assert rows["sigkill_group"].outcome is Outcome.LOST
     assert (rows["not_struck"].verdict, rows["not_struck"].outcome) == (Verdict.VIOLATED, Outcome.LOST)
+    assert rows["not_struck"].judgements[0].figures[BESIDE] == {"SIGKILL group": 1}
 
 
 def test_given_a_burst_that_did_not_land_then_what_ended_itself_is_not_lost_under_load(tmp_path: Path) -> None:
@@ -255,3 +256,9 @@ def test_given_a_broker_that_came_back_empty_then_what_it_had_is_that_faults_doi
     assert {rows[name].verdict for name in ("not_struck", "messages_reach_workers")} == {Verdict.HELD}
     later = judged(tmp_path / "later", *whole, published("c"), *FRESH, *ENDS)
     assert later["messages_reach_workers"].verdict is Verdict.VIOLATED
+
+
+def test_what_is_asked_of_the_workers_is_a_claim_of_its_own_with_a_promise_in_words(tmp_path: Path) -> None:
+    rows = judged(tmp_path, published("b"), *RECOVERED)
+    assert rows["messages_reach_workers"].claim == "messages reach workers"
+    assert all(rows[name].claim and rows[name].promise for name in ("messages_reach_workers", "fresh_tasks"))

@@ -7,6 +7,7 @@ from celery import Celery
 from targets import subject, task
 
 from assay import contract
+from assay.celery_findings import BEYOND
 from assay.inspection import describe
 
 EARLY = {"acks_late": False}
@@ -56,7 +57,7 @@ def remedy(settings: dict[str, Any], options: dict[str, Any], demanded: str = "i
     [
         ({"task_acks_late": True}, {}, "set task_reject_on_worker_lost=True"),
         ({"task_reject_on_worker_lost": True}, {}, "set task_acks_late=True"),
-        ({"task_acks_late": True, "task_reject_on_worker_lost": True}, {}, contract.BEYOND),
+        ({"task_acks_late": True, "task_reject_on_worker_lost": True}, {}, BEYOND),
         (
             {"task_acks_late": True, "task_reject_on_worker_lost": True},
             {"acks_late": False},
@@ -74,3 +75,30 @@ def test_a_remedy_is_given_where_the_options_come_from(
 
 def test_a_demand_on_an_app_that_sets_nothing_is_met_by_settings() -> None:
     assert remedy({}, {}, "at_least_once") == "set task_acks_late=True and task_reject_on_worker_lost=True"
+
+
+def test_given_a_lost_main_process_then_nothing_is_told_that_only_mends_a_lost_child() -> None:
+    late = task(acks_late=True)
+    told = {lost: contract.of(late, subject(late), "inferred", child_lost=lost).remedy for lost in (True, False)}
+    assert told == {True: "set reject_on_worker_lost=True on the task", False: BEYOND}
+
+
+def test_given_a_demand_for_one_run_then_no_remedy_makes_a_task_come_back() -> None:
+    assert remedy({"task_acks_late": True}, {}, "at_most_once") == "set task_acks_late=False"
+    assert remedy({}, {"acks_late": True}, "at_most_once") == "take acks_late=True off the task"
+    assert remedy({}, {}, "at_most_once") == BEYOND
+
+
+def test_given_a_demand_for_one_effect_then_the_body_is_to_be_idempotent_and_deduplication_has_its_limits() -> None:
+    late = {"task_acks_late": True, "task_reject_on_worker_lost": True}
+    told = remedy(late, {}, "effectively_once")
+    assert told.startswith("make the body idempotent: ")
+    assert "worker_deduplicate_successful_tasks=True, with task_acks_late and a result backend" in told
+    assert "not one whose worker died between its work and that" in told
+    already = remedy({**late, "worker_deduplicate_successful_tasks": True}, {}, "effectively_once")
+    assert "skips what comes back" in already
+    assert "=True" not in already
+    assert "deduplicate" not in remedy(late, {"ignore_result": True}, "effectively_once")
+    assert remedy({}, {}, "effectively_once").startswith(
+        "set task_acks_late=True and task_reject_on_worker_lost=True; "
+    )

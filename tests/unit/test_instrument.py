@@ -43,6 +43,7 @@ PLACES = {
     "celery.worker.consumer.consumer.Blueprint.start": 1,
     "celery.worker.consumer.consumer.Consumer.on_close": 0,
     "celery.worker.consumer.consumer.Consumer.start": 0,
+    "celery.worker.consumer.consumer.Consumer.stop": 0,
     "celery.worker.consumer.consumer.Evloop.start": 1,
     "celery.worker.consumer.mingle.Mingle.send_hello": 1,
     "kombu.transport.redis.QoS.restore_visible": 0,

@@ -1,9 +1,14 @@
 """`assay list` over what is really there, nothing faked."""
 
+import ast
+import tomllib
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
 from assay import checkers
+from assay.celery_findings import NAME
 from assay.cli import main
 from assay.fault import FAULTS, STRIKING
 from assay.scenario import SUITES, scenario, scenarios
@@ -42,3 +47,22 @@ def test_every_fault_is_landed_by_a_scenario_or_a_chaos_run() -> None:
 def test_a_scenario_with_a_fault_that_nobody_described_is_refused() -> None:
     with pytest.raises(KeyError, match="a curse is no fault"):
         scenario("retries", fault="a curse")(lambda stage: None)
+
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_findings_are_the_page_of_the_documentation_and_the_build_takes_it_along() -> None:
+    assert listed("findings").strip() == (ROOT / "docs" / NAME).read_text(encoding="utf-8").strip()
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
+    assert build["targets"]["wheel"]["force-include"] == {f"docs/{NAME}": f"assay/{NAME}"}
+
+
+def test_no_sentence_for_users_points_at_a_page_that_only_a_checkout_has() -> None:
+    pointing = []
+    for path in (ROOT / "src").rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        texts = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in docstrings)
+        pointing += [path.name for node in texts if isinstance(node.value, str) and f"docs/{NAME}" in node.value]
+    assert pointing == []

@@ -15,7 +15,7 @@ from assay.errors import UsageError
 from assay.report import SCHEMA, Claim, Report
 from assay.reports import json, junit, markdown, terminal
 from assay.reports.commands import replay
-from assay.reports.words import evidence, grace_periods, plain, row_line, seconds, stack, tally
+from assay.reports.words import evidence, grace_periods, meanings, plain, row_line, seconds, stack, tally
 from assay.verdict import Judgement, Outcome, Result, Verdict
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -242,6 +242,11 @@ def test_evidence_says_what_it_leaves_out() -> None:
     assert evidence(a_report(landed=0, landed_known=6)).endswith("about losses; 6 of known findings not counted")
 
 
+def test_given_losses_that_no_fault_was_meant_for_then_they_are_told_and_no_bound_is_claimed() -> None:
+    told = evidence(a_report(landed=10, lost_beside=1))
+    assert told == "0 lost in 10 landed faults, and 1 lost that no fault was meant for"
+
+
 @given(st.integers(1, 1_000_000))
 def test_the_bound_that_is_told_is_never_below_the_true_one(landed: int) -> None:
     told = float(evidence(a_report(landed=landed)).split("under ")[1].split(" %")[0]) / 100
@@ -316,3 +321,11 @@ def test_grace_periods_are_told_once_for_all_tasks_that_need_the_same() -> None:
     told = terminal.render(report, None, width=100, color=False)
     assert "  shop.bill: it needs 60 s" in told.splitlines()
     assert "Grace periods" not in terminal.render(a_report(a_row()), None, width=100, color=False)
+
+
+def test_given_a_recovery_that_took_several_visibility_timeouts_then_the_legend_says_so() -> None:
+    app = {"name": "shop", "visibility_timeout_s": 600.0}
+    (one,) = [line for line in meanings(a_report(a_row(recovery_s=601.4), app=app)) if line.startswith("600 s and")]
+    assert "1200 s" not in one
+    (two,) = [line for line in meanings(a_report(a_row(recovery_s=1201.4), app=app)) if line.startswith("600 s and")]
+    assert two.endswith("; 1200 s and more: two of them or more, one for each worker that died with the message")

@@ -12,7 +12,7 @@ from assay.report import Claim, Report
 from assay.reports import markdown
 from assay.reports.causes import causes
 from assay.reports.terminal import render
-from assay.verdict import Judgement, Outcome, Result, Verdict
+from assay.verdict import BESIDE, Judgement, Outcome, Result, Verdict
 
 TASKS = ["myapp.views.celery_views.execute_python_script", "shop.charge", "shop.mail", "blog.post", "报表.生成月度报表"]
 
@@ -83,7 +83,7 @@ def test_the_worst_cause_is_the_first_and_what_no_setting_is_behind_is_told_apar
     bare = [a_lost_row(f"chaos.{name}", "*", claim="") for name in ("workers_stop", "fresh_tasks")]
     found = [cause.setting for cause in causes(a_report(mild, a_lost_row(), *bare))]
 
-    assert found == [LATE, "no setting: chaos.workers_stop", "no setting: chaos.fresh_tasks", "mild=1"]
+    assert found == [LATE, "chaos.workers_stop, without a claim", "chaos.fresh_tasks, without a claim", "mild=1"]
 
 
 def test_the_example_is_the_one_with_the_fewest_invocations_and_the_next_command_runs_it_again() -> None:
@@ -203,3 +203,61 @@ def test_a_claim_that_known_findings_alone_break_is_named_beside_the_count() -> 
         told(a_report(a_row(), a_lost_row(known="celery#1"), claims=[claim])).split()
     )
     assert "known findings alone" not in told(a_report(a_row(), a_lost_row(), claims=[claim]))
+
+
+def test_given_violated_rows_with_and_without_a_claim_then_head_and_foot_count_the_same_claims() -> None:
+    claims = [
+        Claim(setting=LATE, verdict=Verdict.VIOLATED, promise="it runs again"),
+        Claim(setting="other=1", verdict=Verdict.HELD, promise="p"),
+        Claim(setting="doubt=1", verdict=Verdict.UNKNOWN, promise="p"),
+    ]
+    text = told(a_report(a_lost_row(), a_lost_row("a.s", claim=""), claims=claims), 120)
+
+    assert "1 claim and 1 scenario without a claim do not hold: 2 violated" in text
+    assert "Claims that do not hold (1), scenarios without a claim that do not hold (1), behind 2 violated rows" in text
+    assert "claims       1 of 3 held, 1 unknown\n" in text
+    bare = told(a_report(a_lost_row("a.s", claim="")))
+    assert "1 scenario without a claim does not hold: 1 violated" in bare
+    assert "Scenarios without a claim that do not hold (1), behind 1 violated row" in bare
+
+
+def test_given_cells_that_name_a_verdict_then_the_legend_explains_it() -> None:
+    rows = [
+        a_row("a.held", outcome=None, recovery_s=None),
+        a_lost_row("a.violated", outcome=Outcome.OK),
+        an_unknown_row("a.unknown"),
+    ]
+    legend = told(a_report(*rows)).partition("Read it so")[2]
+
+    assert all(f"\n  {word}: " in legend for word in ("held", "violated", "unknown"))
+    assert "\n  held: " not in told(a_report(a_row())).partition("Read it so")[2]
+
+
+def test_given_what_was_lost_beside_a_fault_then_the_fault_that_struck_its_worker_is_named() -> None:
+    lost = Judgement("delivery", Verdict.VIOLATED, "lost", Outcome.LOST, (), None, {"lost": 2, BESIDE: {"SIGTERM": 2}})
+    rows = [
+        a_lost_row("chaos.sigkill_main", fault="SIGKILL main"),
+        a_lost_row("chaos.not_struck", fault="none (under load)", judgements=[lost]),
+    ]
+    text = " ".join(told(a_report(*rows), 140).split())
+    assert "faults SIGKILL main; not_struck: SIGTERM, which struck their workers" in text
+    assert "none (under load)" not in text.partition("Outcomes")[0]
+
+
+def test_given_rows_with_several_remedies_then_each_is_told_with_its_promise_and_its_rows() -> None:
+    rows = [
+        a_lost_row("a.one"),
+        a_lost_row("a.two"),
+        a_lost_row("a.poison", outcome=Outcome.LOOPING, promise="it ends", remedy="count them"),
+        a_lost_row("a.beyond", outcome=Outcome.LOOPING, promise="it ends", remedy=""),
+    ]
+    assert """
+    promise   at most once
+    remedy    set task_acks_late=True
+    for       2 of 4 rows; a: one, two
+    promise   it ends
+    remedy    count them
+    for       1 of 4 rows; a: poison
+    remedy    none is known
+    for       1 of 4 rows; a: beyond
+    observed  a.one""" in told(a_report(*rows))

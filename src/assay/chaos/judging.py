@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from assay import contract
+from assay.celery_findings import BEYOND
 from assay.chaos.in_broker import InBroker
 from assay.chaos.script import ChaosScript
 from assay.chaos.taken_over import TakenOver
@@ -24,6 +25,12 @@ ERROR = "error.txt"
 WITHIN_S = 10.0
 NOT_STRUCK, FRESH, RECEIVED, WORKERS = "not_struck", "fresh_tasks", "messages_reach_workers", "workers_stop"
 PUBLISHED = "published"
+#: what a chaos run asks of the workers, of no task's settings: {row: (claim, promise)}
+ASKED = {
+    FRESH: ("new tasks run", "when all is healed new tasks run, and no worker has ended by itself"),
+    RECEIVED: ("messages reach workers", "a message that is taken from its queue is known to a worker"),
+    WORKERS: ("workers stop", "a worker that is told to stop ends, once nothing runs in it"),
+}
 NO_FAULT = "no fault was drawn, so nothing was put to the test: raise --tasks or --intensity, or take another --seed"
 PERSIST = (
     "no setting of the app: a broker that keeps its data (Redis: appendonly yes; RabbitMQ: durable queues), or a "
@@ -133,12 +140,12 @@ def judge_history(subject: Subject, script: ChaosScript, demanded: str, history:
         rows.append((_row(_slug(fault), "*", fault, injected=injected), [Evidence(of=fault, in_flight=False)]))
     if script.faults:
         ids = [each for fresh in seen.fresh.values() for each in fresh]
-        row = _row(FRESH, "*", "all of them", landed=seen.landed.total(), injected=seen.injected.total())
+        row = _asked(FRESH, "all of them", landed=seen.landed.total(), injected=seen.injected.total())
         rows.append((row, [Liveness(ids=ids, within_s=WITHIN_S), Evidence(landed=1, in_flight=False)]))
-    rows.append((_beyond(_row(RECEIVED, "*", "all of them")), [Reached(besides=seen.emptied)]))
+    rows.append((_beyond(_asked(RECEIVED, "all of them")), [Reached(besides=seen.emptied)]))
     if any(fault in STOPPING for fault, _ in seen.struck):
         told = sum(number for (fault, _), number in seen.landed.items() if fault in STOPPING)
-        stops = _row(WORKERS, "*", " or ".join(STOPPING), landed=told, injected=told)
+        stops = _asked(WORKERS, " or ".join(STOPPING), landed=told, injected=told)
         rows.append((_beyond(stops), [Stops()]))
     judgements, _ = judged([checker for _, checkers in rows for checker in checkers], history)
     results, at = [], 0
@@ -201,8 +208,14 @@ def _refused(subject: Subject, task: str) -> Result:
     )
 
 
+def _asked(scenario: str, fault: str, *, landed: int = 0, injected: int = 0) -> Result:
+    claim, promise = ASKED[scenario]
+    row = _row(scenario, "*", fault, landed=landed, injected=injected)
+    return msgspec.structs.replace(row, claim=claim, promise=promise)
+
+
 def _beyond(row: Result) -> Result:
-    return msgspec.structs.replace(row, remedy=contract.BEYOND)
+    return msgspec.structs.replace(row, remedy=BEYOND)
 
 
 def _demanded(subject: Subject, task: str, demanded: str, *, child_lost: bool) -> contract.Contract:

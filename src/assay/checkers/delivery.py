@@ -8,12 +8,12 @@ from typing import Literal
 import msgspec
 
 from assay.checkers.recovery import recoveries
-from assay.checkers.words import beside, chosen, forgotten, killed, names, published, short, since, tale
+from assay.checkers.words import beside, chosen, forgotten, killed, names, published, short, since, struck_beside, tale
 from assay.errors import UsageError
 from assay.event import Kind
 from assay.life import Life, World
 from assay.selection import nearest
-from assay.verdict import Judgement, Outcome, Verdict
+from assay.verdict import BESIDE, Judgement, Outcome, Verdict
 
 Contract = Literal["at_least_once", "at_most_once", "effectively_once", "any"]
 
@@ -50,6 +50,8 @@ class Delivery(msgspec.Struct, frozen=True, tag="delivery"):
         worst = max((outcomes[life.id] for life in broken or mine), default=Outcome.OK, key=lambda each: each.rank)
         recovered = [life for life in mine if outcomes[life.id] is Outcome.RECOVERED]
         waits = [wait for life in recovered for wait in recoveries(life, world)]
+        lost = [life for life in mine if outcomes[life.id] is Outcome.LOST and (self.besides or not life.faults)]
+        others = Counter(fault for life in lost if (fault := struck_beside(life, world)))
         verdict = Verdict.VIOLATED if broken or unexpected else Verdict.HELD
         return Judgement(
             "delivery",
@@ -63,7 +65,8 @@ class Delivery(msgspec.Struct, frozen=True, tag="delivery"):
                 "attempted": len(mine) + plain,
                 "acknowledged": sum(published(life) for life in mine) + plain,
                 "ok": sum(life.done > 0 for life in mine) + plain,
-            },
+            }
+            | ({BESIDE: dict(others)} if others else {}),
         )
 
     def _chosen(self, lives: Mapping[str, Life]) -> list[Life]:
@@ -168,6 +171,8 @@ def _what_happened(life: Life, what: Outcome, world: World) -> str:
             else "an attempt of it still runs"
         )
         return f"{where}; {tale(life, world) or 'no attempt began'}"
+    if what is Outcome.LOST and not (life.calls or life.deliveries or life.attempts):
+        return "it was never published"  # a chord's body, say: what would have published it did not get so far
     story = tale(life, world) or (
         "it was received and no attempt began" if life.deliveries else "no worker received it"
     )

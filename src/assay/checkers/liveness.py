@@ -14,10 +14,12 @@ class Liveness(msgspec.Struct, frozen=True, tag="liveness"):
     """Each of these invocations, published after the fault, begins within `within_s`, and no worker ends unasked.
 
     A supervisor that starts such a worker again hides that it was gone, and what it had reserved waits meanwhile.
+    `deaf_for`: how long one that takes nothing stays so in production, where that is known; no run waits for it.
     """
 
     ids: list[str]
     within_s: float
+    deaf_for: str = ""
 
     def forgets(self, life: Life) -> bool:
         """When each of them began is looked at."""
@@ -46,7 +48,7 @@ class Liveness(msgspec.Struct, frozen=True, tag="liveness"):
                 return Judgement(
                     "liveness",
                     Verdict.VIOLATED,
-                    f"{short(life)} was published after the fault and never began: the worker is deaf",
+                    f"{short(life)} was published after the fault and never began: the worker is deaf{self._so_long()}",
                     Outcome.STUCK,
                     (life.id,),
                 )
@@ -59,6 +61,9 @@ class Liveness(msgspec.Struct, frozen=True, tag="liveness"):
             None,
             (life.id,),
         )
+
+    def _so_long(self) -> str:
+        return f", in production {self.deaf_for}" if self.deaf_for else ""
 
 
 def _wait_s(life: Life) -> float:

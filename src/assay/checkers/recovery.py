@@ -56,15 +56,26 @@ def recoveries(life: Life, world: World) -> list[float]:
 
 
 def _skipped(life: Life, world: World, after_ns: int, before_ns: int, worker: str) -> float:
-    """`offset` of the clock that gave the message back, over that of the worker that had it and stamped it."""
+    """What kombu's clock was set forward by, of the workers that gave the message back, and the scaled countdowns."""
     stamped = max((world.offsets.get(each.worker, 0.0) for each in _died(life, world, after_ns)), default=0.0)
-    offset = (world.offsets.get(worker, 0.0) or _ahead(life, world, after_ns, before_ns)) - stamped
+    lead = (world.offsets.get(worker, 0.0) or _ahead(life, world, after_ns, before_ns)) - stamped
     countdowns = [
         (float(event.detail["countdown_s"]), float(event.detail.get("scale") or 1.0))
         for event in life.sent
         if after_ns <= event.at_ns <= before_ns and event.detail.get("countdown_s")
     ]
-    return max(0.0, offset - SLACK_S) + sum(countdown - countdown / scale for countdown, scale in countdowns)
+    timeouts = _timeouts(life, world, lead, after_ns, before_ns) if lead > 0 else 0.0
+    return timeouts + sum(countdown - countdown / scale for countdown, scale in countdowns)
+
+
+def _timeouts(life: Life, world: World, lead: float, after_ns: int, before_ns: int) -> float:
+    """The visibility timeouts in a lead: each worker further ahead is so by another one, and by its slack.
+
+    A worker that took the message over may have died with it: as often as it was delivered since, at the most.
+    """
+    step = min(offset for offset in world.offsets.values() if offset > 0)
+    delivered = sum(after_ns < event.at_ns <= before_ns for event in life.deliveries)
+    return min(round(lead / step) or 1, delivered or 1) * max(0.0, min(lead, step) - SLACK_S)
 
 
 def _died(life: Life, world: World, death_ns: int) -> list[Attempt]:

@@ -26,6 +26,11 @@ def short(life: Life) -> str:
     return f"{life.task.rpartition('.')[2] or 'invocation'}[{life.id[:8]}]"
 
 
+def times(number: int) -> str:
+    """ "once", "2 times"."""
+    return {1: "once"}.get(number, f"{number} times")
+
+
 def killed(attempt: Attempt, world: World) -> bool:
     """Its process died before it could say that it had ended."""
     return attempt.ended_at is None and attempt.pid in world.dead
@@ -55,11 +60,25 @@ def tale(life: Life, world: World) -> str:
 
 def beside(life: Life, world: World) -> str:
     """What became of the worker that had it last, and was meant for another invocation; "" where nothing did."""
+    hits = _hits(life, world)
+    told = [f"{_met(each)} at {since(life, each.at_ns)}" for each in hits]
+    return f"its worker {hits[0].worker} {', '.join(told[:4])}" if told else ""
+
+
+def struck_beside(life: Life, world: World) -> str:
+    """The fault that struck the worker that had it last, or "a stop" of it; "" where nothing did."""
+    hits = _hits(life, world)
+    landed = [each for each in hits if each.kind is Kind.FAULT_LANDED and each.invocation != life.id]
+    faults = [str(each.detail["fault"]) for each in landed]
+    return next(iter(faults), "a stop" if hits else "")
+
+
+def _hits(life: Life, world: World) -> list[Event]:
+    """Faults and stops of the worker that had it last, from then on."""
     begun = [(each.at_ns, each.worker) for each in life.deliveries]
     at_ns, worker = max(begun + [(each.started_at, each.worker) for each in life.attempts], default=(0, ""))
     hits = [each for each in (*world.landed, *world.stopping) if each.worker == worker and each.at_ns >= at_ns]
-    told = [f"{_met(each)} at {since(life, each.at_ns)}" for each in sorted(hits, key=lambda each: each.at_ns)]
-    return f"its worker {worker} {', '.join(told[:4])}" if told and worker else ""
+    return sorted(hits, key=lambda each: each.at_ns) if worker else []
 
 
 def _met(event: Event) -> str:

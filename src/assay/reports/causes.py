@@ -7,15 +7,25 @@ from itertools import groupby
 import msgspec
 
 from assay.counted import counted
+from assay.fault import FAULTLESS
 from assay.report import Claim, Report
-from assay.reports.words import broken_claims, is_open, plain, row_task, scenario_name
-from assay.verdict import Outcome, Result, Verdict
+from assay.reports.words import broken_claims, is_open, plain, row_task, scenario_name, without_claim
+from assay.verdict import BESIDE, Outcome, Result, Verdict
 
 PLACES_SHOWN = 3
 REMEDIES_SHOWN = 4
 TASKS_SHOWN = 3
+NONE_KNOWN = "none is known"
 SCENARIOS_SHOWN = 3  # of each suite
 OBSERVED = 400  # characters, about, of one row's story; report.md has them all
+
+
+class Remedy(msgspec.Struct, frozen=True):
+    """What would mend some of a claim's rows; `text` is empty where nothing is known to."""
+
+    text: str
+    promise: str  # that these rows are about
+    rows: list[Result] = []
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,9 +33,8 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
 
     setting: str
     place: str
-    promise: str
     observed: str
-    remedies: list[str]
+    remedies: list[Remedy]  # the first one is of the example
     rows: list[Result] = []
     example: Result | None = None  # the row that tells it most simply
 
@@ -34,7 +43,7 @@ def causes(report: Report) -> list[Cause]:
     """What breaks rows comes first, the worst outcome before the others; known violations are no part of it."""
     groups: dict[str, list[Result]] = {}
     for row in filter(is_open, report.results):
-        groups.setdefault(row.claim or f"no setting: {scenario_name(row)}", []).append(row)
+        groups.setdefault(row.claim or f"{scenario_name(row)}, without a claim", []).append(row)
     behind = [_behind(setting, rows) for setting, rows in groups.items()]
     behind.sort(key=lambda cause: (-_rank(cause.rows[0]), -len(cause.rows)))
     claims = [claim for claim in broken_claims(report) if claim.verdict is Verdict.VIOLATED]
@@ -45,20 +54,31 @@ def heading(report: Report, found: Sequence[Cause]) -> str:
     """ "Claims that do not hold (5), behind 37 violated rows"."""
     rows = sum(len(cause.rows) for cause in found)
     behind = f", behind {counted(rows, 'violated row')}" if rows else ""
-    return f"Claims that do not hold ({len(found)}){behind}"
+    others = len(without_claim(report))
+    apart = f"scenarios without a claim that do not hold ({others})" if others else ""
+    claims = f"Claims that do not hold ({len(found) - others})" if len(found) > others else ""
+    said = f"{claims}, {apart}" if claims and apart else claims or apart.capitalize()
+    return said + behind
 
 
 def facts(cause: Cause, report: Report, *, whole: bool = False) -> list[tuple[str, str]]:
     """Names and what they say, in the order in which somebody who must mend it wants to know them; `whole`: uncut."""
     most = len(cause.remedies) if whole else REMEDIES_SHOWN
-    told = [("promise", cause.promise), *(("remedy", remedy) for remedy in cause.remedies[:most])]
+    told, promise = [], ""
+    for remedy in cause.remedies[:most]:
+        told += [("promise", remedy.promise)] * (remedy.promise != promise)
+        told.append(("remedy", remedy.text or NONE_KNOWN * (len(cause.remedies) > 1)))
+        if len(cause.remedies) > 1:
+            told.append(("for", f"{len(remedy.rows)} of {len(cause.rows)} rows; {_scenarios(remedy.rows)}"))
+        promise = remedy.promise
     if len(cause.remedies) > most:
         told.append(("remedy", f"and {len(cause.remedies) - most} more, in report.md"))
     told.append(("observed", cause.observed if whole else _shortened(cause.observed)))
     if cause.rows:
         told.append(("rows", f"{_counted(cause.rows)}; {tasks(cause.rows, report)}"))
-        told.append(("scenarios", _scenarios(cause.rows)))
-        told.append(("faults", ", ".join(dict.fromkeys(row.fault for row in cause.rows if row.fault != "none"))))
+        if not 1 < len(cause.remedies) <= most:  # or each of them is told beside its remedy
+            told.append(("scenarios", _scenarios(cause.rows)))
+        told.append(("faults", _faults(cause.rows)))
     return [(name, plain(value)) for name, value in told if value]
 
 
@@ -71,21 +91,27 @@ def _behind(setting: str, rows: list[Result]) -> Cause:
     return Cause(
         setting=setting,
         place=", ".join(places[:PLACES_SHOWN]) + more,
-        promise=example.promise,
         observed=f"{scenario_name(example)}: {example.reason}",
-        remedies=list(dict.fromkeys(row.remedy for row in [example, *rows] if row.remedy)),
+        remedies=_remedies([example, *(row for row in rows if row is not example)]),
         rows=rows,
         example=example,
     )
+
+
+def _remedies(rows: Sequence[Result]) -> list[Remedy]:
+    """Each with the rows that it is for, and the promise of the first of them."""
+    groups: dict[str, list[Result]] = {}
+    for row in rows:
+        groups.setdefault(row.remedy, []).append(row)
+    return [Remedy(text, some[0].promise, some) for text, some in groups.items()]
 
 
 def _told(claim: Claim) -> Cause:
     return Cause(
         setting=claim.setting,
         place=claim.place,
-        promise=claim.promise,
         observed=claim.observed,
-        remedies=[claim.remedy] if claim.remedy else [],
+        remedies=[Remedy(claim.remedy, claim.promise)],
     )
 
 
@@ -122,6 +148,19 @@ def _scenarios(rows: Sequence[Result]) -> str:
         more = len(names) - SCENARIOS_SHOWN
         parts.append(f"{suite}: {', '.join(names[:SCENARIOS_SHOWN])}" + (f" and {more} more" if more > 0 else ""))
     return "; ".join(parts)
+
+
+def _faults(rows: Sequence[Result]) -> str:
+    """ "SIGKILL group, SIGKILL main; not_struck: SIGKILL group, which struck their workers"."""
+    meant = [row.fault for row in rows if row.fault not in FAULTLESS]
+    told = [", ".join(dict.fromkeys(meant))] if meant else []
+    for row in rows:
+        others = [fault for judgement in row.judgements for fault in judgement.figures.get(BESIDE, ())]
+        if row.fault in FAULTLESS and others:
+            told.append(f"{row.scenario}: {', '.join(dict.fromkeys(others))}, which struck their workers")
+        elif row.fault in FAULTLESS and row.fault != FAULTLESS[0]:
+            told.append(f"{row.scenario}: {row.fault}")
+    return "; ".join(dict.fromkeys(told))
 
 
 def _shortened(text: str) -> str:

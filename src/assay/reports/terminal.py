@@ -15,7 +15,7 @@ from assay.reports.matrix import ASCII_SYMBOLS, STYLES, SYMBOLS, legend, tables
 from assay.reports.words import (
     EXIT_WORDS,
     GRACE_PERIODS,
-    broken_claims,
+    claims_held,
     evidence,
     grace_periods,
     meanings,
@@ -23,7 +23,6 @@ from assay.reports.words import (
     stack,
     tally,
 )
-from assay.verdict import Verdict
 
 
 def render(
@@ -90,14 +89,9 @@ def _listed(heading: str, lines: Sequence[str]) -> Iterator[RenderableType]:
 
 def _worth(report: Report, folder: Path | None) -> RenderableType:
     """Last, where the eye is when the scrolling stops: what the verdict is worth, and where it was recorded."""
-    held = sum(claim.verdict is Verdict.HELD for claim in report.claims)
-    broken = broken_claims(report)
-    excused = [each.setting for each in report.claims if each.verdict is Verdict.VIOLATED and each not in broken]
-    alone = f"; known findings alone break {', '.join(excused)}" if excused else ""
-    claims = f"{held} of {len(report.claims)} held{alone}" if report.claims else ""
     return facts(
         ("evidence", evidence(report)),
-        ("claims", claims),
+        ("claims", claims_held(report)),
         ("canary", plain(report.canary)),
         ("recorded in", str(folder or "")),
     )

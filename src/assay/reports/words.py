@@ -28,16 +28,27 @@ MEANINGS = {
     Outcome.DUPLICATED: "the body ran to its end more than once, as at-least-once delivery allows: make it idempotent",
     Outcome.STUCK: "still queued, unacknowledged or running at the end",
     Outcome.LOOPING: "attempted again and again without end",
-    Outcome.LOST: "taken from the broker, never done, and nobody will",
+    Outcome.LOST: "never done, and nobody will: the broker no longer has it, or it was never published",
+}
+
+
+#: words that a row has where no outcome says what there is to say
+VERDICTS = {
+    "held": "what was promised held; nothing was to be done that could be lost",
+    "violated": "the work was done, or none was due, and something else that was promised did not hold: the block of "
+    "its claim tells what",
+    "unknown": "the fault did not land or the run did not settle, so nothing is proved; never green",
 }
 
 
 def meanings(report: Report) -> list[str]:
-    """What the outcome words that occur mean; where nothing is promised, that too."""
+    """What the words that occur mean; where nothing is promised, that too."""
     seen = {result.outcome for result in report.results if result.outcome}
     times = [result.recovery_s for result in report.results if result.recovery_s is not None]
     seen |= {Outcome.RECOVERED} if times else set()
     told = [f"{outcome}: {MEANINGS[outcome]}" for outcome in Outcome if outcome in seen]
+    words = {_word(result) for result in report.results}
+    told += [f"{word}: {meaning}" for word, meaning in VERDICTS.items() if word in words]
     if any(result.outcome is Outcome.LOST and result.verdict is Verdict.HELD for result in report.results):
         told.append("lost with a held verdict: no setting of the task promises otherwise, it is acknowledged early")
     if any(
@@ -49,6 +60,7 @@ def meanings(report: Report) -> list[str]:
         told.append(
             f"{seconds(wait_s)} and more: of it {seconds(wait_s)}{_in_hours(wait_s)} are the visibility timeout, after "
             "which Redis gives back what a dead worker had (visibility_timeout in broker_transport_options)"
+            + _several(max(times), wait_s)
         )
     return told
 
@@ -65,6 +77,13 @@ def seconds(value: float) -> str:
     if value < 0.05:
         return "<0.1 s"
     return f"{value:.1f} s" if value < 9.95 else f"{value:.0f} s"
+
+
+def _several(longest: float, wait_s: float) -> str:
+    """Where the message was taken over by a worker that died with it too."""
+    if longest < 2 * wait_s:
+        return ""
+    return f"; {seconds(2 * wait_s)} and more: two of them or more, one for each worker that died with the message"
 
 
 def _in_hours(value: float) -> str:
@@ -100,15 +119,34 @@ def tally(report: Report) -> str:
     if counts["known"]:
         words.append(counted(counts["known"], "known violation"))
     said = ", ".join(words) or "no scenario ran"
-    number = len(not_holding(report))
-    return f"{number} claim{'s do' if number > 1 else ' does'} not hold: {said}" if number else said
+    claims, others = not_holding(report), without_claim(report)
+    parts = [counted(len(claims), "claim")] * bool(claims)
+    parts += [f"{counted(len(others), 'scenario')} without a claim"] * bool(others)
+    number = len(claims) + len(others)
+    return f"{' and '.join(parts)} {'do' if number > 1 else 'does'} not hold: {said}" if number else said
 
 
 def not_holding(report: Report) -> list[str]:
-    """The settings whose claims do not hold; a scenario's name where no setting is behind its violated row."""
-    rows = [result.claim or scenario_name(result) for result in report.results if is_open(result)]
+    """The settings whose claims do not hold."""
+    rows = [result.claim for result in report.results if is_open(result) and result.claim]
     claims = [claim.setting for claim in broken_claims(report) if claim.verdict is Verdict.VIOLATED]
     return list(dict.fromkeys([*rows, *claims]))
+
+
+def without_claim(report: Report) -> list[str]:
+    """The scenarios with a violated row that no setting is behind."""
+    return list(dict.fromkeys(scenario_name(row) for row in report.results if is_open(row) and not row.claim))
+
+
+def claims_held(report: Report) -> str:
+    """ "14 of 20 held", with what the others are where they are not all violated; nothing where nothing is claimed."""
+    held = sum(claim.verdict is Verdict.HELD for claim in report.claims)
+    broken = broken_claims(report)
+    unknown = sum(claim.verdict is Verdict.UNKNOWN for claim in broken)
+    excused = [each.setting for each in report.claims if each.verdict is Verdict.VIOLATED and each not in broken]
+    told = f"{held} of {len(report.claims)} held" + f", {unknown} unknown" * bool(unknown)
+    told += f"; known findings alone break {', '.join(excused)}" if excused else ""
+    return told if report.claims else ""
 
 
 def grace_periods(report: Report) -> list[str]:
@@ -126,13 +164,20 @@ def cell(result: Result) -> str:
 
     A row of a chaos run is about many invocations: "failed, others recovered 65 s" is told by the worst of them.
     """
-    if result.verdict is Verdict.UNKNOWN:
-        return "unknown"
-    word = str(result.outcome or result.verdict)
-    if result.verdict is Verdict.VIOLATED and result.outcome is Outcome.OK:
-        word = "violated"
-    word += _recovered(result, " ")
+    word = _word(result)
+    if result.verdict is not Verdict.UNKNOWN:
+        word += _recovered(result, " ")
     return f"known: {word}" if result.known else word
+
+
+def _word(result: Result) -> str:
+    misleading = result.verdict is Verdict.UNKNOWN or is_beside_the_outcome(result)
+    return str(result.verdict if misleading else result.outcome or result.verdict)
+
+
+def is_beside_the_outcome(result: Result) -> bool:
+    """The work was done, and it is something else that is violated."""
+    return result.verdict is Verdict.VIOLATED and result.outcome is Outcome.OK
 
 
 def _recovered(result: Result, after: str) -> str:
@@ -155,8 +200,7 @@ def row_task(result: Result) -> str:
 
 def row_line(result: Result) -> str:
     """ "violated  acks_late.main_killed  shop.charge: lost": one row in one line."""
-    misleading = result.verdict is Verdict.VIOLATED and result.outcome is Outcome.OK
-    outcome = f": {result.outcome}" if result.outcome and not misleading else ""
+    outcome = f": {result.outcome}" if result.outcome and not is_beside_the_outcome(result) else ""
     took = _recovered(result, " in ")
     verdict = "known" if result.known else str(result.verdict)
     return f"{verdict:<8}  {plain(scenario_name(result))}  {plain(result.task)}{outcome}{took}"
@@ -165,13 +209,13 @@ def row_line(result: Result) -> str:
 def evidence(report: Report) -> str:
     """What a green is worth: "0 lost in 250 landed faults: under 1.2 % a fault (95 %)"."""
     known = f"; {report.landed_known} of known findings not counted" if report.landed_known else ""
+    beside = f", and {report.lost_beside} lost that no fault was meant for" if report.lost_beside else ""
     if report.landed == 0:
-        return f"no fault that could lose a task landed, so nothing is proved about losses{known}"
-    faults = "fault" if report.landed == 1 else "faults"
-    counted = f"{report.lost} lost in {report.landed} landed {faults}"
-    bound = evidence_bound(report.lost, report.landed)
+        return f"no fault that could lose a task landed, so nothing is proved about losses{beside}{known}"
+    told = f"{report.lost} lost in {counted(report.landed, 'landed fault')}{beside}"
+    bound = None if report.lost_beside else evidence_bound(report.lost, report.landed)
     worth = "" if bound is None else f": under {_rounded_up(bound * 100)} % a fault (95 %)"
-    return counted + worth + known
+    return told + worth + known
 
 
 def _rounded_up(percent: float) -> str:

@@ -513,3 +513,54 @@ def test_given_a_worker_that_was_itself_ahead_then_only_the_next_ones_lead_over_
     assert judgement.verdict is Verdict.HELD, judgement.reason
     (judgement,) = check([Recovery(within_s=3500.0, ids=["a"])], story(*whole, settled()))
     assert judgement.verdict is Verdict.VIOLATED
+
+
+@pytest.mark.parametrize(
+    ("checker", "told"),
+    [
+        (Attempts(ids=["a"], most=0, parts={"a": "errback"}), "errback charge[a] ran once, and should not have run"),
+        (Attempts(ids=["a"], most=0), "charge[a] ran once, and should not have run at all: attempt 1 began"),
+        (Attempts(ids=["a"], least=2), "charge[a] was attempted once, 2 are due: attempt 1 began"),
+        (Attempts(ids=["b"], least=1), "invocation[b] was attempted 0 times, 1 is due: none began"),
+    ],
+)
+def test_given_attempts_that_should_not_be_then_it_says_in_words_which_and_how_often(
+    checker: Attempts, told: str
+) -> None:
+    (judged,) = check([checker], story(*PLAIN))
+    assert judged.verdict is Verdict.VIOLATED
+    assert judged.reason.startswith(told)
+
+
+def test_given_more_attempts_than_one_then_they_are_counted_in_the_plural() -> None:
+    (judged,) = check([Attempts(ids=["a"], most=1)], story(*RECOVERED))
+    assert "charge[a] was attempted 2 times, 1 is allowed" in judged.reason
+
+
+def of_worker(worker: str, *events: At) -> list[At]:
+    return [At({**each, "worker": worker}) for each in events]
+
+
+def joined(worker: str, clock_offset_s: float) -> At:
+    return event(Kind.WORKER_SPAWNED, pid=1, worker=worker, clock_offset_s=clock_offset_s)
+
+
+def test_given_a_message_that_was_taken_over_twice_then_no_slack_of_the_clocks_is_in_its_recovery() -> None:
+    again = (*of_worker("w2", received(redelivered=True)), *of_worker("w3", received(redelivered=True)))
+    third = of_worker("w3", *attempt(pid=13, number=2), acked())
+    whole = (published(), received(), *started(), *killed(), joined("w2", 660.0), joined("w3", 1320.0), *again, *third)
+    (judged,) = check([Recovery(within_s=9999.0, ids=["a"])], story(*whole, settled()))
+    assert judged.recovery_s == pytest.approx(1200.0, abs=1.0)
+
+
+def test_given_a_worker_two_timeouts_ahead_that_took_it_over_at_once_then_one_timeout_is_told() -> None:
+    third = of_worker("w3", received(redelivered=True), *attempt(pid=13, number=2), acked())
+    whole = (published(), received(), *started(), *killed(), joined("w2", 660.0), joined("w3", 1320.0), *third)
+    (judged,) = check([Recovery(within_s=9999.0, ids=["a"])], story(*whole, settled()))
+    assert judged.recovery_s == pytest.approx(600.0, abs=1.0)
+
+
+def test_given_a_worker_that_is_deaf_for_longer_than_a_run_then_its_reason_says_for_how_long() -> None:
+    deaf = story(*killed(), published("b"), settled())
+    (judged,) = check([Liveness(ids=["b"], within_s=1.0, deaf_for="for a week")], deaf)
+    assert judged.reason.endswith("never began: the worker is deaf, in production for a week")

@@ -48,3 +48,9 @@ def test_given_a_loss_in_a_worker_that_was_told_to_stop_then_that_is_told_and_no
 
 def received_by_both() -> tuple[At, ...]:
     return (published("a"), published("b"), received("a"), received("b"), *started("a"), *started("b", pid=12))
+
+
+def test_given_a_part_that_nobody_ever_published_then_it_is_not_said_that_the_broker_lost_it() -> None:
+    lives, world = fold(story(published("a"), received("a"), *attempt("a"), acked("a"), settled()))
+    body = Delivery("at_least_once", ids=["a", "body"]).judge(lives, world)
+    assert (body.outcome, body.reason) == (Outcome.LOST, "invocation[body] is lost: it was never published")

@@ -7,6 +7,21 @@ from assay.contract import most_attempts
 from assay.scenario import scenario
 from assay.script import Act
 from assay.stage import Stage
+from assay.subject import Task
+
+
+def counting(task: Task) -> str:
+    """What ends such a task, and its price. Source: celery/worker/request.py, Request._retry_worker_lost."""
+    itself = "count deliveries in the task's base class"
+    bound = "give the task a max_retries: with None it goes on without end"
+    if task.retry_on_worker_lost:
+        return itself if task.max_retries is not None else f"{bound}; or {itself}"
+    price = (
+        f"after each lost worker the task then waits its retry delay, {task.default_retry_delay:g} s, "
+        "and that counts as one of its max_retries"
+    )
+    left = f", {task.max_retries}" if task.max_retries is not None else f"; {bound}"
+    return f"set task_retry_on_worker_lost=True (Celery 5.7): {price}{left}; or {itself}"
 
 
 def poison(*acts: Act) -> Callable[[Stage], None]:
@@ -19,8 +34,7 @@ def poison(*acts: Act) -> Callable[[Stage], None]:
         stage.claims(
             setting,
             f"a task that kills its worker every time ends, after {bound} attempts at the most",
-            "set task_retry_on_worker_lost=True (Celery 5.7), which counts lost workers as retries, "
-            "or count deliveries in the task's base class",
+            counting(task),
         )
         stage.worker()
         invocation = stage.publish(*acts)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from assay.canvas import Canvas, Chain, Part, after, ends, parts
+from assay.canvas import Canvas, Chain, Part, after, bodies, ends, parts
 from assay.checkers import Attempts, Callbacks, Delivery, Order, Whole
 from assay.contract import Contract
 from assay.event import Event, Kind, Point
@@ -95,7 +95,7 @@ def demand_completion(stage: Stage, canvas: Canvas, *replaced: Part) -> None:
     stage.check(_whole(stage, "completion", canvas), *_order(canvas))
     _each_once(stage, every, replaced)
     _called(stage, _links(every), every)
-    _never(stage, _errors(every))
+    _never(stage, {"errback": _errors(every)})
 
 
 def demand_failure(stage: Stage, canvas: Canvas, failing: Part, told: Iterable[Part], *replaced: Part) -> None:
@@ -107,7 +107,16 @@ def demand_failure(stage: Stage, canvas: Canvas, failing: Part, told: Iterable[P
     _called(stage, _links(others), others)
     _called(stage, list(told), [failing])
     silent = [each for each in _errors(every) if each not in told]
-    _never(stage, [*later, *_links([failing, *later]), *silent])
+    body = bodies(canvas)
+    _never(
+        stage,
+        {
+            "a chord's body": [each for each in later if each in body],
+            "the next link": [each for each in later if each not in body],
+            "callback": _links([failing, *later]),
+            "errback": silent,
+        },
+    )
 
 
 def demand_recovery(stage: Stage, contract: Contract, *canvases: Canvas) -> None:
@@ -119,7 +128,7 @@ def demand_recovery(stage: Stage, contract: Contract, *canvases: Canvas) -> None
         stage.check(Delivery(contract=delivery, ids=[each.id for each in every]))
         if delivery in COMPLETES:
             _called(stage, _links(every), every, most=1 if delivery in ONCE else None)
-            _never(stage, _errors(every))
+            _never(stage, {"errback": _errors(every)})
 
 
 def _whole(stage: Stage, due: str, canvas: Canvas) -> Whole:
@@ -165,6 +174,8 @@ def _called(stage: Stage, callbacks: list[Part], of: list[Part], most: int | Non
         stage.check(Callbacks(ids=list(owners), queue=queue, of=owners, most=most))
 
 
-def _never(stage: Stage, some: list[Part]) -> None:
-    if some:
-        stage.check(Attempts(ids=[each.id for each in some], most=0))
+def _never(stage: Stage, some: dict[str, list[Part]]) -> None:
+    """None of these runs: {what they are of the whole: those}."""
+    names = {each.id: what for what, those in some.items() for each in those}
+    if names:
+        stage.check(Attempts(ids=list(names), most=0, parts=names))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from assay.celery_findings import PAGE, SUPERVISOR
 from assay.checkers import Attempts, Delivery, Evidence, Liveness, Routing, TimeLimit
 from assay.connections import How
 from assay.event import Point
@@ -23,8 +24,8 @@ WITHIN_S = 10.0  # of a fresh task's publication: Celery waits two seconds befor
 WAIT_S = 5.0  # more than a busy machine needs to break a connection
 WATCHED_S = 2.0
 LIMIT_S = 1.0
+LOOKS_FOR_SILENCE = (5, 7)  # the release of kombu from which on a worker asks a silent Redis whether it is there
 FRESH_S = 600.0
-SUPERVISOR = "let a supervisor start the worker again; docs/celery-findings.md tells where Celery itself gives up"
 KEEPALIVE = (
     'in broker_transport_options set "socket_keepalive": True and "socket_keepalive_options": {socket.TCP_KEEPIDLE: 30,'
     " socket.TCP_KEEPINTVL: 10, socket.TCP_KEEPCNT: 3, socket.TCP_USER_TIMEOUT: 60_000}; on RabbitMQ leave"
@@ -80,7 +81,7 @@ def eta(stage: Stage) -> InFlight:
 def comes_back(
     fault: Callable[[Stage, Worker, str], None],
     situation: Callable[[Stage], InFlight],
-    remedy: str = SUPERVISOR,
+    remedy: Callable[[Target], str] = lambda target: SUPERVISOR,
     *,
     afterwards: bool = False,
 ) -> Scene:
@@ -95,7 +96,7 @@ def comes_back(
         stage.claims(
             "broker_connection_retry" if leaves else "reconnecting",
             "a worker that loses its connection comes back by itself, and loses no task by it",
-            "leave broker_connection_retry at True" if leaves else remedy,
+            "leave broker_connection_retry at True" if leaves else remedy(stage.target),
         )
         others = other_queues(stage.target) if afterwards and stage.task.queue else []
         worker = stage.worker(concurrency=1, options=DEFAULT_FLAGS, queues=[stage.task.queue] if others else None)
@@ -123,7 +124,7 @@ def comes_back(
                 as_before(stage, others)
             stage.settle(enough=gone)
         stage.check(
-            Liveness(ids=fresh, within_s=within_s),
+            Liveness(ids=fresh, within_s=within_s, deaf_for=deaf_for(stage.target) if fault is swallows else ""),
             Delivery(contract="effectively_once", ids=fresh),
             Evidence(in_flight=bool(work.ids)),
         )
@@ -189,6 +190,22 @@ def restarts(stage: Stage, worker: Worker, invocation: str) -> None:
     stage.cluster.restart_broker(invocation)
 
 
+def outlives(target: Target) -> str:
+    """What a worker lacks that gives up with what it has unacknowledged (kombu/asynchronous/hub.py, Hub.close)."""
+    if target.on_redis and target.task.acks_late and target.subject.prefetch_multiplier != 1:
+        return f"set worker_prefetch_multiplier=1, with which it was not seen; or {SUPERVISOR}"
+    return SUPERVISOR
+
+
+def deaf_for(target: Target) -> str:
+    """How long a worker stays so that a Redis no longer reaches. Source: kombu/transport/redis.py, see PAGE."""
+    if not target.on_redis:
+        return ""
+    if target.subject.release("kombu") < LOOKS_FOR_SILENCE:
+        return f"for ever, before kombu {'.'.join(map(str, LOOKS_FOR_SILENCE))} ({PAGE})"
+    return f"for about a quarter of an hour, until Linux gives the connection up: tcp_retries2 ({PAGE})"
+
+
 SITUATIONS = {
     "idle": Situation(idle, "of an idle worker"),
     "while_it_runs": Situation(running, "while a body runs, which is then let go"),
@@ -219,7 +236,7 @@ for name in ("idle", "while_it_runs"):
         when=severable(lambda target: target.own_broker),
         scale=silences,
         weight_s=8.0,
-    )(comes_back(swallows, SITUATIONS[name].begin, KEEPALIVE))
+    )(comes_back(swallows, SITUATIONS[name].begin, lambda target: KEEPALIVE))
 #: what was in a Redis is gone with it, so nothing is demanded of what only waited
 for name in ("idle", "while_it_runs"):
     scenario(
@@ -231,4 +248,4 @@ for name in ("idle", "while_it_runs"):
         scale=SITUATIONS[name].scale,
         weight_s=7.0,
         own_broker=True,
-    )(comes_back(restarts, SITUATIONS[name].begin, afterwards=name == "idle"))
+    )(comes_back(restarts, SITUATIONS[name].begin, outlives, afterwards=name == "idle"))

@@ -153,7 +153,7 @@ def ends_on_request(stage: Stage) -> None:
     stage.check(
         Revoked(ids=ids),
         Attempts(ids=[runs], least=1, most=1),
-        Attempts(ids=[waits, expired], most=0),
+        Attempts(ids=[waits, expired], most=0, parts={waits: "the revoked", expired: "the expired"}),
         Told(ids=ids, times=told(target, revoked=1)),
         Evidence(landed=1, in_flight=False),  # its end may be recorded before the revocation is
     )
