@@ -88,19 +88,28 @@ TYPES: dict[str, Any] = {f.name: f.type for f in msgspec.structs.fields(Settings
 KEYS = tuple(TYPES)
 
 
-def load(options: Mapping[str, Any], *, cwd: Path, config: Path | None = None, now: datetime | None = None) -> Settings:
+def load(
+    options: Mapping[str, Any],
+    *,
+    cwd: Path,
+    config: Path | None = None,
+    now: datetime | None = None,
+    sources: Mapping[str, str] = {},
+) -> Settings:
     """Settings from the configuration file, overridden by the command line's `options` (None: not given).
 
     `config` is a file named by the user; without it the nearest one is looked for, from `cwd` upward. Paths in a file
-    are relative to its folder, in `options` to `cwd`. Raises UsageError.
+    are relative to its folder, in `options` to `cwd`. `sources` says where an option was given, if not on the command
+    line. Raises UsageError.
     """
     now = now or datetime.now()
     source, notes = (config, []) if config else find(cwd)
     table = read(source) if source else {}
     folder = source.resolve().parent if source else cwd
-    values = _converted(table, str(source), folder)
+    values = converted(table, str(source), folder)
     given = {key: value for key, value in options.items() if value is not None}
-    values |= _converted(given, "command line", cwd)
+    for key, value in given.items():
+        values |= converted({key: value}, sources.get(key, "command line"), cwd)
     values.setdefault("workdir", folder)
     values.setdefault("out", cwd / "assay-runs" / "{time}")
     asked = str(values["out"])
@@ -154,7 +163,8 @@ def must_be_known(key: str, source: str) -> None:
         raise UsageError(f"{source}: unknown key {key}{nearest(key, KEYS) or '; known are ' + ', '.join(KEYS)}")
 
 
-def _converted(table: Mapping[str, Any], source: str, folder: Path) -> dict[str, Any]:
+def converted(table: Mapping[str, Any], source: str, folder: Path) -> dict[str, Any]:
+    """Values of keys as a run uses them. Raises UsageError for a key that there is not, or a value of another type."""
     values = {}
     for key, value in table.items():
         must_be_known(key, source)
