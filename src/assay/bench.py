@@ -110,6 +110,7 @@ def bench(settings: Settings, progress: Progress) -> Iterator[Bench]:
             pool=settings.pool,
             fixtures=settings.fixtures,
         )
+        zygote.subject.demanded_at = settings.demanded_at
         if (pool := settings.pool or zygote.subject.pool) not in EVERY_POOL:
             raise UsageError(
                 f"worker_pool is {pool}, and a run knows {', '.join(EVERY_POOL)}: "

@@ -201,7 +201,7 @@ def _act(it: Bench, row: Row, folder: Path, db: int, case: Case) -> None:
         finally:
             case.checkers = stage.checkers
             case.claim = it.subject.claim(stage.setting) if stage.setting else ""
-            case.place = stage.place or it.subject.place(stage.setting) or target.task.place
+            case.place = stage.place or it.subject.place_of(stage.setting, target.task)
             case.promise, case.remedy = stage.promise, stage.remedy
 
 

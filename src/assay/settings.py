@@ -1,6 +1,7 @@
 """The user's configuration, parsed once at the edge into one frozen value. docs/configuration.md tells every key."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import datetime
@@ -70,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     canary: bool = True  # break one configuration on purpose in each run: its loss must be seen
     notes: tuple[str, ...] = ()  # not a key: what the user should know about how this was read
     out_timed: bool = False  # not a key: `out` has its name from the time
+    demanded_at: str = ""  # not a key: file:line of `delivery`, where a file has it
 
     @property
     def environment(self) -> dict[str, str]:
@@ -83,7 +85,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return {**os.environ, **self.env}.get("REMAP_SIGTERM") == "SIGQUIT"
 
 
-NO_KEYS = ("notes", "out_timed")
+NO_KEYS = ("notes", "out_timed", "demanded_at")
 TYPES: dict[str, Any] = {f.name: f.type for f in msgspec.structs.fields(Settings) if f.name not in NO_KEYS}
 KEYS = tuple(TYPES)
 
@@ -119,7 +121,21 @@ def load(
         _check_known(entry, str(source))
         if entry.expired(now.date()):
             notes.append(f"{source}: known finding has expired and does not count: {entry}")
-    return Settings(**values, notes=tuple(notes), out_timed="{time}" in asked)
+    demanded_at = (
+        _line_of("delivery", source, values["workdir"]) if source and "delivery" in {*table} - {*given} else ""
+    )
+    return Settings(**values, notes=tuple(notes), out_timed="{time}" in asked, demanded_at=demanded_at)
+
+
+def _line_of(key: str, source: Path, workdir: Path) -> str:
+    """`file:line` of a key, the file as the app's settings are told: from the app's folder, where it is near."""
+    path, root = source.resolve(), workdir.resolve()
+    shown = os.path.relpath(path, root) if path.is_relative_to(root.parent) else path
+    named = re.compile(rf"""\s*(?P<quote>['"]?){key}(?P=quote)\s*=""")
+    numbers = [
+        number for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if named.match(line)
+    ]
+    return f"{shown}:{numbers[-1]}" if len(numbers) == 1 else str(shown)
 
 
 def find(cwd: Path) -> tuple[Path | None, list[str]]:
