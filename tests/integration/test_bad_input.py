@@ -217,6 +217,26 @@ def test_given_an_unknown_key_in_the_configuration_then_the_nearest_is_told(refu
     assert "did you mean broker" in said
 
 
+KNOWN = '[[known]]\nscenario = "acks_late.*"\ntask = "fine.wrk"\nreason = "x"\nupstream = "y"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('queues = ["celry"]\n', "queues: no task of fine:app goes to celry, *; did you mean celery?"),
+        (KNOWN, "known: acks_late.*: fine:app has no task fine.wrk; did you mean fine.work?"),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "chaos"])
+def test_given_a_name_in_the_configuration_that_the_app_lacks_then_it_is_told_before_the_run(
+    refused: Told, folder: Path, command: str, text: str, told: str
+) -> None:
+    (folder / "assay.toml").write_text(text)
+    said = refused(command, "-A", "fine:app")
+    for part in told.split("*; "):
+        assert part in said
+
+
 def test_given_no_app_then_how_to_name_one_is_told(refused: Told) -> None:
     assert "-A APP" in refused("run")
 
