@@ -23,7 +23,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         wanted_suites = set(_pick(suites, self.suites, "suite"))
         inside = [name for name in names if name.partition(".")[0] in wanted_suites]
         for pattern in self.scenarios:
-            if not any(_fits(name, pattern) for name in inside) and any(_fits(name, pattern) for name in names):
+            if not any(fits(name, pattern) for name in inside) and any(fits(name, pattern) for name in names):
                 raise UsageError(
                     f"scenario {pattern} is in no suite that was chosen: {', '.join(sorted(wanted_suites))}"
                 )
@@ -44,12 +44,12 @@ def _pick(names: list[str], patterns: Sequence[str], what: str) -> list[str]:
     if not patterns:
         return names
     for pattern in patterns:
-        if not any(_fits(name, pattern) for name in names):
+        if not any(fits(name, pattern) for name in names):
             raise UsageError(_nothing_matches(pattern, names, what))
-    return [name for name in names if any(_fits(name, pattern) for pattern in patterns)]
+    return [name for name in names if any(fits(name, pattern) for pattern in patterns)]
 
 
-def _fits(name: str, pattern: str) -> bool:
+def fits(name: str, pattern: str) -> bool:
     if fnmatchcase(name, pattern):
         return True
     return "." not in pattern and fnmatchcase(name.rpartition(".")[2], pattern)
