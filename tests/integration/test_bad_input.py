@@ -142,7 +142,10 @@ def test_given_an_app_that_leaves_at_import_then_that_is_told(refused: Told, fol
 
 def test_given_a_syntax_error_then_its_place_is_told(refused: Told, folder: Path) -> None:
     (folder / "wrong.py").write_text("def (:\n")
-    assert "wrong.py" in refused("run", "-A", "wrong:app")
+    said = refused("run", "-A", "wrong:app")
+    assert said.endswith(f"SyntaxError: invalid syntax ({folder / 'wrong.py'}:1)")
+    (folder / "outer.py").write_text("import os\nimport wrong\n")
+    assert refused("run", "-A", "outer:app").endswith(f"SyntaxError: invalid syntax ({folder / 'wrong.py'}:1)")
 
 
 def test_given_something_that_is_no_app_then_its_type_is_told(refused: Told, folder: Path) -> None:
@@ -205,7 +208,16 @@ def test_given_a_database_with_foreign_keys_then_it_is_refused_and_untouched(ref
 
 
 def test_given_an_unknown_suite_scenario_or_task_then_the_nearest_is_told(refused: Told) -> None:
-    assert "routing" in refused("run", "-A", "fine:app", "--suite", "routeing")
+    early = [
+        refused("run", "-A", "fine:app", "--suite", "routeing"),
+        refused("run", "-A", "fine:app", "--scenario", "child_kiled"),
+        refused("chaos", "-A", "fine:app", "--faults", "broker-restarted"),
+    ]
+    assert [said.rpartition("; ")[2] for said in early] == [
+        "did you mean routing?",
+        "did you mean child_killed_*?",
+        "use --broker redis or rabbitmq",
+    ]
     assert "child_killed_middle" in refused("run", "-A", "fine:app", "--scenario", "child_kiled_middle")
     assert "fine.work" in refused("run", "-A", "fine:app", "--task", "fine.wrok")
 
