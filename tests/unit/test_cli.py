@@ -409,6 +409,27 @@ def test_version_and_module_call() -> None:
     assert done.stdout.startswith("assay 0.")
 
 
+STOPPED = """
+import runpy, sys
+
+class CtrlC:
+    def find_spec(self, name, path=None, target=None):
+        if name == "{module}":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, CtrlC())
+sys.argv = ["assay", "list", "suites"]
+runpy.run_module("assay")
+"""
+
+
+@pytest.mark.parametrize("module", ["click", "assay.exits", "assay.listing"])
+def test_an_interrupt_while_the_command_is_imported_is_one_line(module: str) -> None:
+    done = subprocess.run([sys.executable, "-c", STOPPED.format(module=module)], capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "assay: interrupted")
+
+
 def test_the_command_imports_nothing_heavy() -> None:
     heavy = {"rich", "celery", "kombu", "redis", "fakeredis", "psutil", "django", "asyncio", "xml", "tomllib"}
     code = "import sys, assay.cli; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
