@@ -116,7 +116,8 @@ class Trial(Cluster):
             return False
         serving = [each for each in self.workers if each.alive()]
         if not serving:
-            return bool(self._ledger.open())
+            given_back = self.beyond_visibility_s or not self.unacked()  # or the broker is about to do so
+            return bool(given_back and self._ledger.open())
         return not self._gives_back() and not any(self._clocks[each.name] for each in serving) and self.orphaned()
 
     def _without_limits(self, invocations: Iterable[str]) -> bool:
