@@ -1,5 +1,5 @@
 """`python -m assay` is `assay`."""
 
-from assay.cli import main
+from assay.start import main
 
-main(prog_name="assay")
+main()

@@ -10,6 +10,7 @@ from pathlib import Path
 from assay import broker as brokers
 from assay.broker import Broker, OwnBroker
 from assay.errors import HarnessError, UsageError
+from assay.named import must_be_there
 from assay.process import Supervisor
 from assay.progress import Progress
 from assay.room import no_room
@@ -110,6 +111,7 @@ def bench(settings: Settings, progress: Progress) -> Iterator[Bench]:
             pool=settings.pool,
             fixtures=settings.fixtures,
         )
+        zygote.subject.demanded_at = settings.demanded_at
         if (pool := settings.pool or zygote.subject.pool) not in EVERY_POOL:
             raise UsageError(
                 f"worker_pool is {pool}, and a run knows {', '.join(EVERY_POOL)}: "
@@ -120,6 +122,7 @@ def bench(settings: Settings, progress: Progress) -> Iterator[Bench]:
                 f"{settings.app} has no tasks of its own: are the modules with tasks imported "
                 "(include=, autodiscover_tasks())?"
             )
+        must_be_there(settings, zygote.subject)
         if zygote.subject.databases:
             progress.phase("migrating a private copy of the database")
             zygote.prepare_databases()

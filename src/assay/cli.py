@@ -89,9 +89,11 @@ def run(json_file: Path | None, junit_file: Path | None, scenarios: tuple[str, .
     _need_linux()
     settings = _settings_with_app(**options)
     _need_writable(json_file, junit_file)
+    from assay.scenario import registry
     from assay.selection import Selection
 
     selection = Selection(suites=settings.suites, tasks=settings.tasks, scenarios=scenarios)
+    selection.pick_scenarios(registry())  # what is misspelt is told before anything is started
     with claimed(settings.out, timed=settings.out_timed) as out:
         settings, folder = msgspec.structs.replace(settings, out=out), _short(out)
         with kept_in(folder):
@@ -149,12 +151,13 @@ def chaos(
     _need_writable(json_file, junit_file)
     import random
 
+    from assay.chaos.possible import must_not_be_barred
     from assay.chaos.run import chaos as run_chaos
     from assay.chaos.run import chosen, draw_script
     from assay.selection import Selection
 
     if faults not in ("", "swarm"):
-        chosen(faults)
+        must_not_be_barred(settings, chosen(faults))
     duration_s = _seconds(duration)
     seed = random.randrange(1_000_000) if seed is None else seed
     selection = Selection(tasks=settings.tasks)
@@ -285,6 +288,9 @@ def list_(kind: str | None, **options: Any) -> int:
 
     Without a kind all are named but tasks and findings.
     """
+    given = [name for name, value in options.items() if value is not None]
+    if given and kind != "tasks":
+        raise UsageError(f"--{given[0]} is for the tasks, which need the app: assay list tasks --{given[0]} ...")
     from assay.listing import listed
 
     say(listed(kind, lambda: _settings_with_app(**options)))
@@ -344,10 +350,8 @@ def _need_writable(*files: Path | None) -> None:
     for path in files:
         if path is None or str(path) == "-":
             continue
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+        if not path.parent.is_dir():
+            raise UsageError(f"{path} cannot be written: there is no folder {path.parent}")
         if not os.access(path if path.exists() else path.parent, os.W_OK):
             raise UsageError(f"{path} cannot be written: permission denied")
 

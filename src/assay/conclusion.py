@@ -65,7 +65,7 @@ class Facts(msgspec.Struct, kw_only=True):
 def conclude(facts: Facts, results: list[Result]) -> Report:
     """The report of these results. Known violations do not count, dead settings do."""
     today = datetime.datetime.now(datetime.UTC).date()
-    not_seen = mark_known(results, facts.known, today)
+    not_seen = mark_known(results, facts.known, today, [task.name for task in facts.subject.tasks])
     claims = [*dead_claims(facts.subject), *_claims(results)]
     counting = [result.verdict for result in results if not result.known]
     dead = [claim.verdict for claim in claims if not claim.tasks]

@@ -36,12 +36,12 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return f"{self.scenario} for {self.task} ({self.reason}; {self.upstream})"
 
 
-def mark_known(results: Iterable[Result], known: Sequence[Known], today: date) -> list[str]:
+def mark_known(results: Iterable[Result], known: Sequence[Known], today: date, tasks: Sequence[str] = ()) -> list[str]:
     """Write the reason into `Result.known` of each violated row that an entry speaks of.
 
-    Returns one sentence for each entry that is of no use any more, for `Report.known_not_seen`: it has expired, or its
-    scenario ran and every row that it speaks of held. An entry whose scenario was not run, or is unknown, or is drawn
-    by chance, is left in peace: nothing was proved.
+    Returns one sentence for each entry that is of no use any more, for `Report.known_not_seen`: it has expired, names
+    none of the app's `tasks`, or its scenario ran and every row that it speaks of held. An entry whose scenario was not
+    run, or is unknown, or is drawn by chance, is left in peace: nothing was proved.
     """
     rows = list(results)
     told = []
@@ -50,6 +50,8 @@ def mark_known(results: Iterable[Result], known: Sequence[Known], today: date) -
         if entry.expired(today):
             told.append(f"expired on {entry.expires}, so it does not count: {entry}")
             continue
+        if tasks and not any(fnmatchcase(name, entry.task) for name in tasks):
+            told.append(f"the app has no such task, so it counts for nothing: {entry}")
         for row in fitting:
             if row.verdict is Verdict.VIOLATED and not row.known:
                 row.known = f"{entry.reason} ({entry.upstream})"

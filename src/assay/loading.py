@@ -88,8 +88,10 @@ def _import_failure(name: str, workdir: str, error: BaseException) -> str:
 
 def _last_frame(error: BaseException) -> str:
     """`Type: message (file:line)`, the place in the user's code rather than in a library where there is one."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{type(error).__name__}: {error.msg} ({error.filename}:{error.lineno})"
     frames = _own_frames(error) or traceback.extract_tb(error.__traceback__)
-    place = "".join(f" ({frame.filename}:{frame.lineno})" for frame in frames[-1:])
+    place = "".join(f" ({frame.filename}:{frame.lineno})" for frame in frames[-1:] if frame.filename[:1] != "<")
     return f"{type(error).__name__}: {error}{place}"
 
 

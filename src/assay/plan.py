@@ -10,6 +10,7 @@ from assay.scenario import Scenario, scenarios
 from assay.selection import Selection, nearest
 from assay.settings import Settings
 from assay.subject import Subject, Task
+from assay.unplanned import unplanned
 
 CASES = "cases"
 
@@ -49,22 +50,8 @@ def rows(
     known = scenarios()
     wanted = [known[name] for name in only.pick_scenarios(known)]
     found: list[Row] = []
-    skipped = uncallable(settings, subject, list(members))
-    for name in members:
-        if name in skipped:
-            continue
-        call = settings.live.get(name)
-        slow = bool(call and call.slow)
-        target = Target(
-            subject,
-            subject.task(name),
-            pool,
-            settings.bodies,
-            slow,
-            severable=not obstacle,
-            broker=settings.broker,
-            sigterm_quits=settings.sigterm_quits,
-        )
+    for target in _targets(settings, subject, pool, members, obstacle):
+        name = target.task.name
         for scenario in wanted:
             if scenario.applies(target):
                 found.append(Row(scenario, target, _planned(len(found), scenario, name, members[name])))
@@ -72,8 +59,46 @@ def rows(
         some = subject.tasks[0].name
         live = f', live: say how to call it, as in [live."{some}"] args = []' if settings.bodies == "live" else ""
         why = f" ({obstacle})" if obstacle else ""
-        raise UsageError(f"no selected scenario applies to a selected task of this app with this pool{live}{why}")
+        left = "".join(f"; {each}" for each in left_out(settings, subject, pool, members, only, [], obstacle=obstacle))
+        raise UsageError(f"no selected scenario applies to a selected task of this app with this pool{live}{why}{left}")
     return found
+
+
+def left_out(
+    settings: Settings,
+    subject: Subject,
+    pool: str,
+    members: dict[str, list[str]],
+    only: Selection,
+    plan: Sequence[Row],
+    *,
+    obstacle: str = "",
+) -> list[str]:
+    """A sentence for each suite, scenario and task that was asked for and is in no row of the plan."""
+    targets = _targets(settings, subject, pool, members, obstacle)
+    tried = [(row.scenario.full_name, row.planned.members) for row in plan]
+    return unplanned(only, list(scenarios().values()), targets, tried)
+
+
+def _targets(
+    settings: Settings, subject: Subject, pool: str, members: dict[str, list[str]], obstacle: str
+) -> list[Target]:
+    """Each group that can be called, by the task that is run for it."""
+    skipped = uncallable(settings, subject, list(members))
+    return [
+        Target(
+            subject,
+            subject.task(name),
+            pool,
+            settings.bodies,
+            bool((call := settings.live.get(name)) and call.slow),
+            severable=not obstacle,
+            broker=settings.broker,
+            sigterm_quits=settings.sigterm_quits,
+        )
+        for name in members
+        if name not in skipped
+    ]
 
 
 def members(settings: Settings, subject: Subject, only: Selection) -> dict[str, list[str]]:

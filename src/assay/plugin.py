@@ -6,7 +6,9 @@ started unless a test asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+import traceback
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,9 @@ OPTIONS = {
     "assay_broker": "fakeredis (embedded, the default), redis or rabbitmq (private ones), or a URL",
     "assay_pool": "the workers' pool: prefork, solo or threads",
 }
+MARKER = "@pytest.mark.assay"
+OF_TRIAL = ("concurrency", "live")  # of one test's cluster; the options are of the bench that several share
+OF_MARKER = (*(name.removeprefix("assay_") for name in OPTIONS), *OF_TRIAL)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,10 +44,35 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure shows the test's own lines; what the harness does below them is no news to its author."""
+    if call.when == "call" and call.excinfo is not None:
+        _shorten(call.excinfo.value)
+    return (yield)
+
+
+def _shorten(error: BaseException) -> None:
+    from assay.errors import UsageError
+
+    calls = error.__traceback__
+    if isinstance(error, UsageError | AssertionError):
+        own = str(Path(__file__).parent)
+        while calls is not None and calls.tb_next is not None:
+            if calls.tb_next.tb_frame.f_code.co_filename.startswith(own):
+                calls.tb_next = None  # pytest tells what is linked here, whatever its own list was cut to
+            calls = calls.tb_next
+    elif isinstance(error, TypeError) and "Act(" in "".join(traceback.format_tb(calls)[-1:]):
+        from assay.trial import ACTS
+
+        error.add_note(ACTS)  # msgspec's own message does not name them
+
+
 @pytest.fixture(scope="session")
 def assay_benches(pytestconfig: pytest.Config) -> Iterator[Callable[..., Bench]]:
     """A bench (broker and imported app) for each combination of app, folder, broker and pool, kept for the session."""
     from assay.bench import bench
+    from assay.errors import UsageError
     from assay.progress import Silent
     from assay.settings import load
 
@@ -50,18 +80,19 @@ def assay_benches(pytestconfig: pytest.Config) -> Iterator[Callable[..., Bench]]
     with ExitStack() as stack:
 
         def get(**wanted: Any) -> Bench:
-            given = {
-                name: wanted.get(name) or _option(pytestconfig, f"assay_{name}")
-                for name in ("app", "workdir", "broker", "pool")
-            }
-            key = tuple(sorted((name, str(value)) for name, value in given.items() if value))
+            given, sources = {}, {}
+            for name in (option.removeprefix("assay_") for option in OPTIONS):
+                value, sources[name] = _given(pytestconfig, wanted, name)
+                if value:
+                    given[name] = value
+            key = tuple(sorted((name, str(value)) for name, value in given.items()))
             if key not in made:
-                options = {**dict(key), "jobs": 1, "cold": pytestconfig.getoption("assay_cold") or None}
-                settings = load(options, cwd=pytestconfig.rootpath)
+                options = {**given, "jobs": 1, "cold": pytestconfig.getoption("assay_cold") or None}
+                settings = load(options, cwd=pytestconfig.rootpath, sources=sources)
                 if not settings.app:
-                    raise pytest.UsageError(
+                    raise UsageError(
                         "no app is named: say --assay-app=APP, assay_app in the ini file, app in [tool.assay], "
-                        "or @pytest.mark.assay(app=...)"
+                        f"or {MARKER}(app=...)"
                     )
                 made[key] = stack.enter_context(bench(settings, Silent()))
             return made[key]
@@ -69,8 +100,40 @@ def assay_benches(pytestconfig: pytest.Config) -> Iterator[Callable[..., Bench]]
         yield get
 
 
-def _option(config: pytest.Config, name: str) -> str:
-    return str(config.getoption(name) or config.getini(name) or "")
+def _given(config: pytest.Config, wanted: dict[str, Any], name: str) -> tuple[Any, str]:
+    """What is given for a key, and where: the marker wins over the command line, that over the ini file."""
+    option = f"assay_{name}"
+    if value := wanted.get(name):
+        return value, MARKER
+    if value := config.getoption(option):
+        return value, f"--{option.replace('_', '-')}"
+    return config.getini(option), f"{option} in the ini file"
+
+
+def _wanted(marker: pytest.Mark | None) -> dict[str, Any]:
+    """What the marker says; its one positional argument is the app. Raises UsageError."""
+    from assay.errors import UsageError
+    from assay.settings import converted, must_be_known
+
+    if marker is None:
+        return {}
+    if len(marker.args) > 1 or (marker.args and "app" in marker.kwargs):
+        raise UsageError(f'{MARKER} takes the app alone without a name: {MARKER}("shop:app", pool="solo")')
+    wanted = {**({"app": marker.args[0]} if marker.args else {}), **marker.kwargs}
+    for key in wanted:
+        if key in OF_MARKER:
+            continue
+        must_be_known(key, MARKER)
+        raise UsageError(f"{MARKER}: {key} is set in assay.toml or [tool.assay]; a test says {', '.join(OF_MARKER)}")
+    if "concurrency" in wanted:
+        converted({"concurrency": wanted["concurrency"]}, MARKER, Path())
+    return wanted
+
+
+def _in_pytest(said: str) -> str:
+    """The options of `assay`, under the names that they have here."""
+    named = re.sub(r"(?<![\w-])--(app|workdir|broker|pool)\b", r"--assay-\1", said)
+    return re.sub(r"(?<![\w-])-A\b", "--assay-app", named)
 
 
 @pytest.fixture
@@ -79,17 +142,16 @@ def assay_cluster(
 ) -> Iterator[Trial]:
     """A broker of its own, workers to start and to kill, and the history of this test."""
     from assay.errors import UsageError
-    from assay.settings import must_be_known
     from assay.trial import Trial
 
-    marker = request.node.get_closest_marker("assay")
-    wanted = dict(marker.kwargs) if marker else {}
+    bench, own, refused = None, {}, ""
     try:
-        for key in wanted:
-            must_be_known(key, "@pytest.mark.assay")
-        own = {name: wanted.pop(name) for name in ("concurrency", "live") if name in wanted}
+        wanted = _wanted(request.node.get_closest_marker("assay"))
+        own = {name: wanted.pop(name) for name in OF_TRIAL if name in wanted}
         bench = assay_benches(**wanted)
     except UsageError as error:
-        raise pytest.UsageError(str(error)) from None
+        refused = _in_pytest(str(error))
+    if bench is None:
+        pytest.fail(refused, pytrace=False)  # it is about the marker or an option: no line of any code is to blame
     with Trial.on(bench, tmp_path / "assay", **own) as trial:
         yield trial

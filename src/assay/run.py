@@ -51,6 +51,9 @@ def run(settings: Settings, selection: Selection, progress: Progress) -> Report:
             facts.notes.append("scenarios about a warm shutdown are left out: by REMAP_SIGTERM, SIGTERM is a cold one")
         if obstacle:
             facts.notes.append(f"suite reconnect is left out: {obstacle}")
+        facts.notes += plans.left_out(settings, it.subject, it.pool, members, selection, plan, obstacle=obstacle)
+        if settings.canary and (why := _without_canary(it)):
+            facts.notes.append(f"no canary: {why}, so nothing shows that a loss would have been seen")
         facts.plan = [row.planned for row in plan]
         keep(facts, settings.out)
         for note in it.subject.redirected + it.subject.warnings + facts.notes:
@@ -151,7 +154,18 @@ def _run_all(it: Bench, plan: list[Row], progress: Progress) -> tuple[list[Resul
 
 
 def _has_canary(it: Bench) -> bool:
-    return it.settings.canary and it.pool in canary.SCENARIO.pools and it.settings.bodies == "hollow"
+    return it.settings.canary and not _without_canary(it)
+
+
+def _without_canary(it: Bench) -> str:
+    """Why there can be none in this run; "" where there can."""
+    if it.settings.bodies != "hollow":
+        return "no real body is broken on purpose"
+    return (
+        ""
+        if it.pool in canary.SCENARIO.pools
+        else f"it needs pool {canary.SCENARIO.pools[0]}, and this one is {it.pool}"
+    )
 
 
 def _run_one(it: Bench, row: Row) -> Result:
@@ -204,7 +218,7 @@ def _act(it: Bench, row: Row, folder: Path, db: int, case: Case) -> None:
         finally:
             case.checkers = stage.checkers
             case.claim = it.subject.claim(stage.setting) if stage.setting else ""
-            case.place = stage.place or it.subject.place(stage.setting) or target.task.place
+            case.place = stage.place or it.subject.place_of(stage.setting, target.task)
             case.promise, case.remedy = stage.promise, stage.remedy
 
 

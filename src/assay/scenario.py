@@ -44,11 +44,19 @@ class Scenario:
         return f"{self.suite}.{self.name}"
 
     def applies(self, target: Target) -> bool:
+        return not self.barred(target) and self.when(target)
+
+    def barred(self, target: Target) -> str:
+        """Why it cannot be run this way, whatever the task and the settings are; "" where it can."""
+        if target.bodies not in self.bodies:
+            return f"not with {target.bodies} bodies"
+        if target.pool not in self.pools:
+            return f"not with pool {target.pool}"
         if self.own_broker and not target.own_broker:
-            return False
+            return "the broker is not the run's own"
         if self.own_results and not target.breakable_results:
-            return False
-        return target.pool in self.pools and target.bodies in self.bodies and self.when(target)
+            return "no results are stored where the run could take them away"
+        return ""
 
 
 def always(target: Target) -> bool:

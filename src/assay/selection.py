@@ -8,6 +8,9 @@ import msgspec
 
 from assay.errors import UsageError
 
+NEAR, SURE = 0.5, 0.8  # how alike a name must be as a whole, and by its beginning alone
+BEGINS, SHORTEST = 0.95, 4  # what a beginning counts for, and in how long a word
+
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """Patterns as of fnmatch, case counts. An empty tuple means all."""
@@ -23,7 +26,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         wanted_suites = set(_pick(suites, self.suites, "suite"))
         inside = [name for name in names if name.partition(".")[0] in wanted_suites]
         for pattern in self.scenarios:
-            if not any(_fits(name, pattern) for name in inside) and any(_fits(name, pattern) for name in names):
+            if not any(fits(name, pattern) for name in inside) and any(fits(name, pattern) for name in names):
                 raise UsageError(
                     f"scenario {pattern} is in no suite that was chosen: {', '.join(sorted(wanted_suites))}"
                 )
@@ -36,20 +39,38 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
 def nearest(word: str, names: Iterable[str]) -> str:
     """ "; did you mean ...?", or nothing where no name is near."""
-    near = difflib.get_close_matches(word, list(names), n=1, cutoff=0.5)
-    return f"; did you mean {near[0]}?" if near else ""
+    near = _nearest(word, list(names))
+    return f"; did you mean {near}?" if near else ""
+
+
+def _nearest(word: str, names: Sequence[str]) -> str:
+    """A name that is near as a whole, or begins nearly so: the rest of a long one is easily left out."""
+    scored = [(max(whole := _ratio(word, name), BEGINS * _begins(word, name)), whole, name) for name in names]
+    best = max(scored, default=(0.0, 0.0, ""))
+    return best[2] if best[0] >= NEAR else ""
+
+
+def _ratio(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, other, one).ratio()
+
+
+def _begins(word: str, name: str) -> float:
+    if len(word) < SHORTEST or len(name) <= len(word):
+        return 0.0
+    near = max(_ratio(word, name[: len(word) + more]) for more in (0, 1))
+    return near if near >= SURE else 0.0
 
 
 def _pick(names: list[str], patterns: Sequence[str], what: str) -> list[str]:
     if not patterns:
         return names
     for pattern in patterns:
-        if not any(_fits(name, pattern) for name in names):
+        if not any(fits(name, pattern) for name in names):
             raise UsageError(_nothing_matches(pattern, names, what))
-    return [name for name in names if any(_fits(name, pattern) for pattern in patterns)]
+    return [name for name in names if any(fits(name, pattern) for pattern in patterns)]
 
 
-def _fits(name: str, pattern: str) -> bool:
+def fits(name: str, pattern: str) -> bool:
     if fnmatchcase(name, pattern):
         return True
     return "." not in pattern and fnmatchcase(name.rpartition(".")[2], pattern)
@@ -57,10 +78,18 @@ def _fits(name: str, pattern: str) -> bool:
 
 def _nothing_matches(pattern: str, names: list[str], what: str) -> str:
     candidates = names if "." in pattern else [*names, *(name.rpartition(".")[2] for name in names)]
-    if hint := nearest(pattern, candidates):
-        return f"no {what} is named {pattern}{hint}"
+    if near := _nearest(pattern, candidates):
+        return f"no {what} is named {pattern}; did you mean {_family(pattern, near, candidates)}?"
     if not names:
         return f"no {what} is named {pattern}: there is none"
     few = names if len(names) < 12 else names[:8]
     shown = ", ".join(few) + (f" and {len(names) - len(few)} more" if len(few) < len(names) else "")
     return f"no {what} is named {pattern}; there are {shown}"
+
+
+def _family(pattern: str, near: str, names: Sequence[str]) -> str:
+    """A pattern of all that begin as the near one does, where it goes on after as many words; else that one."""
+    words = near.split("_")
+    stem = "_".join(words[: len(pattern.split("_"))]) + "_"
+    alike = [name for name in names if name.startswith(stem)]
+    return f"{stem}*" if near in alike and len(alike) > 1 else near

@@ -1,6 +1,7 @@
 """The user's configuration, parsed once at the edge into one frozen value. docs/configuration.md tells every key."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import datetime
@@ -70,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     canary: bool = True  # break one configuration on purpose in each run: its loss must be seen
     notes: tuple[str, ...] = ()  # not a key: what the user should know about how this was read
     out_timed: bool = False  # not a key: `out` has its name from the time
+    demanded_at: str = ""  # not a key: file:line of `delivery`, where a file has it
 
     @property
     def environment(self) -> dict[str, str]:
@@ -83,24 +85,33 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return {**os.environ, **self.env}.get("REMAP_SIGTERM") == "SIGQUIT"
 
 
-NO_KEYS = ("notes", "out_timed")
+NO_KEYS = ("notes", "out_timed", "demanded_at")
 TYPES: dict[str, Any] = {f.name: f.type for f in msgspec.structs.fields(Settings) if f.name not in NO_KEYS}
 KEYS = tuple(TYPES)
 
 
-def load(options: Mapping[str, Any], *, cwd: Path, config: Path | None = None, now: datetime | None = None) -> Settings:
+def load(
+    options: Mapping[str, Any],
+    *,
+    cwd: Path,
+    config: Path | None = None,
+    now: datetime | None = None,
+    sources: Mapping[str, str] = {},
+) -> Settings:
     """Settings from the configuration file, overridden by the command line's `options` (None: not given).
 
     `config` is a file named by the user; without it the nearest one is looked for, from `cwd` upward. Paths in a file
-    are relative to its folder, in `options` to `cwd`. Raises UsageError.
+    are relative to its folder, in `options` to `cwd`. `sources` says where an option was given, if not on the command
+    line. Raises UsageError.
     """
     now = now or datetime.now()
     source, notes = (config, []) if config else find(cwd)
     table = read(source) if source else {}
     folder = source.resolve().parent if source else cwd
-    values = _converted(table, str(source), folder)
+    values = converted(table, str(source), folder)
     given = {key: value for key, value in options.items() if value is not None}
-    values |= _converted(given, "command line", cwd)
+    for key, value in given.items():
+        values |= converted({key: value}, sources.get(key, "command line"), cwd)
     values.setdefault("workdir", folder)
     values.setdefault("out", cwd / "assay-runs" / "{time}")
     asked = str(values["out"])
@@ -110,7 +121,21 @@ def load(options: Mapping[str, Any], *, cwd: Path, config: Path | None = None, n
         _check_known(entry, str(source))
         if entry.expired(now.date()):
             notes.append(f"{source}: known finding has expired and does not count: {entry}")
-    return Settings(**values, notes=tuple(notes), out_timed="{time}" in asked)
+    demanded_at = (
+        _line_of("delivery", source, values["workdir"]) if source and "delivery" in {*table} - {*given} else ""
+    )
+    return Settings(**values, notes=tuple(notes), out_timed="{time}" in asked, demanded_at=demanded_at)
+
+
+def _line_of(key: str, source: Path, workdir: Path) -> str:
+    """`file:line` of a key, the file as the app's settings are told: from the app's folder, where it is near."""
+    path, root = source.resolve(), workdir.resolve()
+    shown = os.path.relpath(path, root) if path.is_relative_to(root.parent) else path
+    named = re.compile(rf"""\s*(?P<quote>['"]?){key}(?P=quote)\s*=""")
+    numbers = [
+        number for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if named.match(line)
+    ]
+    return f"{shown}:{numbers[-1]}" if len(numbers) == 1 else str(shown)
 
 
 def find(cwd: Path) -> tuple[Path | None, list[str]]:
@@ -154,7 +179,8 @@ def must_be_known(key: str, source: str) -> None:
         raise UsageError(f"{source}: unknown key {key}{nearest(key, KEYS) or '; known are ' + ', '.join(KEYS)}")
 
 
-def _converted(table: Mapping[str, Any], source: str, folder: Path) -> dict[str, Any]:
+def converted(table: Mapping[str, Any], source: str, folder: Path) -> dict[str, Any]:
+    """Values of keys as a run uses them. Raises UsageError for a key that there is not, or a value of another type."""
     values = {}
     for key, value in table.items():
         must_be_known(key, source)

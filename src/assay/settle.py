@@ -76,6 +76,11 @@ class Ledger:
         theirs = {invocation for invocation, _ in self._held}
         return bool(held) and theirs.isdisjoint(held)
 
+    def working(self) -> list[int]:
+        """Processes whose attempts have begun and not ended; some of them may be gone."""
+        self._catch_up()
+        return [pid for _, _, pid in self._running.values()]
+
     def held(self) -> list[str]:
         """Invocations whose messages workers have and have not settled, as far as their events tell."""
         self._catch_up()

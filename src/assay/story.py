@@ -181,7 +181,7 @@ SENTENCES: dict[Kind, Words] = {
     Kind.FAULT_LANDED: _with("FAULT landed", fault=":", target=", pid", point=", at point"),
     Kind.FAULT_HEALED: _with("fault healed", fault=":"),
     Kind.SETTLED: _with("the run has settled: broker empty, no attempt open"),
-    Kind.UNSETTLED: _with("the run did not settle before its deadline", open="; still open:"),
+    Kind.UNSETTLED: _with("the run did not settle", open="; still open:"),
     Kind.FINAL_QUEUE: _with("at the end still in the queue", queue=""),
     Kind.FINAL_UNACKED: _with("at the end still unacknowledged in the broker"),
     Kind.FINAL_RESULT: _with("at the end the result backend says", state=":", error=":"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+OF_THE_APP = ("broker_", "result_", "worker_")  # settings that no task has an option for
 SLACK_S = 60.0  # by which a warped clock is beyond the visibility timeout
 
 
@@ -138,6 +139,7 @@ class Subject(msgspec.Struct, kw_only=True):
     redirected: list[str] = []
     versions: dict[str, str] = {}
     warnings: list[str] = []
+    demanded_at: str = ""  # file:line of the user's `delivery`, where a file has it
 
     @property
     def celery(self) -> tuple[int, ...]:
@@ -175,3 +177,9 @@ class Subject(msgspec.Struct, kw_only=True):
     def place(self, key: str) -> str:
         found = self.setting(key)
         return found.place if found else ""
+
+    def place_of(self, claim: str, task: Task) -> str:
+        """Where a claim is made: by the setting, or by the task itself, unless no task can make it; "" if unknown."""
+        if claim.startswith("delivery="):
+            return self.demanded_at
+        return self.place(claim) or ("" if claim.startswith(OF_THE_APP) else task.place)

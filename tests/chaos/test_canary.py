@@ -48,3 +48,5 @@ def test_given_a_pool_without_children_or_no_wish_for_it_then_there_is_none(chan
     report = reported(Bed(pool=str(changes.get("pool", "prefork"))), ONE, **{"canary": True, **changes})
     assert report is not None
     assert report.canary == ""
+    told = [note for note in report.redirected if note.startswith("no canary: it needs pool prefork, and this one is ")]
+    assert len(told) == ("pool" in changes), "nobody wonders about what he has turned off"

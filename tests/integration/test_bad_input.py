@@ -142,7 +142,10 @@ def test_given_an_app_that_leaves_at_import_then_that_is_told(refused: Told, fol
 
 def test_given_a_syntax_error_then_its_place_is_told(refused: Told, folder: Path) -> None:
     (folder / "wrong.py").write_text("def (:\n")
-    assert "wrong.py" in refused("run", "-A", "wrong:app")
+    said = refused("run", "-A", "wrong:app")
+    assert said.endswith(f"SyntaxError: invalid syntax ({folder / 'wrong.py'}:1)")
+    (folder / "outer.py").write_text("import os\nimport wrong\n")
+    assert refused("run", "-A", "outer:app").endswith(f"SyntaxError: invalid syntax ({folder / 'wrong.py'}:1)")
 
 
 def test_given_something_that_is_no_app_then_its_type_is_told(refused: Told, folder: Path) -> None:
@@ -205,7 +208,16 @@ def test_given_a_database_with_foreign_keys_then_it_is_refused_and_untouched(ref
 
 
 def test_given_an_unknown_suite_scenario_or_task_then_the_nearest_is_told(refused: Told) -> None:
-    assert "routing" in refused("run", "-A", "fine:app", "--suite", "routeing")
+    early = [
+        refused("run", "-A", "fine:app", "--suite", "routeing"),
+        refused("run", "-A", "fine:app", "--scenario", "child_kiled"),
+        refused("chaos", "-A", "fine:app", "--faults", "broker-restarted"),
+    ]
+    assert [said.rpartition("; ")[2] for said in early] == [
+        "did you mean routing?",
+        "did you mean child_killed_*?",
+        "use --broker redis or rabbitmq",
+    ]
     assert "child_killed_middle" in refused("run", "-A", "fine:app", "--scenario", "child_kiled_middle")
     assert "fine.work" in refused("run", "-A", "fine:app", "--task", "fine.wrok")
 
@@ -215,6 +227,26 @@ def test_given_an_unknown_key_in_the_configuration_then_the_nearest_is_told(refu
     said = refused("run")
     assert "brokr" in said
     assert "did you mean broker" in said
+
+
+KNOWN = '[[known]]\nscenario = "acks_late.*"\ntask = "fine.wrk"\nreason = "x"\nupstream = "y"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('queues = ["celry"]\n', "queues: no task of fine:app goes to celry, *; did you mean celery?"),
+        (KNOWN, "known: acks_late.*: fine:app has no task fine.wrk; did you mean fine.work?"),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "chaos"])
+def test_given_a_name_in_the_configuration_that_the_app_lacks_then_it_is_told_before_the_run(
+    refused: Told, folder: Path, command: str, text: str, told: str
+) -> None:
+    (folder / "assay.toml").write_text(text)
+    said = refused(command, "-A", "fine:app")
+    for part in told.split("*; "):
+        assert part in said
 
 
 def test_given_no_app_then_how_to_name_one_is_told(refused: Told) -> None:

@@ -87,11 +87,136 @@ def test_report(assay_cluster):
     result.stdout.fnmatch_lines(["*violated: report[[]*[]] could not be published: QueueNotFound: *"])
 
 
+def test_given_nobody_who_could_take_a_message_then_the_test_is_told_what_it_left_out(
+    project: pytest.Pytester,
+) -> None:
+    project.makepyfile(
+        test_shop="""
+import pytest
+from assay.checkers import Delivery
+pytestmark = pytest.mark.assay("shop:app")
+
+def test_without_recover(assay_cluster):
+    assay_cluster.start_worker()
+    charge = assay_cluster.send("shop.charge", hold="body_middle")
+    assay_cluster.strike(charge, "SIGKILL main", "body_middle")
+    assay_cluster.check(Delivery(contract="at_least_once"))
+
+def test_with_recover(assay_cluster):
+    assay_cluster.start_worker()
+    charge = assay_cluster.send("shop.charge", hold="body_middle")
+    assay_cluster.strike(charge, "SIGKILL main", "body_middle")
+    assay_cluster.recover()
+    assay_cluster.check(Delivery(contract="at_least_once"))
+
+def test_without_worker(assay_cluster):
+    assay_cluster.send("shop.charge")
+    assay_cluster.check(Delivery(contract="at_least_once"))
+
+def test_with_an_idle_worker(assay_cluster):
+    assay_cluster.start_worker(queues=["elsewhere"])
+    assay_cluster.settle(timeout_s=0.5)
+    assay_cluster.send("shop.charge")
+    assay_cluster.settle(timeout_s=1)
+    assay_cluster.check(Delivery(contract="at_least_once"))
+""",
+    )
+    result = ran(project, "--durations=0")
+    result.assert_outcomes(passed=1, failed=3)
+    result.stdout.fnmatch_lines(
+        [
+            "*unknown: charge[[]*[]] is unacknowledged, its worker w1 is gone, *let pass: call recover()",
+            "*unknown: charge[[]*[]] waits in its queue, and no worker was started: call start_worker()",
+            "*violated: charge[[]*[]] is stuck: it waits in queue celery; no attempt began",
+        ]
+    )
+    waited = re.findall(r"([\d.]+)s call", result.stdout.str())
+    assert max(map(float, waited)) < 20, "it was waited for what could not come"
+
+
+def test_given_a_hold_that_is_forgotten_then_the_test_is_told_how_to_let_go(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        test_shop="""
+import pytest
+from assay.script import Act
+pytestmark = pytest.mark.assay("shop:app")
+
+def test_forgotten(assay_cluster):
+    assay_cluster.start_worker()
+    assay_cluster.outcome(assay_cluster.send("shop.charge", hold="body_middle"))
+
+def test_released(assay_cluster):
+    assay_cluster.start_worker()
+    charge = assay_cluster.send("shop.charge", hold="body_middle")
+    assay_cluster.release(charge)
+    assert assay_cluster.outcome(charge) == "ok"
+
+def test_unknown_parameter(assay_cluster):
+    assay_cluster.send("shop.charge", Act(raises=ValueError))
+
+def test_unknown_value(assay_cluster):
+    assay_cluster.send("shop.charge", Act(ends="raises"))
+""",
+    )
+    result = ran(project)
+    result.assert_outcomes(passed=1, failed=3)
+    result.stdout.fnmatch_lines(
+        [
+            "E *UsageError: charge[[]*[]] still stands at its hold, body_middle: let it go by release(invocation), *",
+            "E *TypeError: Unexpected keyword argument 'raises'",
+            "E *Act takes ends, by, error, work_s, *",
+            "E *UsageError: *'raises' - at `$.ends`; Act takes ends, *",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*def send(*")  # none of the plugin's own lines
+
+
 def test_given_a_marker_with_an_unknown_key_then_nothing_else_is_tested_instead(project: pytest.Pytester) -> None:
     project.makepyfile(test_shop=TEN_LINES.replace('app="shop:app"', 'app="shop:app", brokr="redis"'))
     result = ran(project)
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*@pytest.mark.assay: unknown key brokr; did you mean broker[?]*"])
+    result.stdout.fnmatch_lines(["@pytest.mark.assay: unknown key brokr; did you mean broker[?]"])
+    assert "plugin.py" not in result.stdout.str()
+
+
+def test_given_usage_errors_then_each_is_one_line_that_names_what_pytest_has(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        test_shop="""
+import pytest
+
+def test_an_option(assay_cluster): pass
+
+@pytest.mark.assay(queues=["mail"])
+def test_a_key_of_the_file(assay_cluster): pass
+
+@pytest.mark.assay("shop:app", "solo")
+def test_two_without_names(assay_cluster): pass
+
+@pytest.mark.assay("shop.py:app")
+def test_a_file(assay_cluster): pass
+
+@pytest.mark.assay("shop:app", concurrency="two")
+def test_another_type(assay_cluster): pass
+
+@pytest.mark.assay("nowhere:app")
+def test_no_module(assay_cluster): pass
+"""
+    )
+    result = ran(project, "--assay-workdir=nope", "-k", "option")
+    result.assert_outcomes(errors=1, deselected=5)
+    result.stdout.fnmatch_lines(["--assay-workdir: workdir: */nope is not a folder"])
+    result = ran(project, "-k", "not option")
+    result.assert_outcomes(errors=5, deselected=1)
+    result.stdout.fnmatch_lines(
+        [
+            "@pytest.mark.assay: queues is set in assay.toml or *",
+            "@pytest.mark.assay takes the app alone without a name: *",
+            "--assay-app shop.py:app names a file, *: say --assay-app shop:app",
+            "@pytest.mark.assay: concurrency: expected int, got str",
+            "there is no module 'nowhere': * or give --assay-workdir",
+        ]
+    )
+    assert "plugin.py" not in result.stdout.str()
 
 
 @pytest.mark.parametrize("option", ["command line", "ini file", "assay.toml"])

@@ -98,7 +98,7 @@ def test_the_verdict_is_the_exit_code(fake: Run, report: Report, code: int, last
 
 
 def test_options_reach_the_run(fake: Run, tmp_path: Path) -> None:
-    line = "run -A shop --suite acks_late --task shop.* --task blog.* --scenario *.main_* --broker redis --pool threads"
+    line = "run -A shop --suite acks_late --task shop.* --task blog.* --scenario *.scen* --broker redis --pool threads"
     assay(*line.split(), "--jobs", "3", "--out", "there", "--cold", "--live", "--each-task", "--workdir", ".")
     settings, selection = fake.calls[0]
 
@@ -106,7 +106,7 @@ def test_options_reach_the_run(fake: Run, tmp_path: Path) -> None:
     assert (settings.out, settings.workdir) == (tmp_path / "there", tmp_path)
     assert (settings.cold, settings.bodies, settings.each_task) == (True, "live", True)
     assert selection.suites == ("acks_late",)
-    assert (selection.tasks, selection.scenarios) == (("shop.*", "blog.*"), ("*.main_*",))
+    assert (selection.tasks, selection.scenarios) == (("shop.*", "blog.*"), ("*.scen*",))
 
 
 def test_the_file_says_what_the_command_line_does_not(fake: Run, tmp_path: Path) -> None:
@@ -125,6 +125,7 @@ def test_the_run_folder_holds_the_report_and_the_summary(fake: Run, tmp_path: Pa
 
 
 def test_files_are_written_where_they_were_asked_for(fake: Run, tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
     assay("run", "-A", "shop", "--json", "a/r.json", "--junit", "a/r.xml")
 
     assert json.loads((tmp_path / "a/r.json").read_text())["verdict"] == "held"
@@ -212,7 +213,13 @@ BAD = [
     ("run -A shop --config nowhere.toml", "nowhere.toml cannot be read: No such file or directory"),
     ("run -A shop --out full", "full is there already and is not empty"),
     ("run -A shop --json full", "invalid value for '--json': File 'full' is a directory"),
-    ("run -A shop --junit full/something/j.xml", "full/something/j.xml cannot be written: "),
+    ("run -A shop --junit full/something/j.xml", "full/something/j.xml cannot be written: there is no folder full/so"),
+    ("run -A shop --json nowhere/x.json", "nowhere/x.json cannot be written: there is no folder nowhere"),
+    ("check full --junit nowhere/x.xml", "full is not a run folder"),
+    ("run -A shop --suite acks_lte", "no suite is named acks_lte; did you mean acks_late?"),
+    ("run -A shop --scenario acks_late.scnario", "no scenario is named acks_late.scnario; did you mean acks_late.scen"),
+    ("list scenarios -A nope", "--app is for the tasks, which need the app: assay list tasks --app ..."),
+    ("list --workdir x", "--workdir is for the tasks, which need the app"),
     ("rnu", "no such command 'rnu'"),
     ("list fruits", "KIND cannot be fruits; did you mean suites?"),
     ("list tasks", "no app is named"),
@@ -240,6 +247,7 @@ def test_bad_input_gives_one_clear_message_and_exit_2(fake: Run, tmp_path: Path,
     assert told in result.stderr
     assert len(result.stderr.splitlines()) == 1
     assert fake.calls == []
+    assert not (tmp_path / "nowhere").exists()
 
 
 def test_a_user_error_inside_the_run_is_one_message(fake: Run) -> None:
@@ -399,6 +407,27 @@ def test_version_and_module_call() -> None:
     done = subprocess.run([sys.executable, "-m", "assay", "--version"], capture_output=True, text=True, check=True)
 
     assert done.stdout.startswith("assay 0.")
+
+
+STOPPED = """
+import runpy, sys
+
+class CtrlC:
+    def find_spec(self, name, path=None, target=None):
+        if name == "{module}":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, CtrlC())
+sys.argv = ["assay", "list", "suites"]
+runpy.run_module("assay")
+"""
+
+
+@pytest.mark.parametrize("module", ["click", "assay.exits", "assay.listing"])
+def test_an_interrupt_while_the_command_is_imported_is_one_line(module: str) -> None:
+    done = subprocess.run([sys.executable, "-c", STOPPED.format(module=module)], capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "assay: interrupted")
 
 
 def test_the_command_imports_nothing_heavy() -> None:

@@ -55,6 +55,16 @@ def test_every_key_of_a_known_finding_is_documented() -> None:
     assert first_cells(section("configuration.md", "Known findings")) == list(Known.__struct_fields__)
 
 
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
+def test_a_readme_names_every_key_that_a_known_finding_needs(page: str) -> None:
+    row = re.search(r"^\|.*\(docs/configuration\.md#known-findings\).*$", (DOCS.parent / page).read_text("utf-8"), re.M)
+    needed = [field.name for field in msgspec.structs.fields(Known) if field.required]
+
+    assert row
+    assert needed == ["scenario", "reason", "upstream"]
+    assert [name for name in needed if f"`{name}`" not in row[0]] == []
+
+
 def test_options_that_the_keys_name_exist() -> None:
     options = {option for param in main.commands["run"].params for option in param.opts}
 

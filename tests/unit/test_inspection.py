@@ -379,3 +379,40 @@ def test_a_task_is_placed_as_its_settings_are_below_the_project(tmp_path: Path) 
     here = Path(__file__)
     assert describe(app, "shop", str(here.parent)).task("shop.charge").place.startswith(f"{here.name}:")
     assert describe(app, "shop", str(tmp_path)).task("shop.charge").place.startswith(f"{here}:")
+
+
+BY_ARGUMENTS = """from celery import Celery
+
+app = Celery("shop", broker="redis://localhost/0",
+             backend="redis://localhost/1", set_as_current=False)
+{more}
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "more", "places"),
+    [
+        ("by_arguments", "", ("by_arguments.py:3", "by_arguments.py:4")),
+        ("by_both", 'app.conf.result_backend = "redis://localhost/2"', ("by_both.py:3", "by_both.py:5")),
+    ],
+)
+def test_given_settings_as_arguments_of_the_app_then_their_place_is_there(
+    write: Write, module: str, more: str, places: tuple[str, str]
+) -> None:
+    folder = write(**{module: BY_ARGUMENTS.format(more=more)})
+    subject = describe(load(f"{module}:app", folder), module, folder)
+    assert (subject.place("broker_url"), subject.place("result_backend")) == places
+
+
+def test_given_a_claim_that_no_task_can_make_then_no_task_is_named_as_its_place() -> None:
+    app = Celery("shop", set_as_current=False)
+
+    @app.task(shared=False, name="shop.charge")
+    def charge() -> None: ...
+
+    subject = described(app)
+    task = subject.task("shop.charge")
+    assert subject.place_of("result_backend", task) == subject.place_of("delivery=at_least_once", task) == ""
+    assert subject.place_of("task_acks_late", task) == task.place != ""
+    subject.demanded_at = "assay.toml:3"
+    assert subject.place_of("delivery=at_least_once", task) == "assay.toml:3"

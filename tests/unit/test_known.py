@@ -62,3 +62,14 @@ def test_a_finding_that_no_longer_shows_is_told_but_not_one_that_was_not_run() -
 
     assert len(told) == 1
     assert told[0].startswith("no longer shows")
+
+
+def test_given_an_entry_for_a_task_that_the_app_does_not_have_then_an_old_run_tells_it() -> None:
+    entries = [an_entry(task="shop.chrge"), an_entry(task="blog.*"), an_entry(task="shop.*")]
+    told = mark_known([a_lost_row()], entries, TODAY, ["shop.charge"])
+
+    assert [line.partition(": ")[2].partition(" (")[0] for line in told] == [
+        "acks_late.* for shop.chrge",
+        "acks_late.* for blog.*",
+    ]
+    assert all(line.startswith("the app has no such task, so it counts for nothing: ") for line in told)

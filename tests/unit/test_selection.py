@@ -1,5 +1,7 @@
 """Selection: patterns pick suites, scenarios and tasks; one that fits nothing is an error with the nearest name."""
 
+import re
+
 import pytest
 
 from assay.errors import UsageError
@@ -34,6 +36,10 @@ def test_tasks_are_picked_by_pattern() -> None:
         (Selection(suites=("ack_late",)), "no suite is named ack_late; did you mean acks_late?"),
         (Selection(suites=("qqqqqq",)), "no suite is named qqqqqq; there are retries, acks_late, routing"),
         (Selection(scenarios=("main_kiled",)), "no scenario is named main_kiled; did you mean main_killed?"),
+        (Selection(scenarios=("child_kiled",)), "no scenario is named child_kiled; did you mean child_killed_*?"),
+        (Selection(scenarios=("child_kiled_enter",)), "did you mean child_killed_enter?"),
+        (Selection(scenarios=("acks_late.child_kild*",)), "did you mean acks_late.child_killed_*?"),
+        (Selection(scenarios=("live_child_kiled",)), "did you mean live_child_killed?"),
         (Selection(scenarios=("acks_late.zz*",)), "no scenario is named acks_late.zz*"),
         (
             Selection(suites=("routing",), scenarios=("gives_up",)),
@@ -42,8 +48,9 @@ def test_tasks_are_picked_by_pattern() -> None:
     ],
 )
 def test_a_pattern_without_a_match_is_an_error(selection: Selection, told: str) -> None:
-    with pytest.raises(UsageError, match=told.replace("?", r"\?").replace("*", r"\*")):
-        selection.pick_scenarios(SCENARIOS)
+    family = [f"acks_late.child_killed_{point}" for point in ("enter", "middle", "exit")]
+    with pytest.raises(UsageError, match=re.escape(told)):
+        selection.pick_scenarios([*SCENARIOS[:2], "acks_late.live_child_killed", *family, *SCENARIOS[3:]])
 
 
 def test_an_app_without_tasks_says_so() -> None:

@@ -224,3 +224,13 @@ def test_celery_s_own_variable_makes_sigterm_a_cold_shutdown(
     monkeypatch.setenv("REMAP_SIGTERM", value)
     assert Settings(app="shop", workdir=Path(), out=Path()).sigterm_quits is quits
     assert Settings(app="shop", workdir=Path(), out=Path(), env={"REMAP_SIGTERM": "SIGQUIT"}).sigterm_quits
+
+
+def test_given_a_demand_in_a_file_then_its_line_is_known_and_not_that_of_an_option(folder: Path) -> None:
+    assert loaded(folder, 'app = "shop"\ndelivery = "at_least_once"\n').demanded_at == "assay.toml:2"
+    assert loaded(folder, 'delivery = "at_least_once"\n', delivery="at_most_once").demanded_at == ""
+    (folder / "src").mkdir()
+    assert loaded(folder, 'workdir = "src"\ndelivery = "at_least_once"\n').demanded_at == "../assay.toml:2"
+    (folder / "assay.toml").unlink()
+    shared = 'delivery = "another key"\n[tool.assay]\ndelivery = "at_least_once"\n'
+    assert loaded(folder, shared, "pyproject.toml").demanded_at == "pyproject.toml"

@@ -228,7 +228,7 @@ def _claims(row: Result, found: contract.Contract, subject: Subject, task: str) 
         claim=subject.claim(found.setting) if found.setting else "",
         promise=found.promise,
         remedy=found.remedy,
-        place=subject.place(found.setting) or subject.task(task).place,
+        place=subject.place_of(found.setting, subject.task(task)),
     )
 
 

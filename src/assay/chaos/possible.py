@@ -4,11 +4,14 @@ from collections.abc import Iterable
 
 from assay import memory_limit
 from assay.bench import Bench
-from assay.broker import OwnBroker
+from assay.brokers import NAMES as BROKERS
 from assay.chaos.script import ChaosScript
 from assay.errors import UsageError
 from assay.fault import STRIKING, Needs
 from assay.scaling import Target
+from assay.settings import Settings
+
+GIVES_BACK = "this broker gives back at once what a dead worker had"
 
 
 def possible(it: Bench, faults: Iterable[str]) -> list[str]:
@@ -24,19 +27,37 @@ def must_be_possible(it: Bench, script: ChaosScript) -> None:
                 raise UsageError(f"{fault} needs {need}: {why}")
 
 
+def must_not_be_barred(settings: Settings, faults: Iterable[str]) -> None:
+    """Raises UsageError where one of these cannot strike whatever the app is: before anything is started."""
+    for fault in faults:
+        for need in STRIKING[fault].needs:
+            if why := barred(settings, need):
+                raise UsageError(f"{fault} needs {need}: {why}")
+
+
 def obstacle(it: Bench, need: Needs) -> str:
     """Why this is not to be had here; "" where it is."""
     match need:
-        case Needs.DATA | Needs.BROKER if not isinstance(it.broker, OwnBroker):
-            return "this broker is somebody else's"
-        case Needs.DATA if it.broker.name == "fakeredis":
-            return "the embedded broker has none; use --broker redis or rabbitmq"
         case Needs.RESULTS if not breakable_results(it):
             return f"the result backend is {it.subject.result_backend}"
-        case Needs.VISIBILITY if not it.subject.on_redis or it.broker.name == "rabbitmq":
-            return "this broker gives back at once what a dead worker had"
+        case Needs.VISIBILITY if not it.subject.on_redis:
+            return GIVES_BACK
         case Needs.CHILDREN if it.pool != "prefork":
             return f"the pool is {it.pool}"
+    return barred(it.settings, need)
+
+
+def barred(settings: Settings, need: Needs) -> str:
+    """The same, as far as the settings alone tell."""
+    match need:
+        case Needs.DATA | Needs.BROKER if settings.broker not in BROKERS:
+            return "this broker is somebody else's"
+        case Needs.DATA if settings.broker == "fakeredis":
+            return "the embedded broker has none; use --broker redis or rabbitmq"
+        case Needs.VISIBILITY if settings.broker == "rabbitmq":
+            return GIVES_BACK
+        case Needs.CHILDREN if settings.pool not in ("", "prefork"):
+            return f"the pool is {settings.pool}"
         case Needs.MEMORY:
             return memory_limit.obstacle()
     return ""

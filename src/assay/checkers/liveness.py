@@ -32,12 +32,12 @@ class Liveness(msgspec.Struct, frozen=True, tag="liveness"):
         if fault_ns is None or any(life.published_at < fault_ns for life in fresh):
             return Judgement("liveness", Verdict.UNKNOWN, "nothing was published after a fault that landed")
         for event in world.ended:
-            if not _asked(event, world):
+            if not asked(event, world):
                 return Judgement(
                     "liveness", Verdict.VIOLATED, f"{event.worker} gave up with {event.detail.get('error')}"
                 )
         for event in world.exited:
-            if not _asked(event, world):
+            if not asked(event, world):
                 return Judgement(
                     "liveness",
                     Verdict.VIOLATED,
@@ -70,7 +70,7 @@ def _wait_s(life: Life) -> float:
     return (life.attempts[0].started_at - life.published_at) / 1e9
 
 
-def _asked(exit_: Event, world: World) -> bool:
+def asked(exit_: Event, world: World) -> bool:
     """Whether it was told to stop, or killed by a fault."""
     killed = {event.detail.get("target") for event in world.landed if event.detail.get("signal") == "SIGKILL"}
     return exit_.detail.get("pid", exit_.pid) in killed or any(exit_.worker == event.worker for event in world.stopping)

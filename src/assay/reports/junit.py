@@ -69,7 +69,7 @@ def _row(result: Result) -> ET.Element:
 def _claim(claim: Claim, broken: bool) -> ET.Element:
     case = ET.Element("testcase", classname="assay.claims", name=_clean(claim.setting), time="0")
     _properties(case, {"place": claim.place, "tasks": ", ".join(claim.tasks)})
-    told = [f"promises: {claim.promise}", f"observed: {claim.observed}", f"place: {claim.place}"]
+    told = [f"promises: {claim.promise}", f"observed: {claim.observed}"] + [f"place: {claim.place}"] * bool(claim.place)
     _judge(
         case,
         claim.verdict if broken else Verdict.HELD,

@@ -1,0 +1,48 @@
+"""What was asked for and gave no row, in words: a run must not be taken for an answer to what it did not try."""
+
+from collections.abc import Sequence
+
+from assay.scaling import Target
+from assay.scenario import Scenario
+from assay.selection import Selection, fits
+
+#: of a suite about something that an app may well be without
+WANTING = {
+    "recycling": "neither worker_max_tasks_per_child nor worker_max_memory_per_child nor worker_pool_restarts is set",
+    "retries": "no selected task retries",
+    "time_limits": "no selected task has a time limit",
+}
+MEANS_NOTHING = "it means nothing for the selected tasks with these settings"
+
+
+def unplanned(
+    only: Selection, known: Sequence[Scenario], targets: Sequence[Target], rows: Sequence[tuple[str, list[str]]]
+) -> list[str]:
+    """A sentence for each pattern that gave none of the `rows`: (a scenario's full name, its tasks)."""
+    tried, tasks = {name for name, _ in rows}, {task for _, members in rows for task in members}
+    told = []
+    for pattern in only.suites:
+        if not any(fits(name.partition(".")[0], pattern) for name in tried):
+            theirs = [each for each in known if fits(each.suite, pattern)]
+            told.append(f"suite {pattern}: nothing applies: {_reason(theirs, known, targets)}")
+    for pattern in only.scenarios:
+        if not any(fits(name, pattern) for name in tried):
+            theirs = [each for each in known if fits(each.full_name, pattern)]
+            told.append(f"scenario {pattern}: does not apply: {_reason(theirs, known, targets)}")
+    for pattern in only.tasks if rows else ():
+        if not any(fits(task, pattern) for task in tasks):
+            told.append(f"task {pattern}: no selected scenario applies to it")
+    return told
+
+
+def _reason(scenarios: Sequence[Scenario], known: Sequence[Scenario], targets: Sequence[Target]) -> str:
+    """What the app is without; only where no scenario could be run whatever the app is, what the run rules out."""
+    barred = [(each.suite, each.barred(target)) for each in scenarios for target in targets]
+    suites = dict.fromkeys(suite for suite, why in barred if not why)
+    said = [_wanting(suite, known, targets) for suite in suites] or [why for _, why in barred]
+    return "; ".join(dict.fromkeys(said)) or "there is no task to run it on"
+
+
+def _wanting(suite: str, known: Sequence[Scenario], targets: Sequence[Target]) -> str:
+    some = any(each.applies(target) for each in known if each.suite == suite for target in targets)
+    return MEANS_NOTHING if some else WANTING.get(suite, MEANS_NOTHING)

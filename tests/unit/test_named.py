@@ -1,0 +1,45 @@
+"""What the settings name in the app is there, or the run is refused before anything is judged."""
+
+from pathlib import Path
+
+import pytest
+from targets import subject, task
+
+from assay.errors import UsageError
+from assay.known import Known
+from assay.named import must_be_there
+from assay.settings import Settings
+
+SHOP = subject(task(name="shop.charge", queue="default"), task(name="shop.mail", queue="mail"), queues=["spare"])
+
+
+def wanted(*, queues: tuple[str, ...] = (), known: str = "*") -> Settings:
+    entry = Known(scenario="acks_late.*", task=known, reason="Celery's own", upstream="celery#1")
+    return Settings(workdir=Path(), out=Path(), queues=queues, known=(entry,))
+
+
+def test_given_queues_and_tasks_that_are_there_then_nothing_is_said() -> None:
+    must_be_there(wanted(queues=("default", "spare"), known="shop.c*"), SHOP)
+
+
+def test_given_a_misspelt_queue_then_it_is_the_users_to_mend_and_not_the_apps() -> None:
+    with pytest.raises(UsageError) as refused:
+        must_be_there(wanted(queues=("mail", "defalt")), SHOP)
+    assert str(refused.value) == (
+        "queues: no task of shop goes to defalt, and it declares no such queue; did you mean default?; "
+        "there are default, mail, spare"
+    )
+
+
+@pytest.mark.parametrize(
+    ("pattern", "hint"),
+    [
+        ("shop.chrge", "; did you mean shop.charge?"),
+        ("shop.charg?d*", "; did you mean shop.charge?"),
+        ("billing.*", "; `assay list tasks -A shop` names them"),
+    ],
+)
+def test_given_a_known_finding_of_a_task_that_is_not_there_then_it_is_refused(pattern: str, hint: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        must_be_there(wanted(known=pattern), SHOP)
+    assert str(refused.value) == f"known: acks_late.*: shop has no task {pattern}{hint}"
