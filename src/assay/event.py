@@ -41,6 +41,7 @@ class Kind(StrEnum):
     ACKED = "acked"
     ACK_FAILED = "ack_failed"  # detail: error
     REJECTED = "rejected"  # detail: requeue
+    GIVEN_BACK = "given_back"  # by a worker that closes its channel in order (Redis)
     REVOKED = "revoked"  # detail: terminated, expired
     UNKNOWN_TASK = "unknown_task"  # detail: name; the message is dropped
     SOFT_LIMIT = "soft_limit"  # detail: limit_s

@@ -120,6 +120,7 @@ class Fold:
             Kind.WORKER_HANGS: world.hanging.append,
             Kind.WORKER_SPAWNED: lambda event: _spawned(world, event),
             Kind.SWEPT: self._swept,
+            Kind.GIVEN_BACK: self._given_back,
         }
 
     # -- lives
@@ -232,6 +233,10 @@ class Fold:
         tags = set(event.detail.get("tags") or ())
         for life in self.lives.values() if tags else ():
             life.restored += any(str(each.detail.get("tag")) in tags for each in life.deliveries)
+
+    def _given_back(self, event: Event) -> None:
+        if life := self.lives.get(event.invocation):
+            life.restored += 1
 
     def _result(self, event: Event) -> None:
         state = str(event.detail.get("state", ""))

@@ -203,6 +203,7 @@ SENTENCES: dict[Kind, Words] = {
     Kind.CONNECTION_UP: _with("connected to the broker"),
     Kind.CONSUMER_ENDED: _with("main stops consuming", error=":"),
     Kind.CONSUMER_STOPPED: _with("main has told the broker that it consumes no more"),
+    Kind.GIVEN_BACK: _with("given back to its queue by a worker that ends"),
     Kind.SWEPT: _with("looked for messages past their visibility timeout", restored=", given back:"),
     Kind.ATTEMPT_STARTED: _started,
     Kind.BODY_ENTERED: _with("body entered"),

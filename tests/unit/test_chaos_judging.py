@@ -116,16 +116,19 @@ def test_given_a_message_that_reached_no_worker_then_that_is_a_row_of_its_own(tm
     assert rows["not_struck"].verdict is Verdict.HELD
 
 
+@pytest.mark.parametrize(
+    "restored", [event(Kind.SWEPT, pid=2, restored=1, tags=["tag-1"]), event(Kind.GIVEN_BACK, "a")]
+)
 def test_given_a_message_that_was_given_back_and_reached_no_worker_then_it_is_not_the_faults_doing(
-    tmp_path: Path,
+    tmp_path: Path, restored: Event
 ) -> None:
-    swept = event(Kind.SWEPT, pid=2, restored=1, tags=["tag-1"])
     taken = event(Kind.RECEIVED, "a", pid=1, tag="tag-1", redelivered=False, queue="q")
-    whole = (published(), taken, *started(), *struck(), swept, *FRESH, *ENDS)
+    whole = (published(), taken, *started(), *struck(), restored, *FRESH, *ENDS)
     rows = judged(tmp_path / "swept", *whole)
     assert rows["messages_reach_workers"].verdict is Verdict.VIOLATED
+    assert "was given back to its queue, taken from it again" in rows["messages_reach_workers"].reason
     assert rows["sigkill_child"].outcome is not Outcome.LOST
-    without = [each for each in whole if each is not swept]
+    without = [each for each in whole if each is not restored]
     assert judged(tmp_path / "not", *without)["sigkill_child"].outcome is Outcome.LOST
 
 

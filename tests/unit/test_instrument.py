@@ -48,6 +48,7 @@ PLACES = {
     "celery.worker.consumer.mingle.Mingle.send_hello": 1,
     "kombu.transport.redis.QoS.restore_visible": 0,
     "kombu.transport.redis.QoS.restore_by_tag": 2,
+    "kombu.transport.redis.QoS.restore_unacked": 0,
     "celery.canvas.Signature.__call__": 0,
     "celery.backends.base.DisabledBackend.store_result": 3,
 }
@@ -258,3 +259,27 @@ def test_what_kombu_gives_back_is_told_by_the_tags_that_its_deliveries_had(
     record_restoring(Recorder(f"{tmp_path}/events", "w1"))
     QoS.restore_visible(QoS.__new__(QoS))
     assert [event.detail["tags"] for event in History(tmp_path)] == [["6efa88f4-1"]]
+
+
+def test_what_a_worker_gives_back_at_its_end_is_told_and_not_what_it_could_not_give_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def restore_by_tag(self: QoS, tag: str) -> None:
+        if tag == "t-2":
+            raise OSError("the broker is gone")
+
+    def restore_unacked(self: QoS) -> None:
+        for tag in self._delivered:
+            self.restore_by_tag(tag)
+
+    monkeypatch.setattr(QoS, "restore_unacked", restore_unacked)
+    monkeypatch.setattr(QoS, "restore_by_tag", restore_by_tag)
+    (tmp_path / "events").mkdir()
+    record_restoring(Recorder(f"{tmp_path}/events", "w1"))
+    qos = QoS.__new__(QoS)
+    qos._delivered = {f"t-{n}": SimpleNamespace(headers={"id": f"id-{n}", "task": "shop.charge"}) for n in (1, 2)}
+    with pytest.raises(OSError, match="gone"):
+        qos.restore_unacked()
+    assert [(event.kind, event.invocation, event.task) for event in History(tmp_path)] == [
+        (Kind.GIVEN_BACK, "id-1", "shop.charge")
+    ]

@@ -32,13 +32,15 @@ class Reached(msgspec.Struct, frozen=True, tag="reached"):
         if not gone:
             return Judgement("reached", Verdict.HELD, "each message reached a worker, or is in its queue")
         first = gone[0]
-        killed = next((event for event in world.exited if event.at_ns > first.published_at), None)
+        taken = "given back to its queue, taken from it again" if first.deliveries else "taken from its queue"
+        put_ns = first.deliveries[-1].at_ns if first.deliveries else first.published_at
+        killed = next((event for event in world.exited if event.at_ns > put_ns), None)
         who = f"; the next worker to end was {killed.worker}, at {since(first, killed.at_ns)}" if killed else ""
         more = f" (and {len(gone) - 1} more alike)" if len(gone) > 1 else ""
         return Judgement(
             "reached",
             Verdict.VIOLATED,
-            f"{short(first)} was taken from its queue and reached no worker{who}{more}",
+            f"{short(first)} was {taken} and reached no worker{who}{more}",
             Outcome.LOST,
             tuple(life.id for life in gone)[:50],
             None,

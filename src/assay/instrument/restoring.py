@@ -1,4 +1,4 @@
-"""kombu's Redis transport gives back messages that were not acknowledged in time."""
+"""kombu's Redis transport gives back messages: those not acknowledged in time, and its own where it ends in order."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,10 @@ from assay.recorder import Recorder
 
 
 def record_restoring(recorder: Recorder) -> None:
-    """kombu's look for messages past their visibility timeout: always at a worker's start, then at each nth call."""
+    """kombu's look for messages past their visibility timeout: always at a worker's start, then at each nth call.
+
+    And each message that a worker still has when its channel is closed.
+    """
     from kombu.transport.redis import QoS
 
     restored: list[str] = []
@@ -26,10 +29,24 @@ def record_restoring(recorder: Recorder) -> None:
 
     def give_back(original: Callable[..., Any]) -> Callable[..., Any]:
         def restore_by_tag(self: Any, tag: Any, *args: Any, **kwargs: Any) -> Any:
+            result = original(self, tag, *args, **kwargs)
             restored.append(tag.decode() if isinstance(tag, bytes) else str(tag))
-            return original(self, tag, *args, **kwargs)
+            return result
 
         return restore_by_tag
 
+    def end(original: Callable[..., Any]) -> Callable[..., Any]:
+        def restore_unacked(self: Any, *args: Any, **kwargs: Any) -> Any:
+            restored.clear()
+            messages = {str(tag): message.headers for tag, message in self._delivered.items()}
+            try:
+                return original(self, *args, **kwargs)
+            finally:
+                for headers in filter(None, map(messages.get, restored)):
+                    recorder.record(Kind.GIVEN_BACK, str(headers.get("id", "")), str(headers.get("task", "")))
+
+        return restore_unacked
+
     wrapping.wrap(QoS, "restore_visible", sweep)
     wrapping.wrap(QoS, "restore_by_tag", give_back)
+    wrapping.wrap(QoS, "restore_unacked", end)
