@@ -122,7 +122,7 @@ def bench(settings: Settings, progress: Progress) -> Iterator[Bench]:
                 f"{settings.app} has no tasks of its own: are the modules with tasks imported "
                 "(include=, autodiscover_tasks())?"
             )
-        must_be_there(settings, zygote.subject)
+        zygote.subject.warnings += must_be_there(settings, zygote.subject)
         if zygote.subject.databases:
             progress.phase("migrating a private copy of the database")
             zygote.prepare_databases()

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from targets import subject, task
 
@@ -19,16 +20,27 @@ def wanted(*, queues: tuple[str, ...] = (), known: str = "*") -> Settings:
 
 
 def test_given_queues_and_tasks_that_are_there_then_nothing_is_said() -> None:
-    must_be_there(wanted(queues=("default", "spare"), known="shop.c*"), SHOP)
+    assert not must_be_there(wanted(queues=("default", "spare"), known="shop.c*"), SHOP)
 
 
-def test_given_a_misspelt_queue_then_it_is_the_users_to_mend_and_not_the_apps() -> None:
+DEFALT = (
+    "queues: no task of shop goes to defalt, and it declares no such queue; did you mean default?; "
+    "there are default, mail, spare"
+)
+
+
+@pytest.mark.parametrize(("queues", "makes"), [(("mail", "defalt"), False), (("defalt",), True)])
+def test_given_a_queue_that_cannot_be_meant_then_it_is_the_users_to_mend_and_not_the_apps(
+    queues: tuple[str, ...], makes: bool
+) -> None:
     with pytest.raises(UsageError) as refused:
-        must_be_there(wanted(queues=("mail", "defalt")), SHOP)
-    assert str(refused.value) == (
-        "queues: no task of shop goes to defalt, and it declares no such queue; did you mean default?; "
-        "there are default, mail, spare"
-    )
+        must_be_there(wanted(queues=queues), msgspec.structs.replace(SHOP, create_missing_queues=makes))
+    assert str(refused.value) == DEFALT
+
+
+def test_given_a_queue_that_calls_may_name_then_it_is_told_and_the_run_goes_on() -> None:
+    makes = msgspec.structs.replace(SHOP, create_missing_queues=True)
+    assert must_be_there(wanted(queues=("mail", "defalt")), makes) == [DEFALT]
 
 
 @pytest.mark.parametrize(
