@@ -63,7 +63,7 @@ def test_given_a_broker_that_comes_back_empty_then_what_it_had_is_lost_by_that_a
     tmp_path: Path, broker: str
 ) -> None:
     status, report = chaos(
-        tmp_path, "--faults", "broker-emptied", "--broker", broker, "--tasks", "30", "--intensity", "0.1"
+        tmp_path, "--faults", "broker-emptied", "--broker", broker, "--tasks", "60", "--intensity", "0.1"
     )
     found = rows(report)
     assert status == 1
