@@ -95,10 +95,10 @@ def _redelivery(task: Task, subject: Subject, *, child_lost: bool = True) -> str
 
 def _no_redelivery(task: Task, subject: Subject) -> str:
     """What makes this task come back."""
-    if not task.acks_late:
-        return ""
-    given = subject.setting("task_acks_late")
-    return "set task_acks_late=False" if given and given.value is True else "take acks_late=True off the task"
+    on = [option for option in ("acks_late", "retry_on_worker_lost") if getattr(task, option)]
+    given = {option: found for option in on if (found := subject.setting(f"task_{option}")) and found.value is True}
+    said = [f"set task_{option}=False" if option in given else f"take {option}=True off the task" for option in on]
+    return " and ".join(said)
 
 
 def _once(task: Task, subject: Subject) -> str:
@@ -110,7 +110,7 @@ def _once(task: Task, subject: Subject) -> str:
     left_out = "not one whose worker died between its work and that, nor one that still runs elsewhere"
     if task.ignore_result:
         return body
-    if subject.deduplicates:
+    if subject.deduplicates and task.acks_late and subject.result_backend not in ("disabled", "rpc"):
         return f"{body}. worker_deduplicate_successful_tasks skips what comes back with its SUCCESS stored; {left_out}"
     return (
         f"{body}. worker_deduplicate_successful_tasks=True, with task_acks_late and a result backend, skips what comes "

@@ -44,12 +44,12 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+@pytest.hookimpl(hookwrapper=True)  # pluggy knows it in each of its versions
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, None, None]:
     """A failure shows the test's own lines; what the harness does below them is no news to its author."""
     if call.when == "call" and call.excinfo is not None:
         _shorten(call.excinfo.value)
-    return (yield)
+    yield
 
 
 def _shorten(error: BaseException) -> None:
@@ -71,6 +71,8 @@ def _shorten(error: BaseException) -> None:
 @pytest.fixture(scope="session")
 def assay_benches(pytestconfig: pytest.Config) -> Iterator[Callable[..., Bench]]:
     """A bench (broker and imported app) for each combination of app, folder, broker and pool, kept for the session."""
+    import msgspec
+
     from assay.bench import bench
     from assay.errors import UsageError
     from assay.progress import Silent
@@ -89,6 +91,8 @@ def assay_benches(pytestconfig: pytest.Config) -> Iterator[Callable[..., Bench]]
             if key not in made:
                 options = {**given, "jobs": 1, "cold": pytestconfig.getoption("assay_cold") or None}
                 settings = load(options, cwd=pytestconfig.rootpath, sources=sources)
+                # of the file's own app: a test says itself which queues its workers consume, and demands what it likes
+                settings = msgspec.structs.replace(settings, queues=(), known=())
                 if not settings.app:
                     raise UsageError(
                         "no app is named: say --assay-app=APP, assay_app in the ini file, app in [tool.assay], "

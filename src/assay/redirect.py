@@ -204,3 +204,18 @@ def _scale_countdowns(app: Celery, to: Redirection, on_countdown: Callable[[floa
 
     for protocol, create in list(app.amqp.task_protocols.items()):
         app.amqp.task_protocols[protocol] = scaled(create)
+    _scale_delays(scale, least_s)
+
+
+def _scale_delays(scale: float, least_s: float) -> None:
+    """What RabbitMQ itself waits for, in whole seconds: celery/app/base.py, send_task, with quorum queues (5.5)."""
+    from celery.app import base
+
+    def scaled(original: Callable[..., Any]) -> Callable[..., Any]:
+        def calculate_routing_key(countdown: int, *rest: Any, **options: Any) -> Any:
+            return original(max(min(countdown, 1), int(scaled_s(countdown, scale, least_s))), *rest, **options)
+
+        return calculate_routing_key
+
+    if hasattr(base, "calculate_routing_key"):
+        base.calculate_routing_key = scaled(base.calculate_routing_key)

@@ -67,11 +67,10 @@ class Ledger:
 
     def orphaned(self) -> bool:
         """Whether nothing is open but what workers had that are gone: it comes back after the visibility timeout."""
-        self.write_off()
-        if self._waiting() or any(self._depths().values()):
-            return False
         if not self._cluster.beyond_visibility_s:
             return False  # such a broker has given it back by itself
+        if self._waiting() or any(self._depths().values()):
+            return False
         held = self._cluster.broker.unacked(self._cluster.db, self._cluster.key_prefix)
         theirs = {invocation for invocation, _ in self._held}
         return bool(held) and theirs.isdisjoint(held)

@@ -112,6 +112,8 @@ class Subject(msgspec.Struct, kw_only=True):
     settings: list[Setting]
     queues: list[str]  # that a worker without -Q consumes
     default_queue: str
+    fanouts: list[str] = []  # those of them that each worker has for itself: what is sent there goes to all, or nobody
+    aliases: list[str] = []  # by which -Q may name such a one
     create_missing_queues: bool
     pool: str  # worker_pool as configured
     concurrency: int

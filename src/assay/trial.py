@@ -176,10 +176,14 @@ class Trial(Cluster):
                 self._replaced.add(worker.name)
                 self.replace(worker)
         for offset_s in self.clocks_ahead():
-            if self.settle(enough=self.orphaned) or not self.orphaned():
+            if self.settle(enough=self._is_orphaned) or not self._is_orphaned():
                 return
             self.start_worker(clock_offset_s=offset_s)
         self.settle()
+
+    def _is_orphaned(self) -> bool:
+        self.write_off()
+        return self.orphaned()
 
     @property
     def history(self) -> list[Event]:

@@ -36,13 +36,21 @@ def unplanned(
 
 
 def _reason(scenarios: Sequence[Scenario], known: Sequence[Scenario], targets: Sequence[Target]) -> str:
-    """What the app is without; only where no scenario could be run whatever the app is, what the run rules out."""
+    """What the app is without; where it is without nothing, what the run rules out."""
     barred = [(each.suite, each.barred(target)) for each in scenarios for target in targets]
-    suites = dict.fromkeys(suite for suite, why in barred if not why)
-    said = [_wanting(suite, known, targets) for suite in suites] or [why for _, why in barred]
+    lacking = [WANTING[suite] for suite in dict.fromkeys(suite for suite, _ in barred) if _lacks(suite, targets)]
+    said = lacking or [why for _, why in barred if why] + [MEANS_NOTHING] * any(not why for _, why in barred)
     return "; ".join(dict.fromkeys(said)) or "there is no task to run it on"
 
 
-def _wanting(suite: str, known: Sequence[Scenario], targets: Sequence[Target]) -> str:
-    some = any(each.applies(target) for each in known if each.suite == suite for target in targets)
-    return MEANS_NOTHING if some else WANTING.get(suite, MEANS_NOTHING)
+def _lacks(suite: str, targets: Sequence[Target]) -> bool:
+    """Whether the app has nothing that the suite is about."""
+    match suite:
+        case "recycling":
+            each = targets[0].subject
+            return not (each.max_tasks_per_child or each.max_memory_per_child or each.pool_restarts)
+        case "retries":
+            return not any(target.task.retries and target.task.max_retries != 0 for target in targets)
+        case "time_limits":
+            return not any(target.task.time_limit or target.task.soft_time_limit for target in targets)
+    return False

@@ -2,6 +2,7 @@
 
 import os
 
+import celery
 import pytest
 from beds import Bed, judged
 
@@ -53,6 +54,15 @@ def test_given_a_broker_that_dies_with_a_message_unread_then_only_a_publisher_th
     assert (row.verdict, row.landed) == (due, 1), row.reason
     assert row.claim == "publishing"
     assert (row.outcome is Outcome.LOST) is bool(flips)
+
+
+@pytest.mark.skipif(celery.VERSION < (5, 5), reason="native delayed delivery came with Celery 5.5")
+def test_given_quorum_queues_then_retries_that_wait_in_the_broker_are_scaled_and_found() -> None:
+    names = ("retries.fails_then_succeeds", "retries.gives_up")
+    no_worker_has = ("retries.worker_killed_while_retry_waits", "reconnect.cut_while_it_waits")
+    rows = judged(Bed(("native",), app="amqp_app:app"), (*names, *no_worker_has), broker="rabbitmq")
+    assert [row.reason for row in rows.values() if row.verdict is not Verdict.HELD] == []
+    assert rows.keys() == set(names)
 
 
 def test_given_scenarios_about_the_visibility_timeout_then_they_are_none_there() -> None:

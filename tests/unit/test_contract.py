@@ -95,8 +95,10 @@ def test_given_a_demand_for_one_effect_then_the_body_is_to_be_idempotent_and_ded
     assert told.startswith("make the body idempotent: ")
     assert "worker_deduplicate_successful_tasks=True, with task_acks_late and a result backend" in told
     assert "not one whose worker died between its work and that" in told
-    already = remedy({**late, "worker_deduplicate_successful_tasks": True}, {}, "effectively_once")
+    on = {**late, "worker_deduplicate_successful_tasks": True}
+    already = remedy({**on, "result_backend": "redis://localhost/1"}, {}, "effectively_once")
     assert "skips what comes back" in already
+    assert "with task_acks_late and a result backend, skips" in remedy(on, {}, "effectively_once"), "not in force"
     assert "=True" not in already
     assert "deduplicate" not in remedy(late, {"ignore_result": True}, "effectively_once")
     assert remedy({}, {}, "effectively_once").startswith(

@@ -1,5 +1,6 @@
 """What the settings name in the app is there, or the run is refused before anything is judged."""
 
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -43,15 +44,20 @@ def test_given_a_queue_that_calls_may_name_then_it_is_told_and_the_run_goes_on()
     assert must_be_there(wanted(queues=("mail", "defalt")), makes) == [DEFALT]
 
 
-@pytest.mark.parametrize(
-    ("pattern", "hint"),
-    [
-        ("shop.chrge", "; did you mean shop.charge?"),
-        ("shop.charg?d*", "; did you mean shop.charge?"),
-        ("billing.*", "; `assay list tasks -A shop` names them"),
-    ],
-)
-def test_given_a_known_finding_of_a_task_that_is_not_there_then_it_is_refused(pattern: str, hint: str) -> None:
+@pytest.mark.parametrize("pattern", ["shop.chrge", "shop.charg?d*"])
+def test_given_a_known_finding_of_a_misspelt_task_then_it_is_refused(pattern: str) -> None:
     with pytest.raises(UsageError) as refused:
         must_be_there(wanted(known=pattern), SHOP)
-    assert str(refused.value) == f"known: acks_late.*: shop has no task {pattern}{hint}"
+    assert str(refused.value) == f"known: acks_late.*: shop has no task {pattern}; did you mean shop.charge?"
+
+
+def test_given_a_known_finding_of_another_app_then_it_is_told_and_one_that_has_expired_is_not() -> None:
+    (told,) = must_be_there(wanted(known="billing.*"), SHOP)
+    assert told == "known: acks_late.*: shop has no task billing.*; `assay list tasks -A shop` names them"
+    expired = msgspec.structs.replace(wanted(known="billing.*").known[0], expires=date(2020, 1, 1))
+    assert not must_be_there(msgspec.structs.replace(wanted(), known=(expired,)), SHOP)
+
+
+def test_given_the_alias_of_a_broadcast_queue_then_it_is_one() -> None:
+    aliased = msgspec.structs.replace(SHOP, aliases=["reload"], create_missing_queues=False)
+    assert not must_be_there(wanted(queues=("mail", "reload")), aliased)

@@ -130,6 +130,7 @@ def test_what_a_dead_worker_had_is_orphaned_though_another_message_has_vanished(
     other = msgspec.structs.replace(PUBLISHED, invocation="other")
     gone = event(Kind.WORKER_EXITED, pid=1, status=-9)
     found = ledger(PUBLISHED, other, event(Kind.RECEIVED), gone, unacked=[ID])
+    found.write_off()
     assert found.orphaned()
     assert not ledger(PUBLISHED, event(Kind.RECEIVED), unacked=[ID]).orphaned()
 

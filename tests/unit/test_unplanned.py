@@ -47,6 +47,15 @@ def test_given_a_scenario_then_its_pool_or_what_it_means_is_told() -> None:
     ]
 
 
+def test_given_what_the_suite_is_about_then_the_app_is_not_said_to_be_without_it() -> None:
+    grows = subject(task(name="shop.charge"), max_memory_per_child=200_000)
+    (said,) = told(grows, "threads", suites=("recycling", "routing"))
+    assert "not with pool threads" in said
+    assert "is set" not in said
+    (said,) = told(grows, "threads", scenarios=("recycling.memory_limit", "consumed"))
+    assert said == "scenario recycling.memory_limit: does not apply: not with pool threads"
+
+
 def test_given_nothing_else_then_the_refusal_has_the_reason() -> None:
     with pytest.raises(
         UsageError, match=r"^no selected scenario applies .*; suite time_limits: .*: no selected task has"

@@ -28,6 +28,7 @@ READY_S = 90.0
 TRIES = 3
 TAKEN = "eaddrinuse"
 USER = "assay"
+DELAYS = "celery_delayed_"
 #: the server's own scripts; what Debian puts on PATH changes to a user of its own, which only root may
 PROGRAMS = ("/usr/lib/rabbitmq/bin/rabbitmq-server", "/opt/rabbitmq/sbin/rabbitmq-server")
 CONFIG = """\
@@ -179,9 +180,13 @@ class RabbitBroker(Served):
     def depths(
         self, db: int, queues: Sequence[str], priority_steps: Sequence[int], sep: str, global_keyprefix: str
     ) -> dict[str, int]:
-        """{queue: messages ready in it}; a queue of RabbitMQ is one whatever its priorities."""
+        """{queue: messages ready in it}; a queue of RabbitMQ is one whatever its priorities.
+
+        Also of those in which Celery lets messages wait for their time (kombu/transport/native_delayed_delivery.py).
+        """
         found = self._console.queues(_host(db))
-        return {queue: found[queue].ready if queue in found else 0 for queue in queues}
+        waiting = {name: queue.ready for name, queue in found.items() if name.startswith(DELAYS) and queue.ready}
+        return {queue: found[queue].ready if queue in found else 0 for queue in queues} | waiting
 
     def queued(
         self, db: int, queues: Sequence[str], priority_steps: Sequence[int], sep: str, global_keyprefix: str
@@ -189,10 +194,10 @@ class RabbitBroker(Served):
         """{queue: ids of the tasks ready in it}. They are taken and given back, which marks them as redelivered."""
         depths = self.depths(db, queues, priority_steps, sep, global_keyprefix)
         if not any(depths.values()):
-            return {queue: [] for queue in queues}
+            return {queue: [] for queue in depths}
         from amqp import Connection
 
-        held: dict[str, list[str]] = {queue: [] for queue in queues}
+        held: dict[str, list[str]] = {queue: [] for queue in depths}
         with contextlib.closing(
             Connection(f"{self.host}:{self.port}", USER, self._password, virtual_host=_host(db))
         ) as connection:

@@ -297,6 +297,7 @@ class Campaign:
 
     def _is_orphaned(self) -> bool:
         """A worker that hangs in its shutdown still takes messages from the queue: it is to be gone first."""
+        self._cluster.write_off()
         return not self._ending() and self._cluster.orphaned()
 
     def _ending(self) -> bool:

@@ -73,7 +73,7 @@ def _timeouts(life: Life, world: World, lead: float, after_ns: int, before_ns: i
 
     A worker that took the message over may have died with it: as often as it was delivered since, at the most.
     """
-    step = min(offset for offset in world.offsets.values() if offset > 0)
+    step = min(offset for _, offset in world.ahead)
     delivered = sum(after_ns < event.at_ns <= before_ns for event in life.deliveries)
     return min(round(lead / step) or 1, delivered or 1) * max(0.0, min(lead, step) - SLACK_S)
 

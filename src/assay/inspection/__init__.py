@@ -35,6 +35,8 @@ def describe(app: Celery, name: str, workdir: str) -> Subject:
         settings=given_settings(app, places),
         queues=sorted(str(queue) for queue in app.amqp.queues.consume_from) or [str(conf.task_default_queue)],
         default_queue=str(conf.task_default_queue),
+        fanouts=sorted(name for name, q in app.amqp.queues.items() if q.exchange and q.exchange.type == "fanout"),
+        aliases=sorted(map(str, app.amqp.queues.aliases)),
         create_missing_queues=bool(conf.task_create_missing_queues),
         pool=_pool(conf.worker_pool),
         concurrency=_whole(conf.worker_concurrency) or 2,

@@ -13,9 +13,17 @@ def record_restoring(recorder: Recorder) -> None:
 
     And each message that a worker still has when its channel is closed.
     """
-    from kombu.transport.redis import QoS
+    from kombu.transport.redis import Channel, QoS
 
     restored: list[str] = []
+    moved: list[bool] = []  # whether there was something to give back: another worker may have done so before
+
+    def put(original: Callable[..., Any]) -> Callable[..., Any]:
+        def _do_restore_message(self: Any, *args: Any, **kwargs: Any) -> Any:
+            moved.append(True)
+            return original(self, *args, **kwargs)
+
+        return _do_restore_message
 
     def sweep(original: Callable[..., Any]) -> Callable[..., Any]:
         def restore_visible(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -29,8 +37,10 @@ def record_restoring(recorder: Recorder) -> None:
 
     def give_back(original: Callable[..., Any]) -> Callable[..., Any]:
         def restore_by_tag(self: Any, tag: Any, *args: Any, **kwargs: Any) -> Any:
+            moved.clear()
             result = original(self, tag, *args, **kwargs)
-            restored.append(tag.decode() if isinstance(tag, bytes) else str(tag))
+            if moved:
+                restored.append(tag.decode() if isinstance(tag, bytes) else str(tag))
             return result
 
         return restore_by_tag
@@ -47,6 +57,7 @@ def record_restoring(recorder: Recorder) -> None:
 
         return restore_unacked
 
+    wrapping.wrap(Channel, "_do_restore_message", put)
     wrapping.wrap(QoS, "restore_visible", sweep)
     wrapping.wrap(QoS, "restore_by_tag", give_back)
     wrapping.wrap(QoS, "restore_unacked", end)

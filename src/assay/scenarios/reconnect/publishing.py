@@ -22,13 +22,16 @@ def broker_killed_while_publishing(stage: Stage) -> None:
         'set broker_transport_options={"confirm_publish": True}: delay() waits for the word of RabbitMQ, and raises an '
         "error where none comes",
     )
-    stage.worker(concurrency=1)
+    worker = stage.worker(concurrency=1)
     before = stage.publish()  # so that the publisher has declared all, and asks for nothing more
     stage.settle()
     cluster, task = stage.cluster, stage.task.name
     arguments = stage.arguments(task, slow=False)
     unread = cluster.kill_broker_unread(lambda: cluster.publish(task, Script(), **arguments))
-    stage.settle()
+    stage.cluster.wait_noticed(worker)
+    if not stage.settle(enough=lambda: not worker.alive()) and not worker.alive():
+        stage.replacement()  # a worker that gives up is not what this is about
+        stage.settle()
     stage.check(
         Delivery(contract="at_least_once", ids=[before]),
         Evidence(landed=1, in_flight=False),

@@ -20,6 +20,10 @@ def long_wait(target: Target) -> Scaling:
     return long_countdowns(target, WAIT_S, said, within_s=WAIT_S)
 
 
+def waits_in_worker(target: Target) -> bool:
+    return retries(target) and target.waits_in_worker
+
+
 @scenario("retries", fault="SIGKILL child", when=retries, weight_s=5.0)
 def killed_after_retry_sent(stage: Stage) -> None:
     """A child is killed between publishing its retry and acknowledging the message that it retries."""
@@ -36,7 +40,7 @@ def killed_after_retry_sent(stage: Stage) -> None:
     )
 
 
-@scenario("retries", fault="SIGTERM", when=retries, scale=long_wait, weight_s=6.0)
+@scenario("retries", fault="SIGTERM", when=waits_in_worker, scale=long_wait, weight_s=6.0)
 def worker_stopped_while_retry_waits(stage: Stage) -> None:
     """The worker that holds a waiting retry is stopped by SIGTERM; the next one runs it."""
     stage.claims("warm shutdown", "a retry that waits for its time goes back to its queue")
@@ -52,7 +56,7 @@ def worker_stopped_while_retry_waits(stage: Stage) -> None:
     )
 
 
-@scenario("retries", fault="SIGKILL group", when=retries, scale=long_wait, weight_s=4.0)
+@scenario("retries", fault="SIGKILL group", when=waits_in_worker, scale=long_wait, weight_s=4.0)
 def worker_killed_while_retry_waits(stage: Stage) -> None:
     """The worker that holds a waiting retry is killed; the message comes back after the visibility timeout."""
     stage.contract(child_lost=False)

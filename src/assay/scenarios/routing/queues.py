@@ -13,7 +13,7 @@ WATCH_S = 2.0
 def other_queues(target: Target) -> list[str]:
     """The queues of the app's other tasks, and those that a worker consumes by itself."""
     names = {task.queue for task in target.subject.tasks if task.queue} | set(target.subject.queues)
-    return sorted(names - {target.task.queue})
+    return sorted(names - {target.task.queue, *target.subject.fanouts})
 
 
 def several(target: Target) -> bool:
