@@ -60,14 +60,15 @@ def judge(checkers: Sequence[Checker], events: Sequence[Event], waiting: Mapping
 
 
 def _weighed(checker: Checker, judgement: Judgement, events: Sequence[Event], waiting: Mapping[str, str]) -> Judgement:
-    theirs = [each for each in judgement.invocations if each in waiting]
-    if judgement.verdict is not Verdict.VIOLATED or not theirs or not _asks_for_more(checker, judgement):
+    if judgement.verdict is not Verdict.VIOLATED or not waiting or not _asks_for_more(checker, judgement):
         return judgement
+    theirs = [each for each in judgement.invocations if each in waiting]
     if isinstance(checker, Delivery):  # of many that broke it, the others may have done so by themselves
         others = check([msgspec.structs.replace(checker, besides=[*checker.besides, *waiting])], events)[0]
         if others.verdict is Verdict.VIOLATED:
             return others
-    elif len(theirs) < len(judgement.invocations):
+        theirs = theirs or list(waiting)  # a judgement names the first of many
+    elif not theirs or len(theirs) < len(judgement.invocations):
         return judgement
     more = f" (and {len(theirs) - 1} more alike)" if len(theirs) > 1 else ""
     return msgspec.structs.replace(judgement, verdict=Verdict.UNKNOWN, reason=f"{waiting[theirs[0]]}{more}")

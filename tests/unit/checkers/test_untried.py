@@ -93,3 +93,12 @@ def test_given_checkers_that_ask_for_more_to_come_then_they_cannot_tell_either()
     for checker in (FinalState(ids=["a"], states=["SUCCESS"]), Attempts(ids=["a"], least=2)):
         assert judged(*STRUCK, unsettled(), UNACKED, pending, by=checker).verdict is Verdict.UNKNOWN
     assert judged(*STRUCK, unsettled(), UNACKED, by=Attempts(ids=["a"], most=0)).verdict is Verdict.VIOLATED
+
+
+def test_given_more_of_them_than_a_judgement_names_then_it_is_none_of_the_apps_either() -> None:
+    ids = [f"m{number:03}" for number in range(70)]
+    waiting = [published(each) for each in ids]
+    queued = [event(Kind.FINAL_QUEUE, pid=1, worker="", queue="q", ready=70, ids=ids)]
+    found = judged(*waiting, unsettled(), *queued)
+    assert found.verdict is Verdict.UNKNOWN
+    assert "no worker was started" in found.reason
