@@ -85,7 +85,7 @@ def _redelivery(task: Task, subject: Subject, *, child_lost: bool = True) -> str
     missing = [option for option, present in options.items() if not present]
     if not missing or (task.acks_late and not child_lost):
         return ""
-    overridden = [option for option in missing if (found := subject.setting(f"task_{option}")) and found.value is True]
+    overridden = [option for option in missing if _is_set(subject, option)]
     if overridden:
         return f"take {' and '.join(f'{option}=False' for option in overridden)} off the task: it wins over the setting"
     own = any(options.values()) and not any(subject.setting(f"task_{option}") for option in options)
@@ -96,9 +96,15 @@ def _redelivery(task: Task, subject: Subject, *, child_lost: bool = True) -> str
 def _no_redelivery(task: Task, subject: Subject) -> str:
     """What makes this task come back."""
     on = [option for option in ("acks_late", "retry_on_worker_lost") if getattr(task, option)]
-    given = {option: found for option in on if (found := subject.setting(f"task_{option}")) and found.value is True}
-    said = [f"set task_{option}=False" if option in given else f"take {option}=True off the task" for option in on]
-    return " and ".join(said)
+    return " and ".join(
+        f"set task_{option}=False" if _is_set(subject, option) else f"take {option}=True off the task" for option in on
+    )
+
+
+def _is_set(subject: Subject, option: str) -> bool:
+    """Whether the app's setting for it is on."""
+    found = subject.setting(f"task_{option}")
+    return found is not None and found.value is True
 
 
 def _once(task: Task, subject: Subject) -> str:

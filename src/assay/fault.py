@@ -8,7 +8,7 @@ from assay.event import Point
 from assay.selection import nearest
 
 CRASH_BURST, RECYCLING_STORM = "crash burst", "recycling storm"
-BROKER_EMPTIED = "broker emptied"
+BROKER_EMPTIED, BROKER_KILLED_UNREAD = "broker emptied", "broker killed unread"
 BURSTS = (CRASH_BURST, RECYCLING_STORM)  # which bring invocations of their own, and are about those
 FAULTLESS = ("none", "none (under load)", "misspelt queue", "unknown task")  # nothing lands on work that is under way
 KILLS = (
@@ -65,9 +65,9 @@ FAULTS = {
     "while, as a congested line does; new ones are not slowed. Landed when each has that rate at both ends",
     "broker restarted": "the broker is killed and started again at the same address: a Redis empty, as one without "
     "persistence is, a RabbitMQ with what is durable; landed when the new one serves",
-    "broker killed unread": "the broker stands still (SIGSTOP), is sent a message, is killed, and comes back with its "
+    BROKER_KILLED_UNREAD: "the broker stands still (SIGSTOP), is sent a message, is killed, and comes back with its "
     "data; landed when the message was in its socket, unread, when it was killed",
-    "broker emptied": "the broker is killed and comes back at the same address with nothing, whatever it is; landed "
+    BROKER_EMPTIED: "the broker is killed and comes back at the same address with nothing, whatever it is; landed "
     "when the new one serves",
     "SIGSTOP": "the main process is stopped for a while and goes on; landed when all of its threads have stopped",
     "results gone": "the server of the results is killed, and started again empty when a try to store one has failed; "
@@ -149,7 +149,7 @@ STRIKING = {
     "black hole": Strikes(IN_BODY, lasts_s=(0.2, 1.5), needs=(Needs.BROKER,)),
     "connection slowed": Strikes(IN_BODY, lasts_s=(0.5, 3.0), needs=(Needs.BROKER,)),
     "broker restarted": Strikes(IN_BODY, everywhere=True, needs=(Needs.DATA,)),
-    "broker emptied": Strikes(IN_BODY, everywhere=True, needs=(Needs.BROKER,)),
+    BROKER_EMPTIED: Strikes(IN_BODY, everywhere=True, needs=(Needs.BROKER,)),
     "results away": Strikes((Point.BEFORE_RESULT,), lasts_s=(0.2, 1.5), everywhere=True, needs=(Needs.RESULTS,)),
     "rolling restart": Strikes(IN_BODY, stops=True, everywhere=True),
     "scaled to none": Strikes(IN_BODY, lasts_s=(0.2, 1.5), stops=True, everywhere=True, leaves_none=True),

@@ -23,10 +23,12 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def fits(self, result: Result) -> bool:
         """Whether it speaks of this row."""
-        names = {result.task, *result.members}
-        return fnmatchcase(f"{result.suite}.{result.scenario}", self.scenario) and any(
-            fnmatchcase(name, self.task) for name in names
+        return fnmatchcase(f"{result.suite}.{result.scenario}", self.scenario) and self.names_one_of(
+            {result.task, *result.members}
         )
+
+    def names_one_of(self, tasks: Iterable[str]) -> bool:
+        return any(fnmatchcase(name, self.task) for name in tasks)
 
     def expired(self, today: date) -> bool:
         """Whether its day has passed."""
@@ -50,7 +52,7 @@ def mark_known(results: Iterable[Result], known: Sequence[Known], today: date, t
         if entry.expired(today):
             told.append(f"expired on {entry.expires}, so it does not count: {entry}")
             continue
-        if tasks and not any(fnmatchcase(name, entry.task) for name in tasks):
+        if tasks and not entry.names_one_of(tasks):
             told.append(f"the app has no such task, so it counts for nothing: {entry}")
         for row in fitting:
             if row.verdict is Verdict.VIOLATED and not row.known:

@@ -18,7 +18,7 @@ from assay.broker import Broker, OwnBroker
 from assay.connections import How, established, peers, sever, unanswered, unread
 from assay.errors import HarnessError
 from assay.event import Event, Kind
-from assay.fault import IN_CHILD
+from assay.fault import BROKER_KILLED_UNREAD, IN_CHILD
 from assay.gate import Waiting
 from assay.redirection import Redirection
 from assay.settle import runs
@@ -27,7 +27,6 @@ from assay.warm import Client
 from assay.worker import Worker, kill_child
 
 BLACK_HOLE, SLOWED = "black hole", "connection slowed"
-UNREAD = "broker killed unread"
 UNREAD_S, UNCONFIRMED_S = 5.0, 0.3  # the latter: for a publisher that asks for no answer to return
 SLOW_BYTES = 50_000  # a second; a packet may have 64 KiB here, and the next one waits until it would be through
 SLOWEST_S = 10.0
@@ -224,10 +223,17 @@ class Landing:
 
         return ended
 
+    def _own_broker(self, therefore: str) -> OwnBroker:
+        if not isinstance(self.broker, OwnBroker):
+            raise HarnessError(f"the broker is not the run's own: {therefore}")
+        return self.broker
+
     def _own_server(self) -> int:
-        if not isinstance(self.broker, OwnBroker) or self.broker.pid is None:
-            raise HarnessError("the broker is not the run's own: its end of a connection cannot be reached")
-        return self.broker.pid
+        therefore = "its end of a connection cannot be reached"
+        pid = self._own_broker(therefore).pid
+        if pid is None:
+            raise HarnessError(f"the broker has no process: {therefore}")
+        return pid
 
     def _call_nobody(self) -> None:
         """The broker sends each worker a word of remote control, which is for none of them.
@@ -243,11 +249,10 @@ class Landing:
 
         It comes back as people run it, if nothing is said: a Redis empty, a RabbitMQ with what is durable.
         """
-        if not isinstance(self.broker, OwnBroker):
-            raise HarnessError("the broker is not the run's own: it cannot be restarted")
-        target: dict[str, Any] = {"fault": fault, "target": self.broker.pid, "signal": "restart"}
+        broker = self._own_broker("it cannot be restarted")
+        target: dict[str, Any] = {"fault": fault, "target": broker.pid, "signal": "restart"}
         self.record(Kind.FAULT_INJECTED, invocation, **target)
-        self.broker.restart(with_data=self.broker.durable if with_data is None else with_data)
+        broker.restart(with_data=broker.durable if with_data is None else with_data)
         self.record(Kind.FAULT_LANDED, invocation, **target)
 
     def kill_broker_unread(self, publish: Callable[[], str]) -> str:
@@ -255,11 +260,10 @@ class Landing:
 
         It comes back with its data. Returns the invocation; whether its publisher was told is in `refused`.
         """
-        server = self._own_server()
-        assert isinstance(self.broker, OwnBroker)
+        broker = self._own_broker("it cannot be restarted")
         ends, client = peers(self.redirection.broker_url), self.client.process.pid
-        target: dict[str, Any] = {"fault": UNREAD, "target": server, "signal": "SIGKILL"}
-        self.broker.pause()
+        target: dict[str, Any] = {"fault": BROKER_KILLED_UNREAD, "target": broker.pid, "signal": "SIGKILL"}
+        broker.pause()
         with ThreadPoolExecutor(1, thread_name_prefix="assay-publisher") as executor:
             try:
                 publishing = executor.submit(publish)
@@ -268,7 +272,7 @@ class Landing:
                 self.record(Kind.FAULT_INJECTED, **target)
                 arrived = unanswered(ends, client) > 0
             finally:
-                self.broker.restart(with_data=True)
+                broker.restart(with_data=True)
             if arrived:
                 self.record(Kind.FAULT_LANDED, **target)
             return publishing.result()

@@ -1,7 +1,6 @@
 """What the settings name in the app is there: a misspelt name would say nothing, and be silent about it."""
 
 import datetime
-from fnmatch import fnmatchcase
 
 from assay.errors import UsageError
 from assay.selection import nearest
@@ -26,7 +25,7 @@ def must_be_there(settings: Settings, subject: Subject) -> list[str]:
     tasks = [task.name for task in subject.tasks]
     today = datetime.datetime.now(datetime.UTC).date()
     for entry in settings.known:
-        if not entry.expired(today) and not any(fnmatchcase(name, entry.task) for name in tasks):
+        if not entry.expired(today) and not entry.names_one_of(tasks):
             said = f"known: {entry.scenario}: {subject.app} has no task {entry.task}"
             if hint := nearest(entry.task, tasks):
                 raise UsageError(said + hint)

@@ -161,11 +161,9 @@ def _without_canary(it: Bench) -> str:
     """Why there can be none in this run; "" where there can."""
     if it.settings.bodies != "hollow":
         return "no real body is broken on purpose"
-    return (
-        ""
-        if it.pool in canary.SCENARIO.pools
-        else f"it needs pool {canary.SCENARIO.pools[0]}, and this one is {it.pool}"
-    )
+    if it.pool not in canary.SCENARIO.pools:
+        return f"it needs pool {canary.SCENARIO.pools[0]}, and this one is {it.pool}"
+    return ""
 
 
 def _run_one(it: Bench, row: Row) -> Result:

@@ -17,9 +17,8 @@ LOCKED_S = 0.2
 #: what the silence of a connection may last in the scenarios about it, seconds
 SILENCE_S = {"health_check_interval": 1.0, "socket_timeout": 1.5}
 HEALTH_CHECK_S = 25.0  # of kombu where nothing is given: kombu/transport/redis.py
-HEARTBEAT_S = (
-    4.0  # not shorter: a broker sends two in that time, and mingle goes on listening with each within a second
-)
+#: not shorter: a broker sends two heartbeats in that time, and mingle listens for another second with each
+HEARTBEAT_S = 4.0
 #: the same of socket options; the last is in milliseconds. Source: tcp(7)
 KEEPALIVE = {socket.TCP_KEEPIDLE: 1, socket.TCP_KEEPINTVL: 1, socket.TCP_KEEPCNT: 3, socket.TCP_USER_TIMEOUT: 2000}
 TASKS = 50  # that a child runs at the most in the scenarios about its replacement

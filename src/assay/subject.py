@@ -55,6 +55,11 @@ class Task(msgspec.Struct, kw_only=True, frozen=True):
         """Whether anything makes a failed attempt run again."""
         return bool(self.autoretry_for) or self.retries_itself
 
+    @property
+    def may_retry(self) -> bool:
+        """Whether it does so at least once."""
+        return self.retries and self.max_retries != 0
+
     def backoff_s(self, retry: int) -> float:
         """The longest wait before the nth retry (0 is the first); with jitter it may be any shorter one.
 

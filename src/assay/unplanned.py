@@ -50,7 +50,7 @@ def _lacks(suite: str, targets: Sequence[Target]) -> bool:
             each = targets[0].subject
             return not (each.max_tasks_per_child or each.max_memory_per_child or each.pool_restarts)
         case "retries":
-            return not any(target.task.retries and target.task.max_retries != 0 for target in targets)
+            return not any(target.task.may_retry for target in targets)
         case "time_limits":
             return not any(target.task.time_limit or target.task.soft_time_limit for target in targets)
     return False

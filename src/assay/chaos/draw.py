@@ -53,7 +53,7 @@ class Job:
         fails, retries = random.random() < workload.failing, random.random() < workload.retrying
         act = Act(work_s=round(work_s, 4), result_bytes=result_bytes)
         acts: tuple[Act, ...] = (act,)
-        if retries and subject.task(self.task).retries and subject.task(self.task).max_retries != 0:
+        if retries and subject.task(self.task).may_retry:
             acts = (Act(ends="raise", error="transient", work_s=act.work_s), act)
         elif fails and not mine:  # what is struck is to be done in the end
             acts = (Act(ends="raise", work_s=act.work_s),)

@@ -179,10 +179,10 @@ def _struck(subject: Subject, task: str, fault: str, seen: Seen, demanded: str) 
     landed, injected = (seen.times(counts, fault, task) for counts in (seen.landed, seen.injected))
     row = _row(_slug(fault), task, fault, landed=landed, injected=injected)
     row = _claims(row, found, subject, task)
-    if fault == BROKER_EMPTIED:
+    emptied = fault == BROKER_EMPTIED  # what it had in its queues is lost by that fault, though no worker received it
+    if emptied:
         row = msgspec.structs.replace(row, remedy=PERSIST)
-        return row, [Delivery(contract=found.delivery, ids=seen.struck[key])]
-    checkers: list[Checker] = [Delivery(contract=found.delivery, ids=seen.struck[key], received=True)]
+    checkers: list[Checker] = [Delivery(contract=found.delivery, ids=seen.struck[key], received=not emptied)]
     if Needs.RESULTS in STRIKING[fault].needs:  # what is struck succeeds in the end
         checkers.append(FinalState(ids=seen.struck[key], states=["SUCCESS"]))
     return row, checkers

@@ -27,13 +27,16 @@ def record_connection(recorder: Recorder) -> None:
 
         return start
 
-    def given_up(original: Callable[..., Any]) -> Callable[..., Any]:
-        def on_close(self: Any) -> Any:
-            result = original(self)
-            recorder.record(Kind.CONNECTION_CLOSED)
-            return result
+    def done(kind: Kind) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        def make(original: Callable[..., Any]) -> Callable[..., Any]:
+            def act(self: Any) -> Any:
+                result = original(self)
+                recorder.record(kind)
+                return result
 
-        return on_close
+            return act
+
+        return make
 
     def ended(original: Callable[..., Any]) -> Callable[..., Any]:
         def start(self: Any) -> Any:
@@ -44,14 +47,6 @@ def record_connection(recorder: Recorder) -> None:
                 raise
 
         return start
-
-    def stopped(original: Callable[..., Any]) -> Callable[..., Any]:
-        def stop(self: Any) -> Any:
-            result = original(self)
-            recorder.record(Kind.CONSUMER_STOPPED)
-            return result
-
-        return stop
 
     def up(original: Callable[..., Any]) -> Callable[..., Any]:
         def start(self: Any, consumer: Any) -> Any:
@@ -70,9 +65,9 @@ def record_connection(recorder: Recorder) -> None:
 
     wrapping.wrap(Mingle, "send_hello", mingled)
     wrapping.wrap(Consumer.Blueprint, "start", lost)
-    wrapping.wrap(Consumer, "on_close", given_up)
+    wrapping.wrap(Consumer, "on_close", done(Kind.CONNECTION_CLOSED))
     wrapping.wrap(Consumer, "start", ended)
-    wrapping.wrap(Consumer, "stop", stopped)
+    wrapping.wrap(Consumer, "stop", done(Kind.CONSUMER_STOPPED))
     wrapping.wrap(Evloop, "start", up)
 
 

@@ -1,6 +1,7 @@
 """The broker dies with a message that it was sent and has not read: does the publisher know?"""
 
 from assay.checkers import Delivery, Evidence
+from assay.fault import BROKER_KILLED_UNREAD
 from assay.redirection import AMQP
 from assay.scaling import Target
 from assay.scenario import scenario
@@ -13,7 +14,7 @@ def sends_unasked(target: Target) -> bool:
     return target.severable and target.broker == "rabbitmq" and target.subject.broker_scheme in AMQP
 
 
-@scenario("reconnect", fault="broker killed unread", when=sends_unasked, weight_s=12.0, own_broker=True)
+@scenario("reconnect", fault=BROKER_KILLED_UNREAD, when=sends_unasked, weight_s=12.0, own_broker=True)
 def broker_killed_while_publishing(stage: Stage) -> None:
     """The broker is killed before it has read what was published: it runs, or its delay() has raised an error."""
     stage.claims(

@@ -12,7 +12,7 @@ FAILS = Act(ends="raise", error="transient")
 
 
 def retries(target: Target) -> bool:
-    return target.task.retries and target.task.max_retries != 0
+    return target.task.may_retry
 
 
 def gives_up_at_last(target: Target) -> bool:
