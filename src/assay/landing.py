@@ -315,7 +315,7 @@ class Landing:
             while True:
                 looks += 1
                 worker.pause()
-                waits = worker.process.waits() or self.pool == "solo"
+                waits = worker.process.waits() or self.pool == "solo" or self._ends_its_threads(worker)
                 unread_bytes = self._unread(worker)
                 if waits and not unread_bytes and self._asks_no_more(worker):
                     break
@@ -348,6 +348,9 @@ class Landing:
         self.wait(lambda: False, timeout_s=RUNS_S)
         while worker.process.slept() == slept and time.monotonic() < deadline:
             self.wait(lambda: False, timeout_s=RUNS_S)
+
+    def _ends_its_threads(self, worker: Worker) -> bool:
+        return worker.process.waits_for_thread() and self.stops(worker)
 
     def _asks_no_more(self, worker: Worker) -> bool:
         """Its wait for a message is over, as after the time that it gave; whether it got none."""

@@ -24,11 +24,13 @@ from assay.wait import wait_until
 
 RECEIVE = 1 << 22
 LAST_WORDS = 30
-#: epoll_wait, epoll_pwait, pselect6, select, nanosleep, clock_nanosleep, futex and wait4, by the machine's numbers
+UNTOLD = ""
+#: epoll_wait, epoll_pwait, pselect6, select, nanosleep, clock_nanosleep and wait4, by the machine's numbers
 WAITS = {
-    "x86_64": {"232", "281", "270", "23", "35", "230", "202", "61"},
-    "aarch64": {"22", "72", "101", "115", "98", "260"},
+    "x86_64": {"232", "281", "270", "23", "35", "230", "61"},
+    "aarch64": {"22", "72", "101", "115", "260"},
 }.get(os.uname().machine, set())
+FUTEX = {"x86_64": "202", "aarch64": "98"}.get(os.uname().machine, "")
 
 #: nanosleep and clock_nanosleep
 SLEEPS = {"x86_64": {"35", "230"}, "aarch64": {"101", "115"}}.get(os.uname().machine, set())
@@ -94,9 +96,14 @@ class Process:
     def waits(self) -> bool:
         """Whether its main thread waits for events, a time or a child, rather than being at work. See proc(5).
 
-        A read from a socket is work: the answer to it is what it goes on with.
+        A read from a socket is work: the answer to it is what it goes on with. So is a futex: that is its turn in the
+        interpreter, and it may have read a message by then. True where the kernel does not tell.
         """
-        return _call(self.pid) in WAITS
+        return _call(self.pid) in {*WAITS, UNTOLD}
+
+    def waits_for_thread(self) -> bool:
+        """Whether its main thread waits for another one: for its end, for what it has locked, or for the interpreter."""
+        return _call(self.pid) == FUTEX
 
     def resume(self) -> None:
         self.send(signal.SIGCONT)
@@ -141,10 +148,10 @@ def sleeps(pid: int) -> bool:
 
 
 def _call(pid: int) -> str:
-    """The number of the system call that its main thread is in, "" where the kernel does not tell."""
+    """The number of the system call that its main thread is in, UNTOLD where the kernel does not say."""
     with contextlib.suppress(OSError, IndexError):
         return Path(f"/proc/{pid}/syscall").read_text().split()[0]
-    return ""
+    return UNTOLD
 
 
 def _state(stat: Path) -> str:

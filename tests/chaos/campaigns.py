@@ -27,3 +27,12 @@ def chaos(tmp: Path, *arguments: str, seed: int = 3, flips: str = "", out: str =
 
 def rows(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {row["scenario"]: row for row in report["results"]}
+
+
+def not_held(report: dict[str, Any]) -> str:
+    """A line for each row that is not green, with its reason; for a failing test to show whole."""
+    return "\n".join(
+        f"{row['scenario']} {row['task']}: {row['verdict']} {row['outcome']}: {row['reason']}"
+        for row in report["results"]
+        if row["verdict"] != "held"
+    )
