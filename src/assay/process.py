@@ -102,7 +102,7 @@ class Process:
         return _call(self.pid) in {*WAITS, UNTOLD}
 
     def waits_for_thread(self) -> bool:
-        """Whether its main thread waits for another one: for its end, for what it has locked, or for the interpreter."""
+        """Whether its main thread waits for another one: for its end, its lock, or its turn in the interpreter."""
         return _call(self.pid) == FUTEX
 
     def resume(self) -> None:

@@ -34,7 +34,8 @@ Asked = fun (["make", Host]) ->
                 end,
                 io_lib:format("~b ~b ~ts~n", [Ready, Unacked, Name])
                 end || Q <- rabbit_amqqueue:list(Host)] end, 200);
-            (["write"]) -> [ok = dets:sync(Table) || Table <- dets:all()], ok;
+            (["write"]) -> [ok = dets:sync(Table) || Table <- dets:all()],
+                catch sys:get_state(mnesia_recover), catch mnesia:sync_log(), ok;  % neither is there with Khepri
             (["version"]) -> [rabbit_misc:version(), 10] end,
 Answer = fun (Line) ->
     [Verb | Host] = string:lexemes(string:trim(Line), " "),
@@ -88,9 +89,12 @@ class Console:
         return found
 
     def write(self) -> None:
-        """The register of quorum queues, which the node else writes when it has not changed for half a second.
+        """The registers of queues, which the node else writes a moment later.
 
-        A node that is killed before has quorum queues that it does not find again, and that nobody can use.
+        That of quorum queues, when it has not changed for half a second: a node that is killed before has queues that
+        it does not find again, and that nobody can use. And in Mnesia's log that a declaration is decided, which may
+        wait for 2 s: killed before, the node presumes that it was not, and a durable queue is gone with its messages
+        (do_log_decision in mnesia_recover.erl, presume_abort; disk_log's cache).
         """
         self._ask("write")
 
