@@ -5,7 +5,6 @@
 
 import contextlib
 import signal
-import time
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +14,7 @@ import psutil
 
 from assay.black_hole import BlackHole
 from assay.broker import Broker, OwnBroker
-from assay.connections import How, established, peers, sever, unanswered, unread
+from assay.connections import How, peers, sever, unanswered
 from assay.errors import HarnessError
 from assay.event import Event, Kind
 from assay.fault import BROKER_KILLED_UNREAD, IN_CHILD
@@ -23,6 +22,7 @@ from assay.gate import Waiting
 from assay.redirection import Redirection
 from assay.settle import runs
 from assay.slowed import Slowed
+from assay.standing_still import StandingStill
 from assay.warm import Client
 from assay.worker import Worker, kill_child
 
@@ -33,9 +33,6 @@ SLOWEST_S = 10.0
 ASKS_S, SILENT_S = 1.5, 15.0  # a worker with a free slot asks for a message each second
 NOTICES_S = 6.0
 NOTICES_SIGNAL_S = 10.0
-STILL_S, LOOKS = 5.0, 10  # the latter where the machine is so busy that a look takes a second
-TURN_S = 1.0
-RUNS_S = 0.003  # that a worker has, at least, between two looks at whether it stands still
 
 
 class Landing:
@@ -58,12 +55,21 @@ class Landing:
         raise NotImplementedError
 
     @contextlib.contextmanager
-    def striking(self, fault: str, invocation: str, worker: Worker, **detail: Any) -> Iterator[None]:
-        """Around what a fault does: it has landed where that raises no HarnessError."""
-        told = {"fault": fault, "target": worker.pid, **detail}
-        self.record(Kind.FAULT_INJECTED, invocation, worker=worker.name, **told)
-        yield
-        self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **told)
+    def striking(
+        self, fault: str, invocation: str = "", worker: Worker | str = "", **detail: Any
+    ) -> Iterator[dict[str, Any]]:
+        """Around what a fault does: it has landed where that raises no HarnessError.
+
+        The target is the worker, if no other is told. What is put into the dictionary is told of the one that landed.
+        """
+        told: dict[str, Any] = {"fault": fault, "worker": worker}
+        if isinstance(worker, Worker):
+            told |= {"worker": worker.name, "target": worker.pid}
+        told |= detail
+        self.record(Kind.FAULT_INJECTED, invocation, **told)
+        proof: dict[str, Any] = {}
+        yield proof
+        self.record(Kind.FAULT_LANDED, invocation, **told, **proof)
 
     def healed(self, fault: str, worker: Worker) -> None:
         self.record(Kind.FAULT_HEALED, worker=worker.name, fault=fault, target=worker.pid)
@@ -87,25 +93,16 @@ class Landing:
 
     def kill_child(self, waiting: Waiting) -> None:
         """SIGKILL the process that stands at a crash point, and prove it."""
-        held = waiting.held
-        target: dict[str, Any] = {
-            "fault": "SIGKILL child",
-            "target": waiting.pid,
-            "point": held.point,
-            "signal": "SIGKILL",
-        }
-        self.record(Kind.FAULT_INJECTED, held.invocation, worker=held.worker, **target)
-        kill_child(waiting.pid)
-        self.record(Kind.FAULT_LANDED, held.invocation, worker=held.worker, **target)
+        self._kill_child(waiting.pid, waiting.held.invocation, waiting.held.worker, point=waiting.held.point)
         waiting.release()
 
     def kill_pid(self, pid: int, invocation: str) -> None:
         """SIGKILL a pool child while it works on this invocation, and prove it."""
-        worker = next((event.worker for event in self.seen if event.pid == pid), "")
-        target: dict[str, Any] = {"fault": "SIGKILL child", "target": pid, "signal": "SIGKILL"}
-        self.record(Kind.FAULT_INJECTED, invocation, worker=worker, **target)
-        kill_child(pid)
-        self.record(Kind.FAULT_LANDED, invocation, worker=worker, **target)
+        self._kill_child(pid, invocation, next((event.worker for event in self.seen if event.pid == pid), ""))
+
+    def _kill_child(self, pid: int, invocation: str, worker: str, **point: Any) -> None:
+        with self.striking("SIGKILL child", invocation, worker=worker, target=pid, signal="SIGKILL", **point):
+            kill_child(pid)
 
     def watch_descendants(self, pid: int) -> None:
         """Remember what this process has started: whatever of it still runs at the end is left behind."""
@@ -115,21 +112,15 @@ class Landing:
         self, worker: Worker, waiting: Waiting | None = None, *, group: bool = False, fault: str = ""
     ) -> None:
         """SIGKILL the main process, or its whole group, and prove it. `fault` is what it is the end of, if anything."""
+        fault = fault or ("SIGKILL group" if group else "SIGKILL main")
         invocation = waiting.held.invocation if waiting else ""
         point = {"point": waiting.held.point} if waiting else {}
-        target: dict[str, Any] = {
-            "fault": fault or ("SIGKILL group" if group else "SIGKILL main"),
-            "target": worker.pid,
-            "signal": "SIGKILL",
-            **point,
-        }
-        self.record(Kind.FAULT_INJECTED, invocation, worker=worker.name, **target)
         held_itself = waiting is not None and waiting.pid == worker.pid
         if waiting and self.pool == "threads":
             held_itself = waiting.held.point not in IN_CHILD  # there it is one thread of several
-        with contextlib.nullcontext() if held_itself else self.standing_still(worker):
-            worker.kill_group() if group else worker.kill()
-        self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **target)
+        with self.striking(fault, invocation, worker, signal="SIGKILL", **point):
+            with contextlib.nullcontext() if held_itself else self.standing_still(worker):
+                worker.kill_group() if group else worker.kill()
         if waiting:
             waiting.release()
 
@@ -139,11 +130,9 @@ class Landing:
         """A signal to the main process, or to its whole group; landed when the worker says (once more) that it is
         stopping, or has exited. `fault` is what it is a part of, if anything.
         """
-        name = fault or (f"{number.name} group" if group else number.name)
-        target: dict[str, Any] = {"fault": name, "target": worker.pid, "signal": number.name}
-        self.record(Kind.FAULT_INJECTED, invocation, worker=worker.name, **target)
-        self.stop_worker(worker, number, group=group)
-        self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **target)
+        fault = fault or (f"{number.name} group" if group else number.name)
+        with self.striking(fault, invocation, worker, signal=number.name):
+            self.stop_worker(worker, number, group=group)
 
     def stop_worker(self, worker: Worker, number: signal.Signals, *, group: bool = False) -> None:
         """Ask it to stop, without saying that this is a fault; returns when it says that it does, or has exited.
@@ -163,14 +152,13 @@ class Landing:
 
     def break_connections(self, worker: Worker, how: How, invocation: str = "") -> None:
         """Cut or reset every connection of a worker's main process to the broker; landed when none of them is left."""
-        target: dict[str, Any] = {"fault": f"connection {how}", "target": worker.pid, "signal": how}
-        self.record(Kind.FAULT_INJECTED, invocation, worker=worker.name, **target)
-        worker.must_live()
-        with self.standing_still(worker):  # all of them at the same instant, and none that is just made is missed
-            broken = sever(worker.pid, peers(self.redirection.broker_url), how)
-        if not broken:
-            raise HarnessError(f"worker {worker.name} has no TCP connection to the broker that could be broken")
-        self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **target, connections=len(broken))
+        with self.striking(f"connection {how}", invocation, worker, signal=how) as proof:
+            worker.must_live()
+            with self.standing_still(worker):  # all of them at the same instant, and none that is just made is missed
+                broken = sever(worker.pid, peers(self.redirection.broker_url), how)
+            if not broken:
+                raise HarnessError(f"worker {worker.name} has no TCP connection to the broker that could be broken")
+            proof["connections"] = len(broken)
 
     def swallow(self, worker: Worker, invocation: str = "") -> Callable[[], None]:
         """A black hole: nothing more arrives on its connections to the broker, in either direction, and nobody is told.
@@ -250,10 +238,8 @@ class Landing:
         It comes back as people run it, if nothing is said: a Redis empty, a RabbitMQ with what is durable.
         """
         broker = self._own_broker("it cannot be restarted")
-        target: dict[str, Any] = {"fault": fault, "target": broker.pid, "signal": "restart"}
-        self.record(Kind.FAULT_INJECTED, invocation, **target)
-        broker.restart(with_data=broker.durable if with_data is None else with_data)
-        self.record(Kind.FAULT_LANDED, invocation, **target)
+        with self.striking(fault, invocation, target=broker.pid, signal="restart"):
+            broker.restart(with_data=broker.durable if with_data is None else with_data)
 
     def kill_broker_unread(self, publish: Callable[[], str]) -> str:
         """Kill the broker when it has been sent what `publish` publishes, and has not read it; landed if it was so.
@@ -292,47 +278,16 @@ class Landing:
 
     def pause_worker(self, worker: Worker, invocation: str = "") -> None:
         """SIGSTOP to the main process; landed when it has stopped."""
-        target: dict[str, Any] = {"fault": "SIGSTOP", "target": worker.pid, "signal": "SIGSTOP"}
-        self.record(Kind.FAULT_INJECTED, invocation, worker=worker.name, **target)
-        worker.pause()
-        self.record(Kind.FAULT_LANDED, invocation, worker=worker.name, **target)
+        with self.striking("SIGSTOP", invocation, worker, signal="SIGSTOP"):
+            worker.pause()
 
     def resume_worker(self, worker: Worker) -> None:
         worker.resume()
         self.healed("SIGSTOP", worker)
 
-    @contextlib.contextmanager
-    def standing_still(self, worker: Worker) -> Iterator[None]:
-        """Stop the main process at a moment when no message is on its way into it; it goes on afterwards, if it lives.
-
-        kombu's Redis transport takes a message from its queue (BRPOP) and notes it as unacknowledged a moment later; a
-        process killed between the two loses it, whatever the app is configured to. A fault that is not about that
-        moment must not land in it. What it waits for is answered first, so that no message comes while it stands.
-        Raises HarnessError after STILL_S. What the kernel does not tell is not asked for.
-        """
-        deadline, looks = time.monotonic() + STILL_S, 0
-        try:
-            while True:
-                looks += 1
-                worker.pause()
-                waits = worker.process.waits() or self.pool == "solo" or self._ends_its_threads(worker)
-                unread_bytes = self._unread(worker)
-                if waits and not unread_bytes and self._asks_no_more(worker):
-                    break
-                over = looks >= LOOKS and time.monotonic() > deadline
-                if over and self.stops(worker):
-                    break  # by now it takes no messages any more
-                slept = worker.process.slept()
-                worker.resume()
-                if over:
-                    doing = f"{unread_bytes} bytes unread" if waits else "at work"
-                    raise HarnessError(
-                        f"worker {worker.name} was at no moment between two messages for {STILL_S:g} s: {doing}"
-                    )
-                self._let_run(worker, slept)
-            yield
-        finally:
-            worker.resume()
+    def standing_still(self, worker: Worker) -> contextlib.AbstractContextManager[None]:
+        """Its main process is stopped meanwhile, with no message on its way into it. HarnessError if it never is so."""
+        return StandingStill(self.broker, self.redirection.broker_url, self.pool, self.stops, self.wait).of(worker)
 
     @contextlib.contextmanager
     def all_standing_still(self) -> Iterator[None]:
@@ -341,31 +296,6 @@ class Landing:
             for each in self.serving():
                 still.enter_context(self.standing_still(each))
             yield
-
-    def _let_run(self, worker: Worker, slept: int) -> None:
-        """Until it has come to wait for something again: on a busy machine it may get no turn for a while."""
-        deadline = time.monotonic() + TURN_S
-        self.wait(lambda: False, timeout_s=RUNS_S)
-        while worker.process.slept() == slept and time.monotonic() < deadline:
-            self.wait(lambda: False, timeout_s=RUNS_S)
-
-    def _ends_its_threads(self, worker: Worker) -> bool:
-        return worker.process.waits_for_thread() and self.stops(worker)
-
-    def _asks_no_more(self, worker: Worker) -> bool:
-        """Its wait for a message is over, as after the time that it gave; whether it got none."""
-        try:
-            clients = {each.local for each in established(worker.pid, peers(self.redirection.broker_url))}
-        except HarnessError:
-            return True
-        self.broker.unblock(clients)
-        return not self._unread(worker)
-
-    def _unread(self, worker: Worker) -> int:
-        try:
-            return unread(worker.pid, peers(self.redirection.broker_url))
-        except HarnessError:  # by a Unix socket, or the kernel lends none
-            return 0
 
     def stops(self, worker: Worker) -> bool:
         """Whether it has said that it stops."""
@@ -377,6 +307,5 @@ class Landing:
         self.advance()
         for event in [event for event in self.seen if event.invocation == invocation]:
             if event.kind == Kind.ATTEMPT_STARTED and not runs(event.pid):
-                target: dict[str, Any] = {"fault": fault, "target": event.pid, "signal": "exit"}
-                self.record(Kind.FAULT_INJECTED, invocation, worker=event.worker, **target)
-                self.record(Kind.FAULT_LANDED, invocation, worker=event.worker, **target)
+                with self.striking(fault, invocation, worker=event.worker, target=event.pid, signal="exit"):
+                    pass  # it was the body itself

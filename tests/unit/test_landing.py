@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from assay import landing
-from assay.connections import Connection, Peer
 from assay.errors import HarnessError
 from assay.faults import paused_past_visibility, rolling_restart, scaled_to_none
 from assay.landing import Landing
@@ -51,18 +50,6 @@ def test_given_one_that_is_to_take_over_and_does_not_start_then_the_other_one_go
     with pytest.raises(HarnessError, match="w2 ready"):
         paused_past_visibility.inject(cluster, worker, HELD)
     assert told == ["pause", "resume"]
-
-
-@pytest.mark.parametrize(("blocked", "unread", "stands"), [(1, 0, True), (0, 0, True), (0, 500, False), (1, 9, False)])
-def test_given_a_message_that_came_before_its_wait_was_ended_then_the_worker_is_let_run(
-    monkeypatch: pytest.MonkeyPatch, blocked: int, unread: int, stands: bool
-) -> None:
-    cluster: Any = Nobody()
-    connection = Connection(Peer("127.0.0.1", 40000), Peer("127.0.0.1", 6379), 5)
-    monkeypatch.setattr(landing, "established", lambda *_: [connection])
-    monkeypatch.setattr(landing, "unread", lambda *_: unread)
-    cluster.broker = SimpleNamespace(unblock=lambda clients: blocked)
-    assert cluster._asks_no_more(WORKER) is stands
 
 
 @pytest.mark.parametrize("hears", [True, False])
