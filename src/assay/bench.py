@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from assay import broker as brokers
+from assay.boot import NO_MIGRATIONS
 from assay.broker import Broker, OwnBroker
 from assay.errors import HarnessError, UsageError
 from assay.named import must_be_there
@@ -109,6 +110,7 @@ def bench(settings: Settings, progress: Progress) -> Iterator[Bench]:
             settings.workdir,
             env=settings.environment,
             pool=settings.pool,
+            migrations=settings.migrations,
             fixtures=settings.fixtures,
         )
         zygote.subject.demanded_at = settings.demanded_at
@@ -124,7 +126,11 @@ def bench(settings: Settings, progress: Progress) -> Iterator[Bench]:
             )
         zygote.subject.warnings += must_be_there(settings, zygote.subject)
         if zygote.subject.databases:
-            progress.phase("migrating a private copy of the database")
+            if settings.migrations:
+                progress.phase(f"migrating a private copy of the database ({NO_MIGRATIONS})")
+            else:
+                progress.phase("making the tables of a private database")
+                zygote.subject.redirected.append("no migration is run: Django's tables are made from the models")
             zygote.prepare_databases()
         progress.phase("running")
         made = Bench(settings, supervisor, broker, zygote)

@@ -6,6 +6,9 @@ import msgspec
 
 from assay.redirection import Redirection
 
+#: what pytest-django knows by the same name
+NO_MIGRATIONS = "with --no-migrations (`migrations = false`) its tables are made from the models"
+
 
 class Boot(msgspec.Struct, frozen=True, omit_defaults=True):
     """All that one process needs to know. `folder` is the cluster's, `log` takes stdout and stderr."""
@@ -23,4 +26,5 @@ class Boot(msgspec.Struct, frozen=True, omit_defaults=True):
     concurrency: int = 1
     queues: list[str] = []  # empty: what a worker without -Q consumes
     options: dict[str, Any] = {}  # further arguments of celery.apps.worker.Worker
-    fixtures: list[str] = []  # for the role "migrate"
+    migrations: bool = True  # for the role "migrate", as the next one
+    fixtures: list[str] = []

@@ -48,6 +48,14 @@ about_app = _options(
     click.option("--config", type=FILE, help="An assay.toml or a pyproject.toml, rather than the nearest one."),
     click.option("--workdir", metavar="DIR", help="Folder to import the app from; default: the configuration file's."),
 )
+about_databases = click.option(
+    "--no-migrations",
+    "migrations",
+    flag_value=False,
+    type=bool,
+    default=None,
+    help="Make Django's tables from the models; sooner where there are hundreds of migrations.",
+)
 about_broker = click.option(
     "--broker", metavar="BROKER", help="fakeredis (embedded, the default), redis or rabbitmq (private ones), or a URL."
 )
@@ -69,6 +77,7 @@ def main() -> None:
 
 @main.command()
 @about_app
+@about_databases
 @click.option("--suite", "suites", multiple=True, metavar="SUITE", help="Only this suite. Patterns; repeatable.")
 @click.option("--task", "tasks", multiple=True, metavar="PATTERN", help="Only these tasks. Repeatable.")
 @click.option("--scenario", "scenarios", multiple=True, metavar="PATTERN", help="Only these scenarios. Repeatable.")
@@ -110,6 +119,7 @@ def run(json_file: Path | None, junit_file: Path | None, scenarios: tuple[str, .
 
 @main.command()
 @about_app
+@about_databases
 @click.option("--seed", type=int, help="What is drawn; the same seed draws the same. Default: a new one.")
 @click.option("--tasks", "number", type=Invocations(min=1), default=300, show_default=True, help="Invocations.")
 @click.option("--duration", metavar="TIME", help="End the faults after this time, such as 60s, 5m or 8h.")
@@ -190,6 +200,7 @@ def chaos(
 @main.command()
 @click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
 @about_app
+@about_databases
 @click.option("--times", type=click.IntRange(min=1), default=3, show_default=True, help="How often.")
 @click.option("--broker", metavar="BROKER", help="Another one than the run had.")
 @click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
@@ -216,6 +227,7 @@ def replay(run_folder: Path, times: int, json_file: Path | None, junit_file: Pat
 @main.command()
 @click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
 @about_app
+@about_databases
 @click.option("--tests", metavar="FOLDER", default="tests/reliability", show_default=True, help="Where its test goes.")
 @click.option("--broker", metavar="BROKER", help="Another one than the run had.")
 @click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")

@@ -1,31 +1,38 @@
 """Django's tables in a private SQLite file, made once in a run and copied for each cluster."""
 
+import contextlib
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from assay.boot import NO_MIGRATIONS
 from assay.redirect import use_databases
 
+VENDOR = "or let a migration for another database do nothing where schema_editor.connection.vendor is 'sqlite'"
 
-def migrate(files: dict[str, str], fixtures: Sequence[str] = ()) -> None:
+
+def migrate(files: dict[str, str], fixtures: Sequence[str] = (), *, migrations: bool = True) -> None:
     """Run every migration on each alias, then load the fixtures into the default one.
 
-    On failure prints what a user needs on the last line and exits with 3.
+    Without `migrations`, and where the app's own tests do without them (TEST: {"MIGRATE": False} of a database), the
+    tables are made from the models. On failure prints what a user needs on the last line and exits with 3.
     """
     from django.core.management import call_command
     from django.db import connections
 
     use_databases(files)
     for alias in files:
+        migrated = migrations and connections[alias].settings_dict["TEST"].get("MIGRATE", True) is not False
         try:
-            call_command("migrate", database=alias, verbosity=0, interactive=False, run_syncdb=False)
+            with contextlib.nullcontext() if migrated else _no_migrations():
+                call_command("migrate", database=alias, verbosity=0, interactive=False, run_syncdb=not migrated)
             missing = _missing(alias)
         except Exception as error:
             traceback.print_exc()
             print(
                 f"MIGRATION: migrating a private SQLite copy of the database {alias!r} failed: "
-                f"{type(error).__name__}: {' '.join(str(error).split())}; a run keeps Django's databases on SQLite: "
-                "let a migration for another database do nothing where schema_editor.connection.vendor is 'sqlite'"
+                f"{type(error).__name__}: {' '.join(str(error).split())}; a run keeps Django's databases on SQLite"
+                + (f": {NO_MIGRATIONS}; {VENDOR}" if migrated else "")
             )
             sys.exit(3)
         finally:
@@ -38,6 +45,20 @@ def migrate(files: dict[str, str], fixtures: Sequence[str] = ()) -> None:
             sys.exit(3)
     if fixtures:
         _load(fixtures)
+
+
+@contextlib.contextmanager
+def _no_migrations() -> Iterator[None]:
+    """No app has any meanwhile, as where Django's own test runner is told so (create_test_db)."""
+    from django.apps import apps
+    from django.conf import settings
+
+    before = settings.MIGRATION_MODULES
+    settings.MIGRATION_MODULES = {config.label: None for config in apps.get_app_configs()}
+    try:
+        yield
+    finally:
+        settings.MIGRATION_MODULES = before
 
 
 def _load(fixtures: Sequence[str]) -> None:

@@ -90,6 +90,8 @@ def assay_benches(pytestconfig: pytest.Config) -> Iterator[Callable[..., Bench]]
             key = tuple(sorted((name, str(value)) for name, value in given.items()))
             if key not in made:
                 options = {**given, "jobs": 1, "cold": pytestconfig.getoption("assay_cold") or None}
+                if pytestconfig.getoption("nomigrations", False):  # of pytest-django
+                    options["migrations"] = False
                 settings = load(options, cwd=pytestconfig.rootpath, sources=sources)
                 # of the file's own app: a test says itself which queues its workers consume, and demands what it likes
                 settings = msgspec.structs.replace(settings, queues=(), known=())

@@ -40,7 +40,7 @@ def become(boot: Boot, app: Celery, channel: socket.socket | None) -> None:
     elif boot.role == "migrate":
         from assay.migration import migrate
 
-        migrate(boot.redirection.databases, boot.fixtures)
+        migrate(boot.redirection.databases, boot.fixtures, migrations=boot.migrations)
     else:
         work(boot, app)
 

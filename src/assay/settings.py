@@ -62,6 +62,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     out: Path
     delivery: Literal["inferred", "at_least_once", "at_most_once", "effectively_once"] = "inferred"
     each_task: bool = False  # every task by itself, rather than one for each profile
+    migrations: bool = True  # Django's, run in the private copies; or their tables are made from the models
     fixtures: tuple[str, ...] = ()  # Django's, loaded into the private copies of the databases
     cold: bool = False  # the real `celery worker` command rather than the zygote
     bodies: Literal["hollow", "live"] = "hollow"

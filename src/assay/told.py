@@ -24,7 +24,7 @@ def redirected(app: Celery, subject: Subject) -> list[str]:
     if subject.databases:
         said.append(
             f"Django database{'s' if len(subject.databases) > 1 else ''} {', '.join(subject.databases)}: "
-            "private SQLite copies, migrated from nothing"
+            "private SQLite copies, made from nothing"
         )
     if app.conf.worker_state_db:
         said.append("worker_state_db: each worker has a private file")

@@ -10,13 +10,14 @@ from typing import Any
 
 import msgspec
 
-from assay.boot import Boot
+from assay.boot import NO_MIGRATIONS, Boot
 from assay.errors import HarnessError, UsageError
 from assay.process import LAST_WORDS, Parent, Process, Supervisor
 from assay.redirection import Redirection
 from assay.subject import Subject
 
 IMPORT_S = 300.0
+MIGRATES_S = 3600.0
 
 
 class Zygote:
@@ -30,9 +31,11 @@ class Zygote:
         *,
         env: dict[str, str],
         pool: str = "",
+        migrations: bool = True,
         fixtures: Sequence[str] = (),
     ) -> None:
         self._supervisor = supervisor
+        self._migrations = migrations
         self._fixtures = list(fixtures)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         for end in (ours, theirs):
@@ -96,10 +99,15 @@ class Zygote:
                 log=str(log),
                 name="",
                 redirection=redirection,
+                migrations=self._migrations,
                 fixtures=self._fixtures,
             )
         )
-        if process.wait(300.0) != 0:
+        if not process.gone(MIGRATES_S):
+            raise UsageError(
+                f"migrating private copies of the databases did not end within {MIGRATES_S:g} s: {NO_MIGRATIONS}"
+            )
+        if process.wait() != 0:
             said = [line for line in log.read_text(errors="replace").splitlines() if line.startswith("MIGRATION: ")]
             raise UsageError(said[-1].removeprefix("MIGRATION: ") if said else process.last_words())
         process.close()

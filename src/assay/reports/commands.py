@@ -39,7 +39,7 @@ def _about(report: Report, folder: Path, program: str) -> list[str]:
 
 
 KEPT = ("-A", "--app", "--config", "--workdir", "--broker", "--pool")  # each with a value
-KEPT_FLAGS = ("--cold", "--live", "--each-task")
+KEPT_FLAGS = ("--cold", "--live", "--each-task", "--no-migrations")
 
 
 def _kept_options(report: Report) -> str:
