@@ -2,10 +2,12 @@
 
 import queue
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from assay import broker as brokers
 from assay.boot import NO_MIGRATIONS
@@ -16,10 +18,11 @@ from assay.process import Supervisor
 from assay.progress import Progress
 from assay.room import no_room
 from assay.scenario import EVERY_POOL
-from assay.settings import Settings
+from assay.settings import Call, Settings
 from assay.subject import Subject
 from assay.warm import Zygote
 
+SHOWN = 3
 BROKEN = "harness.txt"  # the traceback of a part of a run in which the harness broke
 
 
@@ -96,8 +99,11 @@ class Bench:
 
 
 @contextmanager
-def bench(settings: Settings, progress: Progress) -> Iterator[Bench]:
-    """Supervisor, broker and zygote; all gone at the end."""
+def bench(settings: Settings, progress: Progress, *, called: Mapping[str, Call] | None = None) -> Iterator[Bench]:
+    """Supervisor, broker and zygote; all gone at the end.
+
+    `called` says with what arguments tasks are called; none but these have any. None: whoever uses the bench knows.
+    """
     with ExitStack() as stack:
         supervisor = stack.enter_context(Supervisor())
         progress.phase("starting the broker")
@@ -132,11 +138,28 @@ def bench(settings: Settings, progress: Progress) -> Iterator[Bench]:
                 progress.phase("making the tables of a private database")
                 zygote.subject.redirected.append("no migration is run: Django's tables are made from the models")
             zygote.prepare_databases()
+        if called is not None and settings.bodies == "hollow":
+            _leave_out_base_calls(zygote, called)
         progress.phase("running")
         made = Bench(settings, supervisor, broker, zygote)
         for number in range(1 if broker.name == "external" else settings.jobs):
             made.databases.put(2 * number)  # one for messages, the next for results
         yield made
+
+
+def _leave_out_base_calls(zygote: Zygote, called: Mapping[str, Call]) -> None:
+    """Where the base class of a task lets no hollow body run: it wants arguments, or rows, that there are none of."""
+    subject, none = zygote.subject, Call()
+    calls = {task.name: called.get(task.name, none) for task in subject.tasks if "__call__" in task.hooks}
+    found = zygote.base_calls({name: msgspec.to_builtins(Call(call.args, call.kwargs)) for name, call in calls.items()})
+    subject.tasks = [msgspec.structs.replace(task, left_out=found.get(task.name)) for task in subject.tasks]
+    for by in sorted({left.by for left in found.values()}):
+        theirs = [name for name, left in found.items() if left.by == by]
+        more = f" and {len(theirs) - SHOWN} more" if len(theirs) > SHOWN else ""
+        subject.redirected.append(
+            f"{by}.__call__ is left out for {', '.join(theirs[:SHOWN])}{more}: it lets no hollow body run "
+            f"({found[theirs[0]].why}). Arguments that it can use go into [live]"
+        )
 
 
 def _tell(progress: Progress, note: str) -> None:

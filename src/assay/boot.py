@@ -13,7 +13,7 @@ NO_MIGRATIONS = "with --no-migrations (`migrations = false`) its tables are made
 class Boot(msgspec.Struct, frozen=True, omit_defaults=True):
     """All that one process needs to know. `folder` is the cluster's, `log` takes stdout and stderr."""
 
-    role: Literal["worker", "client", "migrate"]
+    role: Literal["worker", "client", "migrate", "base_calls"]
     folder: str
     log: str
     name: str  # the harness's name of the worker
@@ -28,3 +28,4 @@ class Boot(msgspec.Struct, frozen=True, omit_defaults=True):
     options: dict[str, Any] = {}  # further arguments of celery.apps.worker.Worker
     migrations: bool = True  # for the role "migrate", as the next one
     fixtures: list[str] = []
+    calls: dict[str, dict[str, Any]] = {}  # for the role "base_calls": task -> its args and kwargs

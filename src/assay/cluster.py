@@ -112,6 +112,7 @@ class Cluster(Landing, Publishing):
             key_prefix=self.broker.key_prefix,
             foreign_transport=self.broker.name == "rabbitmq" and self.subject.broker_scheme not in AMQP,
             databases=self.zygote.databases(self._scratch),
+            plain_calls=tuple(task.name for task in self.subject.tasks if task.left_out),
         )
 
     @property

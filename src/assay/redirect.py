@@ -11,6 +11,7 @@ from typing import Any
 
 from celery import Celery, Task
 
+from assay.base_calls import leave_out
 from assay.redirection import Redirection, scaled_limit, scaled_s
 
 FAST_RATE = 200.0  # tasks a second: a rate limit is no slower in a run
@@ -43,6 +44,8 @@ def apply(app: Celery, to: Redirection, on_countdown: Callable[[float | None], N
         use_the_apps_backend(task)
         if to.early_acks:
             task.acks_late = False
+    for name in to.plain_calls:
+        leave_out(app.tasks[name])
     _scale_countdowns(app, to, on_countdown)
     if to.limits:
         scale_limits(to.limits)

@@ -24,6 +24,7 @@ class Redirection(msgspec.Struct, frozen=True, omit_defaults=True):
     settings: dict[str, Any] = {}  # scaled durations and the like, stated to the user
     pool_check_s: float = 0.0  # how often a prefork pool looks for dead children; 0: as Celery does, every 5 s
     foreign_transport: bool = False  # options of the app's transport mean nothing to that of the run
+    plain_calls: tuple[str, ...] = ()  # tasks whose base class's `__call__` is left out
     early_acks: bool = False  # the canary: acknowledge each task before its body, whatever is configured
     clock_offset_s: float = 0.0  # kombu's clock is this much ahead: visibility timeouts are reached at once
 

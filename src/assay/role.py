@@ -14,7 +14,7 @@ from celery import Celery
 from celery.signals import after_task_publish
 from kombu.exceptions import OperationalError
 
-from assay import hollow, instrument
+from assay import base_calls, hollow, instrument
 from assay.bell import BELL, Ringer
 from assay.boot import Boot
 from assay.canvas import Canvas
@@ -41,6 +41,8 @@ def become(boot: Boot, app: Celery, channel: socket.socket | None) -> None:
         from assay.migration import migrate
 
         migrate(boot.redirection.databases, boot.fixtures, migrations=boot.migrations)
+    elif boot.role == "base_calls":
+        base_calls.ask(app, boot.calls, Path(boot.folder))
     else:
         work(boot, app)
 

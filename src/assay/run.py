@@ -37,7 +37,7 @@ from assay.warm import Zygote
 def run(settings: Settings, selection: Selection, progress: Progress) -> Report:
     """Run what is selected. Raises UsageError for what the user must mend, HarnessError where the harness broke."""
     clock = time.monotonic()
-    with bench(settings, progress) as it:
+    with bench(settings, progress, called=settings.live) as it:
         members = plans.members(settings, it.subject, selection)
         obstacle = connections.obstacle(it.zygote.process.pid, it.broker.url(0))
         plan = plans.rows(settings, it.subject, it.pool, members, selection, obstacle=obstacle)

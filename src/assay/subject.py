@@ -12,6 +12,13 @@ OF_THE_APP = ("broker_", "result_", "worker_")  # settings that no task has an o
 SLACK_S = 60.0  # by which a warped clock is beyond the visibility timeout
 
 
+class LeftOut(msgspec.Struct, frozen=True):
+    """The `__call__` of a class that lets no body run, called as in the run, and what came of it instead."""
+
+    by: str
+    why: str
+
+
 class Task(msgspec.Struct, kw_only=True, frozen=True):
     """One task with what is in force for it, from the decorator, the base class, annotations and settings alike.
 
@@ -47,6 +54,7 @@ class Task(msgspec.Struct, kw_only=True, frozen=True):
     request: str = ""  # its Request class, where it is not Celery's
     backend: str = ""
     hooks: tuple[str, ...] = ()  # before_start, on_failure, ... that the base class or the task defines
+    left_out: LeftOut | None = None  # in a run whose bodies are hollow
     required: int = 0  # arguments without a default
     unread: tuple[str, ...] = ()  # options of newer releases that it carries and that this one does not read
 
@@ -70,9 +78,8 @@ class Task(msgspec.Struct, kw_only=True, frozen=True):
 
     def profile(self) -> str:
         """Tasks with equal effective options behave alike under a fault and share a profile: a short hash of them."""
-        options = {
-            key: value for key, value in msgspec.to_builtins(self).items() if key not in {"name", "place", "required"}
-        }
+        given = msgspec.to_builtins(self) | {"left_out": self.left_out is not None}
+        options = {key: value for key, value in given.items() if key not in {"name", "place", "required"}}
         return hashlib.sha256(msgspec.json.encode(options, order="sorted")).hexdigest()[:8]
 
 

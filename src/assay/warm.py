@@ -14,10 +14,11 @@ from assay.boot import NO_MIGRATIONS, Boot
 from assay.errors import HarnessError, UsageError
 from assay.process import LAST_WORDS, Parent, Process, Supervisor
 from assay.redirection import Redirection
-from assay.subject import Subject
+from assay.subject import LeftOut, Subject
 
 IMPORT_S = 300.0
 MIGRATES_S = 3600.0
+CALLS_S = 30.0
 
 
 class Zygote:
@@ -112,6 +113,31 @@ class Zygote:
             raise UsageError(said[-1].removeprefix("MIGRATION: ") if said else process.last_words())
         process.close()
         return files
+
+    def base_calls(self, calls: dict[str, dict[str, Any]]) -> dict[str, LeftOut]:
+        """{task: what does not let its body run, so called}; nothing where that ends or hangs the process.
+
+        `calls` are {task: its args and kwargs}.
+        """
+        home = self._supervisor.folder
+        apart = home / "base_calls"
+        apart.mkdir()
+        redirection = Redirection(broker_url="memory://", databases=self.databases(apart))
+        process = self.fork(
+            Boot(
+                role="base_calls",
+                folder=str(apart),
+                log=str(apart / "log"),
+                name="",
+                redirection=redirection,
+                calls=calls,
+            )
+        )
+        if not process.gone(CALLS_S):
+            process.kill()
+        process.close()
+        answer = apart / "base_calls.json"
+        return msgspec.json.decode(answer.read_bytes(), type=dict[str, LeftOut]) if answer.exists() else {}
 
 
 class Client:

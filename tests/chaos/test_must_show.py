@@ -37,18 +37,26 @@ def test_given_a_base_class_of_its_own_then_its_retries_and_requests_are_kept(tm
     assert "up to 2 s, up to 4 s, up to 8 s" in found["spacing", "own_base.charge"]["promise"]
 
 
-def test_given_a_base_class_that_wants_arguments_then_they_are_asked_for_and_taken_from_live(tmp_path: Path) -> None:
+def test_given_a_base_class_that_wants_arguments_then_it_is_left_out_where_live_has_none(tmp_path: Path) -> None:
     quick = ("child_killed_middle", "main_killed_middle")
-    _, without = run(tmp_path, "wants_event:app", scenarios=quick, ends=(3,))
-    for row in without["results"]:
-        assert "failed before its body began" in row["reason"]
-        assert "give them in [live]" in row["reason"]
-        assert row["duration_s"] < 15, "nobody waits for a point that will not be reached"
+    status, without = run(tmp_path, "wants_event:app", scenarios=quick)
+    left_out = "wants_event.OfEvent.__call__ is left out for wants_event.refund"
+    assert status == 0
+    assert rows(without)["child_killed_middle", "wants_event.refund"]["outcome"] == "recovered"
+    assert [said for said in without["redirected"] if left_out in said and "ValueError: an event is wanted" in said]
     (tmp_path / "assay.toml").write_text('[live."wants_event.refund"]\nkwargs = { event = 7 }\n')
     given = ("--config", str(tmp_path / "assay.toml"), "--workdir", str(APPS))
     status, report = run(tmp_path, "wants_event:app", *given, scenarios=quick)
     assert status == 0
     assert rows(report)["child_killed_middle", "wants_event.refund"]["outcome"] == "recovered"
+    assert not [said for said in report["redirected"] if "left out" in said]
+
+
+def test_given_a_hook_that_lets_no_body_begin_then_nobody_waits_for_one(tmp_path: Path) -> None:
+    _, report = run(tmp_path, "wants_event:shut", scenarios=("child_killed_middle",), ends=(3,))
+    (row,) = report["results"]
+    assert "failed before its body began" in row["reason"]
+    assert row["duration_s"] < 15, "nobody waits for a point that will not be reached"
 
 
 def test_given_old_names_and_priority_steps_then_every_list_of_a_queue_is_read(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The command: options reach the run, every error is one message with its exit code, nothing is noisy."""
 
+import importlib
 import io
 import json
 import os
@@ -65,6 +66,8 @@ def a_module(monkeypatch: pytest.MonkeyPatch, name: str, **members: Any) -> None
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Run]:
     fake = Run()
+    for name in ("assay.run", "assay.reports.terminal"):
+        importlib.import_module(name)  # it may not import what is replaced
     monkeypatch.chdir(tmp_path)
     a_module(monkeypatch, "assay.run", run=fake.run, check_again=fake.check_again, list_tasks=fake.list_tasks)
     for kind in ("scenario", "fault", "checker"):

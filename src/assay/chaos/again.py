@@ -47,7 +47,7 @@ def replay(settings: Settings, facts: Facts, folder: Path, times: int, progress:
     before = _signature(facts, _judged(facts, script, folder)) if recorded else set()
     reports: dict[str, Report] = {}
     reproduced = 0
-    with bench(settings, progress) as it:
+    with bench(settings, progress, called={}) as it:
         _same_app(it, script)
         must_be_possible(it, script)
         for number in range(1, times + 1):
@@ -101,7 +101,7 @@ def shrink(settings: Settings, facts: Facts, folder: Path, tests: Path, progress
     if wanted is None:
         raise UsageError(f"{folder} is not red: there is nothing to make smaller")
     writable(tests)
-    with bench(settings, progress) as it:
+    with bench(settings, progress, called={}) as it:
         _same_app(it, script)
         must_be_possible(it, script)
         probe = Probe(it, facts.demanded, mark(wanted), settings.out, progress)

@@ -47,7 +47,7 @@ Drawn = Callable[[Bench], ChaosScript]
 def chaos(settings: Settings, drawn: Drawn, progress: Progress, *, duration_s: float = float("inf")) -> Report:
     """Run a script that is drawn for the app, or given. Raises UsageError and HarnessError as `run` does."""
     clock = time.monotonic()
-    with bench(settings, progress) as it:
+    with bench(settings, progress, called={}) as it:
         script = drawn(it)
         must_be_possible(it, script)
         settings.out.mkdir(parents=True, exist_ok=True)

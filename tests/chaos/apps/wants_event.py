@@ -1,4 +1,4 @@
-"""A base class that lets no body run without an argument of its own, as that of a multi-tenant app does."""
+"""A base class that lets no body run without an argument of its own, as that of a multi-tenant app does; and a hook."""
 
 from typing import Any
 
@@ -18,6 +18,19 @@ class OfEvent(Task):
 app = Celery("wants_event", task_cls=OfEvent, broker="redis://localhost/0", backend="redis://localhost/1")
 
 
-@app.task
+class Shut(Task):
+    def before_start(self, *args: Any) -> None:
+        raise RuntimeError("the shop is shut")
+
+
+shut = Celery("shut", task_cls=Shut, broker="redis://localhost/0", backend="redis://localhost/1")
+
+
+@shut.task(shared=False)
+def sell() -> None:
+    raise NotImplementedError("a run replaces the body")
+
+
+@app.task(shared=False)
 def refund(*, event: int) -> None:
     raise NotImplementedError("a run replaces the body")
