@@ -12,9 +12,8 @@ from typing import Any
 import msgspec
 from celery import Celery, Task
 
+from assay.boot import BASE_CALLS
 from assay.subject import LeftOut
-
-ANSWER = "base_calls.json"
 
 
 class _Begun(BaseException):
@@ -22,13 +21,13 @@ class _Begun(BaseException):
 
 
 def ask(app: Celery, calls: Mapping[str, dict[str, Any]], folder: Path) -> None:
-    """Write {task: what does not let its body begin} to ANSWER in `folder`; `calls` are {task: its args and kwargs}."""
+    """Write {task: what does not let its body begin} to BASE_CALLS in `folder`; `calls` are {task: its args and kwargs}."""
     found = {
         name: LeftOut(_who_calls(app.tasks[name]), why)
         for name, call in calls.items()
         if (why := _why_not(app.tasks[name], **call))
     }
-    (folder / ANSWER).write_bytes(msgspec.json.encode(found))
+    (folder / BASE_CALLS).write_bytes(msgspec.json.encode(found))
 
 
 def leave_out(task: Task) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from assay.boot import NO_MIGRATIONS, Boot
+from assay.boot import BASE_CALLS, NO_MIGRATIONS, Boot
 from assay.errors import HarnessError, UsageError
 from assay.process import LAST_WORDS, Parent, Process, Supervisor
 from assay.redirection import Redirection
@@ -136,7 +136,7 @@ class Zygote:
         if not process.gone(CALLS_S):
             process.kill()
         process.close()
-        answer = apart / "base_calls.json"
+        answer = apart / BASE_CALLS
         return msgspec.json.decode(answer.read_bytes(), type=dict[str, LeftOut]) if answer.exists() else {}
 
 

@@ -9,6 +9,7 @@ from celery import Celery, Task
 from celery.app.trace import build_tracer
 
 from assay import base_calls
+from assay.boot import BASE_CALLS
 from assay.subject import LeftOut
 from assay.subject import Task as Described
 
@@ -57,7 +58,7 @@ def app_of(base: type[Task], **options: Any) -> Celery:
 
 def asked(tmp_path: Path, app: Celery, **kwargs: Any) -> Any:
     base_calls.ask(app, {"shop.pay": {"args": [], "kwargs": kwargs}}, tmp_path)
-    return json.loads((tmp_path / base_calls.ANSWER).read_text()).get("shop.pay")
+    return json.loads((tmp_path / BASE_CALLS).read_text()).get("shop.pay")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 SRC = Path(__file__).parents[2] / "src"
 INSIDE = {
+    "assay.base_calls",
     "assay.by_hand",
     "assay.cold",
     "assay.hollow",
