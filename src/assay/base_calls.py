@@ -21,7 +21,7 @@ class _Begun(BaseException):
 
 
 def ask(app: Celery, calls: Mapping[str, dict[str, Any]], folder: Path) -> None:
-    """Write {task: what does not let its body begin} to BASE_CALLS in `folder`; `calls` are {task: its args and kwargs}."""
+    """Write {task: what lets its body not begin} to BASE_CALLS in `folder`; `calls` are {task: its args and kwargs}."""
     found = {
         name: LeftOut(_who_calls(app.tasks[name]), why)
         for name, call in calls.items()
