@@ -9,6 +9,7 @@ from pathlib import Path
 
 from assay import broker as brokers
 from assay.broker import Broker, OwnBroker
+from assay.brokers import speaks_amqp
 from assay.errors import HarnessError, UsageError
 from assay.named import must_be_there
 from assay.process import Supervisor
@@ -53,7 +54,7 @@ class Bench:
 
     def own_results(self, wanted: bool, name: str) -> AbstractContextManager[OwnBroker | None]:
         """A server for results alone. RabbitMQ keeps none."""
-        kind = "fakeredis" if self.broker.name == "rabbitmq" else self.broker.name
+        kind = "fakeredis" if speaks_amqp(self.broker.name) else self.broker.name
         return self._another(kind if wanted else "", f"results-{name}")
 
     @contextmanager
@@ -128,7 +129,7 @@ def bench(settings: Settings, progress: Progress) -> Iterator[Bench]:
             zygote.prepare_databases()
         progress.phase("running")
         made = Bench(settings, supervisor, broker, zygote)
-        for number in range(1 if broker.name == "external" else settings.jobs):
+        for number in range(1 if broker.one_database else settings.jobs):
             made.databases.put(2 * number)  # one for messages, the next for results
         yield made
 

@@ -15,7 +15,11 @@ ID = "3f2a91c4-0000"
 
 
 def ledger(
-    *events: Event, late: bool = True, unacked: Sequence[str] = (), taking: Callable[[], int] = lambda: 0
+    *events: Event,
+    late: bool = True,
+    unacked: Sequence[str] = (),
+    taking: Callable[[], int] = lambda: 0,
+    stale: Callable[[int], bool] = lambda since_ns: False,
 ) -> Ledger:
     subject = SimpleNamespace(
         tasks=[SimpleNamespace(name="shop.charge", acks_late=late)],
@@ -24,7 +28,10 @@ def ledger(
         separator="",
     )
     broker = SimpleNamespace(
-        depths=lambda *_: {"celery": 0}, unacked=lambda *_: list(unacked), taking=lambda db: taking()
+        depths=lambda *_: {"celery": 0},
+        unacked=lambda *_: list(unacked),
+        taking=lambda db: taking(),
+        stale=lambda db, since_ns: stale(since_ns),
     )
     cluster: Any = SimpleNamespace(
         subject=subject,

@@ -45,6 +45,7 @@ class Databases:
 
     name = ""
     key_prefix = ""
+    one_database = False
 
     @property
     def pid(self) -> int | None:
@@ -108,6 +109,10 @@ class Databases:
             here = [each for each in client.client_list() if each["db"] == str(db)]
             return sum(each["cmd"] == "brpop" and "b" not in each["flags"] for each in here)
         return 0
+
+    def stale(self, db: int, since_ns: int) -> bool:
+        """Redis is asked each time."""
+        return False
 
     def unblock(self, clients: Iterable[Peer]) -> int:
         """How many of the clients at these addresses waited in a blocking command, and do no more: it found nothing.
