@@ -3,10 +3,10 @@
 import contextlib
 import re
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn, Protocol, runtime_checkable
+from typing import Any, NoReturn, Protocol, runtime_checkable
 
 from assay.brokers import NAMES, speaks_amqp
 from assay.brokers.external import redact_url
@@ -37,6 +37,10 @@ class Broker(Protocol):
     @property
     def one_database(self) -> bool:
         """Whether there is but one, whatever number is asked for."""
+
+    @property
+    def tls(self) -> Mapping[str, Any]:
+        """For Celery's `broker_use_ssl`, where the address does not say it all."""
 
     @property
     def pid(self) -> int | None:

@@ -110,6 +110,7 @@ class Cluster(Landing, Publishing):
             pool_check_s=pool_check_s(scaled.countdown_scale),
             broker_url=self.broker.url(self.db),
             result_backend="" if own else (self.results or self.broker).results_url(self.db + 1),
+            broker_tls=dict(self.broker.tls),
             key_prefix=self.broker.key_prefix,
             foreign_transport=speaks_amqp(self.broker.name) and self.subject.broker_scheme not in AMQP,
             databases=self.zygote.databases(self._scratch),

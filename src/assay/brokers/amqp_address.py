@@ -3,7 +3,7 @@
 import re
 import ssl
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import msgspec
 
@@ -17,12 +17,14 @@ ANSWER_S = 10.0
 PORTS = {"amqp": 5672, "amqps": 5671}
 MANAGEMENT_PORTS = {"amqp": 15672, "amqps": 15671}
 MANAGEMENT = "management"
+FILES = ("ca_certs", "certfile", "keyfile")
+OPTIONS = {*(f"ssl_{name}" for name in FILES), "ssl_cert_reqs", "ssl_check_hostname"}
 NO_CHECK = ("none", "cert_none")
 SEVERAL = re.compile(r";\w+://")
 
 
 class Address(msgspec.Struct, frozen=True):
-    """Parts are decoded; `options` are the query's but for `management`, as kombu reads them (kombu/utils/url.py)."""
+    """Parts are decoded. `options` are OPTIONS of the query, as kombu names them (kombu/utils/url.py)."""
 
     scheme: str
     user: str
@@ -45,18 +47,32 @@ class Address(msgspec.Struct, frozen=True):
     def url(self, virtual_host: str) -> str:
         """One of its virtual hosts, for Celery's `broker_url`; with the password."""
         who = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}"
-        query = f"?{urlencode(self.options)}" if self.options else ""
-        return f"{self.scheme}://{who}@{self._place}/{quote(virtual_host, safe='')}{query}"
+        return f"{self.scheme}://{who}@{self._place}/{quote(virtual_host, safe='')}"
 
-    def tls(self) -> ssl.SSLContext | None:
-        """For the HTTP API, as the address says it for AMQP; None where it is plain HTTP. Raises OSError."""
+    @property
+    def tls(self) -> dict[str, Any]:
+        """For Celery's `broker_use_ssl`: kombu 5.7 hands options of an amqps address on by names that py-amqp lacks."""
+        if self.scheme != "amqps":
+            return {}
+        found: dict[str, Any] = {name: self.options[f"ssl_{name}"] for name in FILES if f"ssl_{name}" in self.options}
+        found["cert_reqs"] = int(ssl.CERT_REQUIRED if self._checked else ssl.CERT_NONE)
+        return found | ({"server_hostname": self.host} if self._named else {})
+
+    @property
+    def _checked(self) -> bool:
+        return self.options.get("ssl_cert_reqs", "required").lower() not in NO_CHECK
+
+    @property
+    def _named(self) -> bool:
+        return self._checked and self.options.get("ssl_check_hostname", "true").lower() != "false"
+
+    def management_tls(self) -> ssl.SSLContext | None:
+        """The same for the HTTP API; None where that is plain. Raises OSError for a file that cannot be read."""
         if not self.management.startswith("https:"):
             return None
         context = ssl.create_default_context(cafile=self.options.get("ssl_ca_certs"))
-        context.check_hostname = self.options.get("ssl_check_hostname", "true").lower() != "false"
-        if self.options.get("ssl_cert_reqs", "").lower() in NO_CHECK:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
+        context.check_hostname = self._named
+        context.verify_mode = ssl.CERT_REQUIRED if self._checked else ssl.CERT_NONE
         if certificate := self.options.get("ssl_certfile"):
             context.load_cert_chain(certificate, self.options.get("ssl_keyfile"))
         return context
@@ -77,6 +93,9 @@ def parse(url: str) -> Address:
     shown = f"[{host}]" if ":" in host else host
     management = options.pop(MANAGEMENT, "") or f"http{scheme[4:]}://{shown}:{MANAGEMENT_PORTS[scheme]}"
     _check_management(management)
+    if unknown := sorted(options.keys() - OPTIONS):
+        known = ", ".join(sorted({MANAGEMENT, *OPTIONS}))
+        raise UsageError(f"the broker's address takes no option {', '.join(unknown)}; there are {known}")
     return Address(
         scheme=scheme,
         user=unquote(parts.username or "guest"),
@@ -107,12 +126,13 @@ def _said(error: Exception) -> str:
 
 
 def connect(address: Address, virtual_host: str) -> "Connection":
-    """An open connection, made by kombu, so that the address's options mean what they mean to Celery.
+    """An open connection, made by kombu as Celery has it make them.
 
     Raises OSError and what py-amqp raises, which may be anything where the other end speaks no AMQP.
     """
     from kombu.connection import Connection as Described
 
     waits = {"read_timeout": ANSWER_S, "write_timeout": ANSWER_S}
-    described: Any = Described(address.url(virtual_host), connect_timeout=CONNECT_S, transport_options=waits)  # type: ignore[no-untyped-call]
+    options: Any = {"ssl": address.tls or False, "connect_timeout": CONNECT_S, "transport_options": waits}
+    described: Any = Described(address.url(virtual_host), **options)  # type: ignore[no-untyped-call]
     return described.transport.establish_connection()

@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -46,6 +46,7 @@ class Databases:
     name = ""
     key_prefix = ""
     one_database = False
+    tls: Mapping[str, Any] = {}
 
     @property
     def pid(self) -> int | None:

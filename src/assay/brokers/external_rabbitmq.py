@@ -39,6 +39,7 @@ class ExternalRabbitBroker(VirtualHosts):
         super().__init__(folder, spawn)
         self._address = parse(url)
         self.shown = self._address.shown
+        self.tls = self._address.tls
         self._api, self._version, self._prefix, self._queue_type = admission(self._address)
         self.one_database = not self._prefix
         self._made: set[int] = set()

@@ -41,7 +41,7 @@ class Counted(msgspec.Struct, frozen=True):
 
 
 class Api:
-    """The API as the address's user. Methods raise Refused or one of NO_API; each step of a request takes `answer_s`."""
+    """The API as the address's user. Methods raise Refused or one of NO_API; each step takes `answer_s` at most."""
 
     def __init__(self, address: Address, answer_s: float = ANSWER_S) -> None:
         parts = urlsplit(address.management)
@@ -50,7 +50,7 @@ class Api:
         self._port = parts.port
         self._path = f"{parts.path}/api"
         self._answer_s = answer_s
-        self._tls = address.tls()
+        self._tls = address.management_tls()
         credentials = base64.b64encode(f"{address.user}:{address.password}".encode()).decode()
         self._headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/json"}
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from assay.brokers import amqp_address, speaks_amqp
+from assay.brokers import speaks_amqp
 from assay.brokers.served import Spawn
 from assay.errors import HarnessError
 
@@ -83,10 +83,11 @@ def _on_redis(order: Order) -> Callable[[], None]:
 
 
 def _on_rabbitmq(order: Order) -> Callable[[], object]:
+    from assay.brokers.amqp_address import parse
     from assay.brokers.rabbitmq_api import Api
     from assay.brokers.rabbitmq_sweep import clear, drop_hosts
 
-    address = amqp_address.parse(order.url)
+    address = parse(order.url)
     api = Api(address, ANSWER_S)
     api.version()
     return lambda: drop_hosts(api, order.prefix) if order.prefix else clear(api, address.virtual_host)

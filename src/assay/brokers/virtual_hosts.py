@@ -5,9 +5,9 @@ RabbitMQ keeps no results: those of an app that stores them in Redis go to an em
 
 import contextlib
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assay.brokers.databases import UNREADABLE
 from assay.brokers.fakeredis import FakeredisBroker
@@ -32,6 +32,7 @@ class VirtualHosts:
 
     key_prefix = ""
     one_database = False
+    tls: Mapping[str, Any] = {}
 
     def __init__(self, folder: Path, spawn: Spawn) -> None:
         self._results_folder = folder / "results"
