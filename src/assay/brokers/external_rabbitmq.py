@@ -16,7 +16,7 @@ from assay.brokers import EXTERNAL_RABBITMQ, sweeper
 from assay.brokers.amqp_address import connect, parse
 from assay.brokers.quorum_ticks import Ticks
 from assay.brokers.rabbitmq_admission import admission
-from assay.brokers.rabbitmq_api import NO_API, Counted, Refused
+from assay.brokers.rabbitmq_api import NO_API, QUORUM, Counted, Refused
 from assay.brokers.rabbitmq_sweep import clear, drop_hosts
 from assay.brokers.served import Spawn
 from assay.brokers.virtual_hosts import Queue, VirtualHosts
@@ -25,7 +25,6 @@ from assay.errors import HarnessError, UsageError
 if TYPE_CHECKING:
     from amqp import Channel, Connection
 
-QUORUM = "quorum"
 GIVEN_BACK_S = 2.0
 
 

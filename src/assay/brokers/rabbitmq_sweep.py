@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
-from assay.brokers.rabbitmq_api import Api, Refused
+from assay.brokers.rabbitmq_api import Api, Counted, Refused
 
+T = TypeVar("T")
 AT_ONCE = 16
 LOOKS = 50
 
@@ -21,19 +23,19 @@ def clear(api: Api, host: str) -> list[str]:
     """Delete what is in this virtual host. Returns the queues that somebody consumes from, which are left."""
     used: set[str] = set()
 
-    def delete(queue: str) -> None:
+    def delete(queue: Counted) -> None:
         try:
-            api.delete_queue(host, queue)
-            used.discard(queue)
+            api.delete_unused(host, queue)
+            used.discard(queue.name)
         except Refused:
-            used.add(queue)  # a worker that was just killed may still be known as its consumer
+            used.add(queue.name)  # a worker that was just killed may still be known as its consumer
 
-    _until_none(lambda: [queue.name for queue in api.queues(host)], delete)
+    _until_none(lambda: api.queues(host), delete)
     _until_none(lambda: api.exchanges(host), lambda name: api.delete_exchange(host, name))
     return sorted(used)
 
 
-def _until_none(look: Callable[[], Iterable[str]], delete: Callable[[str], None]) -> None:
+def _until_none(look: Callable[[], Iterable[T]], delete: Callable[[T], None]) -> None:
     clean = 0
     with ThreadPoolExecutor(AT_ONCE) as executor:
         for _ in range(LOOKS):
