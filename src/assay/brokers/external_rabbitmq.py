@@ -130,7 +130,7 @@ class ExternalRabbitBroker(VirtualHosts):
                 if self._prefix:
                     self._api.drop(self._host(db))
                 else:
-                    clear(self._api, self._host(db))
+                    clear(self._api, self._address)
         self._flush_results(db)
 
     def version(self) -> str:
@@ -148,14 +148,16 @@ class ExternalRabbitBroker(VirtualHosts):
 
         Raises HarnessError where the broker does not answer, or does not do it.
         """
+        from amqp import AMQPError
+
         self._stop_results()
         host = self._address.virtual_host
         try:
             if self._prefix:
                 drop_hosts(self._api, self._prefix)
                 return ""
-            used = clear(self._api, host)
-        except (Refused, *NO_API) as error:
+            used = clear(self._api, self._address)
+        except (Refused, *NO_API, AMQPError) as error:
             left = f"virtual hosts {self._prefix}*" if self._prefix else f"queues and exchanges in virtual host {host}"
             raise HarnessError(
                 f"{self.shown} did not have the run's things removed ({error}): {left} may be left on it. "

@@ -112,5 +112,5 @@ def _no_api(address: Address, error: Exception) -> str:
 
 def _plain(address: Address, error: Exception) -> str:
     """What was said, in one line, without the password should anything repeat it."""
-    said = " ".join(str(error).split()).rstrip(".")
+    said = " ".join(str(getattr(error, "reply_text", "") or error).split()).rstrip(".")
     return said.replace(address.password, "***") if len(address.password) > 3 else said

@@ -91,21 +91,9 @@ class Api:
         names = [str(each["name"]) for each in self._list(f"exchanges/{_quoted(host)}?disable_stats=true&columns=name")]
         return [name for name in names if name and not name.startswith("amq.")]
 
-    def consumed(self, host: str) -> set[str]:
-        """Queues that somebody consumes from."""
-        return {str(each["queue"]["name"]) for each in self._list(f"consumers/{_quoted(host)}")}
-
-    def delete_queue(self, host: str, name: str) -> None:
-        self._delete(f"queues/{_quoted(host)}/{_quoted(name)}")
-
-    def delete_unused(self, host: str, queue: Counted) -> None:
-        """Raises Refused where somebody consumes from it."""
-        if queue.type != QUORUM:
-            self._delete(f"queues/{_quoted(host)}/{_quoted(queue.name)}?if-unused=true")
-        elif queue.name in self.consumed(host):  # quorum queues know no if-unused
-            raise Refused(0, f"{queue.name} has a consumer")
-        else:
-            self.delete_queue(host, queue.name)
+    def delete_queue(self, host: str, name: str, *, if_unused: bool = False) -> None:
+        """If it is there. Raises Refused for `if_unused` where somebody consumes from it, or it is a quorum queue."""
+        self._delete(f"queues/{_quoted(host)}/{_quoted(name)}{'?if-unused=true' * if_unused}")
 
     def delete_exchange(self, host: str, name: str) -> None:
         self._delete(f"exchanges/{_quoted(host)}/{_quoted(name)}")

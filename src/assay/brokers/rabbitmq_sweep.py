@@ -1,10 +1,12 @@
 """Removes what a run made on a RabbitMQ that is somebody's: its virtual hosts, or what is in the one it was lent."""
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from assay.brokers.rabbitmq_api import Api, Counted, Refused
+from assay.brokers.amqp_address import Address, connect
+from assay.brokers.rabbitmq_api import QUORUM, Api, Counted, Refused
 
 T = TypeVar("T")
 AT_ONCE = 16
@@ -19,20 +21,39 @@ def drop_hosts(api: Api, prefix: str) -> None:
     _until_none(lambda: [name for name in api.virtual_hosts() if name.startswith(prefix)], api.drop)
 
 
-def clear(api: Api, host: str) -> list[str]:
-    """Delete what is in this virtual host. Returns the queues that somebody consumes from, which are left."""
-    used: set[str] = set()
+def clear(api: Api, address: Address) -> list[str]:
+    """Delete what is in the address's virtual host. Returns the queues that somebody consumes from, which are left.
+
+    A worker that was just killed may still be known as a consumer, so that is asked again and again for a while.
+    """
+    host, used = address.virtual_host, set[str]()
+
+    def look() -> list[Counted]:
+        queues = api.queues(host)
+        consumed = _consumed(address, [queue.name for queue in queues if queue.type == QUORUM])
+        used.clear()
+        used.update(consumed)
+        return queues
 
     def delete(queue: Counted) -> None:
-        try:
-            api.delete_unused(host, queue)
-            used.discard(queue.name)
-        except Refused:
-            used.add(queue.name)  # a worker that was just killed may still be known as its consumer
+        if queue.name not in used:
+            try:
+                api.delete_queue(host, queue.name, if_unused=queue.type != QUORUM)
+            except Refused:
+                used.add(queue.name)
 
-    _until_none(lambda: api.queues(host), delete)
+    _until_none(look, delete)
     _until_none(lambda: api.exchanges(host), lambda name: api.delete_exchange(host, name))
     return sorted(used)
+
+
+def _consumed(address: Address, queues: Sequence[str]) -> set[str]:
+    """Those that have a consumer. Quorum queues know no if-unused, and the API tells of consumers seconds late."""
+    if not queues:
+        return set()
+    with contextlib.closing(connect(address, address.virtual_host)) as connection:
+        channel = connection.channel()
+        return {name for name in queues if channel.queue_declare(name, passive=True).consumer_count}
 
 
 def _until_none(look: Callable[[], Iterable[T]], delete: Callable[[T], None]) -> None:

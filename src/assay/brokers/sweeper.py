@@ -88,9 +88,9 @@ def _on_rabbitmq(order: Order) -> Callable[[], object]:
     from assay.brokers.rabbitmq_sweep import clear, drop_hosts
 
     address = parse(order.url)
+    Api(address).version()
     api = Api(address, ANSWER_S)
-    api.version()
-    return lambda: drop_hosts(api, order.prefix) if order.prefix else clear(api, address.virtual_host)
+    return lambda: drop_hosts(api, order.prefix) if order.prefix else clear(api, address)
 
 
 def main() -> None:
