@@ -2,6 +2,7 @@
 
 import secrets
 import socket
+import ssl
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple, TypeVar
@@ -13,6 +14,7 @@ from assay.errors import UsageError
 ADMINISTRATOR = "administrator"
 SHOWN = 3
 PRIVATE = "or use --broker rabbitmq for a private node"
+CERTIFICATES = "Name the authorities to be trusted by ssl_ca_certs=FILE in the address's query"
 T = TypeVar("T")
 
 
@@ -85,6 +87,8 @@ def _no_connection(address: Address, error: Exception) -> str:
         )
     if isinstance(error, (ConnectionRefusedError, socket.gaierror)):
         return f"{broker} cannot be reached: {said}"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"{broker} has a certificate that is not trusted: {said}. {CERTIFICATES}"
     if isinstance(error, AMQPError | OSError):
         return f"{broker} cannot be used: {said or type(error).__name__}. Is that a RabbitMQ, and its AMQP port?"
     return f"{broker} does not speak AMQP ({type(error).__name__}): is that a RabbitMQ, and its AMQP port?"
@@ -99,6 +103,8 @@ def _no_api(address: Address, error: Exception) -> str:
             f"(rabbitmqctl set_user_tags {address.user} {ADMINISTRATOR}; with management alone an empty virtual host "
             f"is needed), {PRIVATE}"
         )
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"{api} has a certificate that is not trusted: {said}. {CERTIFICATES}"
     if isinstance(error, TimeoutError):
         said = "no answer in time"
     elif isinstance(error, Refused) and not error.status:
