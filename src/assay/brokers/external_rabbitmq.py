@@ -43,20 +43,28 @@ class ExternalRabbitBroker(VirtualHosts):
         self.one_database = not self._prefix
         self._made: set[int] = set()
         self._ticks: dict[int, Ticks] = {}
+        if not self._prefix:
+            self._must_be_one_server()  # or the sweeper would empty a virtual host of another server
         sweeper.start(sweeper.Order(url, self._prefix), self.shown, folder, spawn)
-        self._must_be_one_server()
+        if self._prefix:
+            self._must_be_one_server()
 
     def _must_be_one_server(self) -> None:
-        """What the API makes must be where AMQP finds it."""
+        """What AMQP makes must be what the API shows: else nothing that it tells is of this broker."""
         self.url(0)
         try:
-            connect(self._address, self._host(0)).close()
-        except Exception as error:
-            self.stop()
+            with contextlib.closing(connect(self._address, self._host(0))) as connection:
+                name = connection.channel().queue_declare(exclusive=True).queue
+                shown = name in {queue.name for queue in self._api.queues(self._host(0))}
+        except Exception:  # what was made there may not be here
+            shown = False
+        if not shown:
+            if self._prefix:
+                self.stop()
             raise UsageError(
-                f"a virtual host that was made at {self._address.management} cannot be used at {self.shown} ({error}): "
+                f"what is made at {self.shown} is not what {self._address.management} shows: "
                 "is that the management API of this RabbitMQ?"
-            ) from None
+            )
 
     def _host(self, db: int) -> str:
         return f"{self._prefix}{db}" if self._prefix else self._address.virtual_host
