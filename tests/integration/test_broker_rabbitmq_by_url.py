@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import celery
 import pytest
 from amqp import Message
 from leftovers import Command, assay, running
@@ -330,6 +331,15 @@ def test_given_an_app_that_acknowledges_early_then_its_loss_is_found(theirs: Som
     status, said, err = assay(*wanted, cwd=APPS, tmp=tmp_path, env={"ASSAY_TEST_FLIP": "acks_at_receipt"})
     assert (status, verdicts(tmp_path)) == (1, {"violated"}), said + err
     assert "***" in next(line for line in said.splitlines() if line.startswith("next         assay run"))
+    theirs.must_be_as_before()
+
+
+@pytest.mark.skipif(celery.VERSION < (5, 5), reason="quorum queues came with Celery 5.5")
+def test_given_an_app_with_quorum_queues_then_no_old_number_is_judged_by(theirs: Somebodys, tmp_path: Path) -> None:
+    wanted = arguments(theirs.address(), tmp_path, "main_killed_middle", "fails_then_succeeds")
+    wanted[wanted.index("twin:app")] = "amqp_app:app"
+    status, said, err = assay(*wanted, cwd=APPS, tmp=tmp_path, env={"ASSAY_TEST_FLIP": "native"})
+    assert (status, verdicts(tmp_path)) == (0, {"held"}), said + err
     theirs.must_be_as_before()
 
 
