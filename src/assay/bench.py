@@ -12,6 +12,7 @@ import msgspec
 from assay import broker as brokers
 from assay.boot import NO_MIGRATIONS
 from assay.broker import Broker, OwnBroker
+from assay.brokers import speaks_amqp
 from assay.errors import HarnessError, UsageError
 from assay.named import must_be_there
 from assay.process import Supervisor
@@ -57,7 +58,7 @@ class Bench:
 
     def own_results(self, wanted: bool, name: str) -> AbstractContextManager[OwnBroker | None]:
         """A server for results alone. RabbitMQ keeps none."""
-        kind = "fakeredis" if self.broker.name == "rabbitmq" else self.broker.name
+        kind = "fakeredis" if speaks_amqp(self.broker.name) else self.broker.name
         return self._another(kind if wanted else "", f"results-{name}")
 
     @contextmanager
@@ -119,6 +120,11 @@ def bench(settings: Settings, progress: Progress, *, called: Mapping[str, Call] 
             migrations=settings.migrations,
             fixtures=settings.fixtures,
         )
+        if zygote.no_redis and not speaks_amqp(broker.name):
+            raise UsageError(
+                f"{settings.app} cannot use Redis, which the run's broker is: {zygote.no_redis}: "
+                "pip install 'kombu[redis]' beside it, or run it with --broker rabbitmq"
+            )
         zygote.subject.demanded_at = settings.demanded_at
         if (pool := settings.pool or zygote.subject.pool) not in EVERY_POOL:
             raise UsageError(
@@ -142,7 +148,7 @@ def bench(settings: Settings, progress: Progress, *, called: Mapping[str, Call] 
             _leave_out_base_calls(zygote, called)
         progress.phase("running")
         made = Bench(settings, supervisor, broker, zygote)
-        for number in range(1 if broker.name == "external" else settings.jobs):
+        for number in range(1 if broker.one_database else settings.jobs):
             made.databases.put(2 * number)  # one for messages, the next for results
         yield made
 

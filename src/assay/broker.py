@@ -3,12 +3,12 @@
 import contextlib
 import re
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn, Protocol, runtime_checkable
+from typing import Any, NoReturn, Protocol, runtime_checkable
 
-from assay.brokers import NAMES
+from assay.brokers import NAMES, speaks_amqp
 from assay.brokers.external import redact_url
 from assay.brokers.served import Spawn
 from assay.connections import Peer
@@ -28,11 +28,19 @@ class Broker(Protocol):
 
     @property
     def name(self) -> str:
-        """`fakeredis`, `redis`, `rabbitmq` or `external`."""
+        """`fakeredis`, `redis`, `rabbitmq`, `external` (a Redis by URL) or `external-rabbitmq`."""
 
     @property
     def key_prefix(self) -> str:
         """What all keys and channels of the run begin with; nothing where the broker is the run's own."""
+
+    @property
+    def one_database(self) -> bool:
+        """Whether there is but one, whatever number is asked for."""
+
+    @property
+    def tls(self) -> Mapping[str, Any]:
+        """For Celery's `broker_use_ssl`, where the address does not say it all."""
 
     @property
     def pid(self) -> int | None:
@@ -52,6 +60,9 @@ class Broker(Protocol):
     ) -> dict[str, list[str]]: ...
 
     def unacked(self, db: int, global_keyprefix: str = "") -> list[str]: ...
+
+    def stale(self, db: int, since_ns: int) -> bool:
+        """Whether `unacked` may tell what was before this moment (time.monotonic_ns()). It will not be for long."""
 
     def taking(self, db: int) -> int:
         """How many clients have asked for a message by a blocking command that is over, and for nothing since.
@@ -103,6 +114,10 @@ def start(name_or_url: str, folder: Path, spawn: Spawn, *, port: int = 0, append
     """
     found = URL.match(name_or_url)
     if found:
+        if speaks_amqp(name_or_url):
+            from assay.brokers.external_rabbitmq import ExternalRabbitBroker
+
+            return ExternalRabbitBroker(name_or_url, folder, spawn)
         from assay.brokers.external import ExternalBroker
 
         return ExternalBroker(name_or_url, folder, spawn)
@@ -119,7 +134,7 @@ def start(name_or_url: str, folder: Path, spawn: Spawn, *, port: int = 0, append
 
         return RabbitBroker(folder, spawn, port=port)
     raise UsageError(
-        f"unknown broker {name_or_url}; there are {', '.join(NAMES)}, or an address such as redis://HOST/DB"
+        f"unknown broker {name_or_url}; there are {', '.join(NAMES)}, or an address such as redis://HOST/DB or amqp://HOST/VHOST"
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from assay.brokers import speaks_amqp
 from assay.redirection import AMQP
 from assay.scaling import POOL_CHECK, Scaling, told
 from assay.settings import Settings
@@ -23,16 +24,21 @@ def changed(subject: Subject, settings: Settings) -> list[str]:
 
 def other_kind(subject: Subject, broker: str) -> list[str]:
     """Where the run's broker is of another kind than the app's, and so promises something else."""
-    on_amqp = broker == "rabbitmq"
+    on_amqp = speaks_amqp(broker)
     if subject.broker_scheme in AMQP and not on_amqp:
         return [
             "the app's broker is AMQP, which gives a dead worker's messages back at once; "
-            "the run's own is Redis, which waits for the visibility timeout: --broker rabbitmq is of the app's kind"
+            "the run's is Redis, which waits for the visibility timeout: --broker rabbitmq is of the app's kind"
         ]
     if subject.on_redis and on_amqp:
         return [
             "the app's broker is Redis, which gives a dead worker's messages back after the visibility timeout; the "
-            "run's own is RabbitMQ, which does at once, and for which broker_transport_options mean nothing"
+            "run's is RabbitMQ, which does at once, and for which broker_transport_options mean nothing"
+        ]
+    if subject.broker_scheme not in AMQP and not subject.on_redis:
+        return [
+            f"the app's broker is {subject.broker_scheme}, and the run's {'RabbitMQ' if on_amqp else 'Redis'}: what is "
+            "given back after a worker's death, and when, may be otherwise there"
         ]
     return []
 
@@ -40,7 +46,7 @@ def other_kind(subject: Subject, broker: str) -> list[str]:
 def scaled(scalings: Iterable[Scaling], subject: Subject, pool: str, broker: str) -> list[str]:
     """What takes less time than in production, each thing once."""
     said = {*told(scalings), *([POOL_CHECK] if pool == "prefork" else [])}
-    return sorted(said if broker == "rabbitmq" else {*said, visibility(subject)})
+    return sorted(said if speaks_amqp(broker) else {*said, visibility(subject)})
 
 
 def visibility(subject: Subject) -> str:

@@ -249,6 +249,7 @@ def shrink(run_folder: Path, tests: str, **options: Any) -> int:
 
 def _chaos_run(run_folder: Path, options: dict[str, Any]) -> "tuple[Path, Facts, Settings]":
     """The run folder, what it was of, and settings to run it again. Raises UsageError."""
+    from assay.brokers import NAMES as BROKERS
     from assay.facts import read
     from assay.reports.json import locate
 
@@ -256,7 +257,7 @@ def _chaos_run(run_folder: Path, options: dict[str, Any]) -> "tuple[Path, Facts,
     facts = read(folder)
     if not facts.demanded:
         raise UsageError(f"{folder} is no chaos run: `assay run` again, with --scenario, is how its rows are run again")
-    if facts.broker == "external" and not options.get("broker"):
+    if facts.broker not in BROKERS and not options.get("broker"):
         raise UsageError("the run was on a broker by URL, which is kept nowhere: name it again by --broker")
     options["app"] = options.get("app") or facts.subject.app
     options["workdir"] = options.get("workdir") or facts.workdir

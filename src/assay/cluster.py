@@ -25,6 +25,7 @@ from assay.bell import BELL, Bell
 from assay.black_hole import BlackHole
 from assay.boot import Boot
 from assay.broker import Broker, OwnBroker
+from assay.brokers import speaks_amqp
 from assay.errors import HarnessError, UsageError
 from assay.event import Event, Kind, Point
 from assay.gate import Gate, Waiting
@@ -109,8 +110,9 @@ class Cluster(Landing, Publishing):
             pool_check_s=pool_check_s(scaled.countdown_scale),
             broker_url=self.broker.url(self.db),
             result_backend="" if own else (self.results or self.broker).results_url(self.db + 1),
+            broker_tls=dict(self.broker.tls),
             key_prefix=self.broker.key_prefix,
-            foreign_transport=self.broker.name == "rabbitmq" and self.subject.broker_scheme not in AMQP,
+            foreign_transport=speaks_amqp(self.broker.name) and self.subject.broker_scheme not in AMQP,
             databases=self.zygote.databases(self._scratch),
             plain_calls=tuple(task.name for task in self.subject.tasks if task.left_out),
         )
@@ -123,7 +125,7 @@ class Cluster(Landing, Publishing):
     @property
     def beyond_visibility_s(self) -> float:
         """How far kombu's clock must be ahead in a worker that is to take over what a dead one had; 0: not at all."""
-        return 0.0 if self.broker.name == "rabbitmq" else self.subject.beyond_visibility_s
+        return 0.0 if speaks_amqp(self.broker.name) else self.subject.beyond_visibility_s
 
     # -- acting
 
@@ -371,6 +373,10 @@ class Cluster(Landing, Publishing):
     def unacked(self) -> list[str]:
         """Invocations that the broker has delivered and that are not acknowledged; `?` where nobody knows which."""
         return self._ledger.unacked()
+
+    def count(self) -> None:
+        """Wait until the broker's numbers are newer than the last event. Raises HarnessError where they do not."""
+        self._ledger.count()
 
     def orphaned(self) -> bool:
         """Whether all that is open is what workers had that are gone."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from assay.brokers import speaks_amqp
 from assay.dead import dead_claims
 from assay.fault import KILLS, STRIKING
 from assay.inventory import Inventory
@@ -133,7 +134,7 @@ def _app(facts: Facts) -> dict[str, Any]:
         "tasks": tasks,
         "settings": settings,
         "profiles": facts.members,
-        "visibility_timeout_s": 0.0 if facts.broker == "rabbitmq" else subject.visibility_timeout,
+        "visibility_timeout_s": 0.0 if speaks_amqp(facts.broker) else subject.visibility_timeout,
     }
 
 

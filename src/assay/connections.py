@@ -29,7 +29,7 @@ NOTHING = (b"_\r\n", b"*-1\r\n", b"\x08\0\0\0\0\0\0\xce")
 PIDFD_GETFD = 438  # the same number on every architecture
 UNSPEC = struct.pack("H14x", socket.AF_UNSPEC)  # a struct sockaddr: connect(2) to it takes a TCP connection down by RST
 #: of an address that names none
-PORTS = {"redis": 6379, "rediss": 6379, "amqp": 5672, "pyamqp": 5672, "amqps": 5671}
+PORTS = {"redis": 6379, "rediss": 6379, "amqp": 5672, "pyamqp": 5672, "librabbitmq": 5672, "amqps": 5671}
 
 _libc = ctypes.CDLL(None, use_errno=True)
 

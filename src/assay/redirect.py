@@ -24,7 +24,7 @@ def apply(app: Celery, to: Redirection, on_countdown: Callable[[float | None], N
     for name in ENVIRONMENT:
         os.environ.pop(name, None)
     changes: dict[str, Any] = dict.fromkeys(("broker_url", "broker_read_url", "broker_write_url"), to.broker_url)
-    changes |= {"broker_use_ssl": None, "broker_failover_strategy": None, "task_always_eager": False}
+    changes |= {"broker_use_ssl": to.broker_tls or None, "broker_failover_strategy": None, "task_always_eager": False}
     if to.result_backend:
         changes |= {"result_backend": to.result_backend, "redis_backend_use_ssl": None}
     if to.key_prefix:

@@ -14,6 +14,7 @@ class Redirection(msgspec.Struct, frozen=True, omit_defaults=True):
 
     broker_url: str
     result_backend: str = ""  # "" leaves it as it is
+    broker_tls: dict[str, Any] = {}  # of broker_use_ssl; empty: the address says it all
     key_prefix: str = ""  # before every key and channel, and before a prefix of the app's own
     databases: dict[str, str] = {}  # Django alias -> SQLite file
     database_timeout_s: float = 0.0  # the longest wait for a database's lock; 0: as configured

@@ -13,6 +13,7 @@ from assay import canary, connections, inventory
 from assay import case as cases
 from assay import plan as plans
 from assay.bench import BROKEN, Bench, bench
+from assay.brokers import NAMES as BROKERS
 from assay.case import Case
 from assay.changed import changed, scaled
 from assay.chaos import judging
@@ -69,7 +70,7 @@ def check_again(folder: Path) -> Report:
     """Judge a finished or broken-off run from what it recorded. Raises UsageError for a damaged folder."""
     facts = read(folder)
     report = _judged(facts, folder)
-    report.command = "" if facts.broker == "external" else shlex.join(_command(facts))
+    report.command = shlex.join(_command(facts)) if facts.broker in BROKERS else ""
     return report
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from assay.brokers import NAMES as BROKERS
+from assay.brokers import speaks_amqp
 from assay.redirection import SHORTEST_S, Redirection, scaled_limit
 from assay.subject import Subject, Task
 
@@ -56,12 +57,12 @@ class Target:
     @property
     def on_redis(self) -> bool:
         """Whether messages come back by kombu's visibility timeout, in production and in the run."""
-        return self.subject.on_redis and self.broker != "rabbitmq"
+        return self.subject.on_redis and not speaks_amqp(self.broker)
 
     @property
     def waits_in_worker(self) -> bool:
         """Whether a worker has what waits for its time, and not the broker."""
-        return self.broker != "rabbitmq" or self.task.queue not in self.subject.delayed_queues
+        return not speaks_amqp(self.broker) or self.task.queue not in self.subject.delayed_queues
 
     @property
     def stores_results(self) -> bool:
@@ -74,7 +75,8 @@ class Target:
             return ""
         if self.subject.result_backend == "django-db":
             return "database"
-        return "server" if self.subject.result_backend in ("redis", "rediss") and self.own_broker else ""
+        own = self.own_broker or speaks_amqp(self.broker)  # beside RabbitMQ the run has a server for results
+        return "server" if self.subject.result_backend in ("redis", "rediss") and own else ""
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ def limits(target: Target, soft_s: float = SOFT_S, hard_s: float = HARD_S, where
 def silences(target: Target) -> Scaling:
     """What is to notice that nothing arrives any more does so in a second or two."""
     base, subject = countdowns(target), target.subject
-    if target.broker == "rabbitmq":
+    if speaks_amqp(target.broker):
         heartbeat_s = min(subject.heartbeat_s, HEARTBEAT_S)
         changed = {"broker_heartbeat": (subject.heartbeat_s, heartbeat_s)}
         redirection = msgspec.structs.replace(base.redirection, settings={"broker_heartbeat": heartbeat_s})

@@ -216,7 +216,7 @@ def _check_broker(broker: str) -> None:
     if broker not in BROKERS and "://" not in broker:
         hint = (
             nearest(broker, BROKERS)
-            or "; say fakeredis, redis, rabbitmq or an address such as redis://localhost:6379/5"
+            or "; say fakeredis, redis, rabbitmq or an address such as redis://localhost:6379/5 or amqp://localhost/empty"
         )
         raise UsageError(f"unknown broker {broker}{hint}")
 

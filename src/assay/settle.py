@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from assay.brokers.databases import UNREADABLE
+from assay.errors import HarnessError
 from assay.event import Event, Kind
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 QUIET_S = 0.06
 LATE_NS = 1_000_000_000  # that a message may need from its queue to a worker
 PATIENCE = 4
+COUNTED_S = 60.0  # that a broker may need for numbers that are newer than the last event: RabbitMQ's quorum queues 5 s
 
 
 class Ledger:
@@ -50,6 +52,8 @@ class Ledger:
             quiet_until = max(now, self._last_ns / 1e9) + timeout_s
             left = min(quiet_until, last) - time.monotonic()
             if left <= 0:
+                if self.count() and not self.open():
+                    return [], True  # it had settled, and only the broker could not say so yet
                 quiet = quiet_until <= last
                 break
             if cluster.wait(lambda: not self.open() or enough(), timeout_s=left) and self._quiet():
@@ -97,6 +101,21 @@ class Ledger:
         told = self._cluster.broker.unacked(self._cluster.db, self._cluster.key_prefix)
         held = self.held() if UNREADABLE in told else []
         return held if len(held) == len(told) else told
+
+    def count(self) -> bool:
+        """Wait until the broker's numbers are newer than the last event; whether there was anything to wait for.
+
+        What happens meanwhile is not waited for as well. Raises HarnessError where they get no newer.
+        """
+        if not self._stale():
+            return False
+        now, broker, db = time.monotonic_ns(), self._cluster.broker, self._cluster.db
+        if not self._cluster.wait(lambda: not broker.stale(db, now), timeout_s=COUNTED_S):
+            raise HarnessError(f"what the broker tells of unacknowledged messages is older than {COUNTED_S:g} s")
+        return True
+
+    def _stale(self) -> bool:
+        return self._cluster.broker.stale(self._cluster.db, self._last_ns)
 
     def _quiet(self, besides: Collection[str] = ()) -> bool:
         """Nothing is open, nothing is recorded for a moment, and still nothing is open.
@@ -150,11 +169,10 @@ class Ledger:
         )
 
     def _broker(self, besides: Collection[str]) -> list[str]:
-        depths = self._depths()
-        held = self.unacked()
-        return [f"{n} in queue {q}" for q, n in depths.items() if n][:5] + [
-            f"{key[:8]} is unacknowledged" for key in held if key not in besides
-        ][:5]
+        ready = [f"{n} in queue {q}" for q, n in self._depths().items() if n][:5]
+        if not ready and self._stale():
+            return ["the broker has not yet counted what is unacknowledged"]
+        return ready + [f"{key[:8]} is unacknowledged" for key in self.unacked() if key not in besides][:5]
 
     def _fold(self, event: Event) -> None:
         kind, key = event.kind, event.invocation
@@ -237,6 +255,7 @@ def _add(counts: Counter[Any], key: Any, number: int) -> None:
 
 def final_read(cluster: "Cluster", only: Sequence[str] | None = None) -> None:
     """Record what the broker holds, what the result backend says (of `only`, or of all), and what is left running."""
+    cluster.count()
     subject = cluster.subject
     steps = list(subject.priority_steps)
     for queue, ids in cluster.broker.queued(

@@ -10,12 +10,12 @@ from assay.subject import Subject
 
 def redirected(app: Celery, subject: Subject) -> list[str]:
     """One sentence for each thing that a run changes of this app."""
-    said = [f"broker: {subject.broker_scheme}:// goes to the run's own broker"]
+    said = [f"broker: {subject.broker_scheme}:// goes to the run's broker"]
     backend = subject.result_backend
     if backend in {"disabled", "rpc", "django-db"}:
         said.append(f"results: {backend}, as configured")
     else:
-        said.append(f"results: {backend} goes to a database of the run's own broker")
+        said.append(f"results: {backend} goes to a database of the run")
     said += [
         f"{task.name} has a result backend of its own ({task.backend}): its results go where the app's go"
         for task in subject.tasks

@@ -59,6 +59,7 @@ class Zygote:
         if "error" in answer:
             raise UsageError(answer["error"])
         self.subject = msgspec.convert(answer["subject"], Subject)
+        self.no_redis: str = answer["no_redis"]  # why the app's kombu cannot use one; "": it can
 
     def _without_answer(self, app: str) -> str:
         """Its log goes with the run, so what it said is told here."""

@@ -91,7 +91,18 @@ def _load(request: dict[str, Any]) -> tuple[dict[str, Any], Celery]:
     # Django's system checks ran when the app was loaded, and Celery heeds nothing of them but that they raise: a
     # quarter of the processor time that a worker of AutoTest takes to start (celery/fixups/django.py)
     os.environ["CELERY_SKIP_CHECKS"] = "1"
-    return {"subject": msgspec.to_builtins(subject)}, app
+    return {"subject": msgspec.to_builtins(subject), "no_redis": _no_redis()}, app
+
+
+def _no_redis() -> str:
+    """Why this kombu cannot use Redis with what is installed beside it; "" where it can."""
+    try:
+        from kombu.transport.redis import Channel
+
+        Channel._get_client(None)  # type: ignore[arg-type, no-untyped-call]  # it asks nothing of the channel
+    except Exception as error:
+        return " ".join(str(error).split())
+    return ""
 
 
 def _warm(app: Celery, pool: str) -> None:

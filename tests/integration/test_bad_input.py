@@ -62,6 +62,15 @@ def test_given_a_pool_that_a_run_does_not_know_then_it_is_named_with_those_that_
     assert f"worker_pool is {pool}, and a run knows prefork, solo, threads: say with --pool" in said
 
 
+def test_given_a_redis_client_that_is_too_old_for_kombu_then_that_is_told_before_the_run(
+    refused: Told, folder: Path
+) -> None:
+    (folder / "old.py").write_text(f"import redis\n\nredis.VERSION = (3, 1, 0)\n{FINE}\n")
+    said = refused("run", "-A", "old:app")
+    assert "old:app cannot use Redis, which the run's broker is: Redis transport requires redis-py" in said
+    assert "pip install 'kombu[redis]'" in said
+
+
 def test_given_no_such_attribute_then_it_is_named(refused: Told) -> None:
     assert "nothing" in refused("run", "-A", "fine:nothing")
 

@@ -249,7 +249,7 @@ def test_given_a_database_that_holds_something_then_it_is_refused_and_left_as_it
         ("redis://nobody.invalid/0", "cannot be reached"),
         ("unix:///no/such/socket", "cannot be reached"),
         ("redis://host:port/0", "not an address"),
-        ("amqp://user:pass@host//", "a RabbitMQ that runs already is not supported yet; use --broker rabbitmq"),
+        ("amqp://user:pass@nobody.invalid//", "cannot be reached"),
         ("http://host", "begins with one of redis://"),
         ("rabbit", "unknown broker rabbit"),
     ],

@@ -31,7 +31,17 @@ def test_given_a_visibility_timeout_then_it_is_told_that_it_is_not_waited_for() 
 
 @pytest.mark.parametrize(
     ("scheme", "broker", "word"),
-    [("pyamqp", "redis", "AMQP"), ("redis", "rabbitmq", "Redis"), ("redis", "redis", ""), ("amqp", "rabbitmq", "")],
+    [
+        ("pyamqp", "redis", "AMQP"),
+        ("redis", "rabbitmq", "Redis"),
+        ("redis", "redis", ""),
+        ("amqp", "rabbitmq", ""),
+        ("redis", "external-rabbitmq", "Redis"),
+        ("amqp", "amqp://host/x", ""),
+        ("amqp", "external", "AMQP"),
+        ("sqs", "fakeredis", "sqs, and the run's Redis"),
+        ("sqla+sqlite", "rabbitmq", "sqla+sqlite, and the run's RabbitMQ"),
+    ],
 )
 def test_given_a_broker_of_another_kind_than_the_apps_then_what_it_promises_otherwise_is_told(
     scheme: str, broker: str, word: str

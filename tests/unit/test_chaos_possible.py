@@ -15,6 +15,12 @@ from assay.settings import Settings
         ("broker restarted", {}, "over a restart: the embedded broker has none; use --broker redis or rabbitmq"),
         ("broker emptied", {"broker": "redis://x/0"}, "a broker of the run's own: this broker is somebody else's"),
         ("crash burst", {"pool": "solo"}, "crash burst needs a prefork pool: the pool is solo"),
+        ("broker restarted", {"broker": "amqp://x"}, "over a restart: this broker is somebody else's"),
+        (
+            "clock ahead",
+            {"broker": "amqps://x/y"},
+            "which Redis has: this broker gives back at once what a dead worker",
+        ),
         ("clock ahead", {"broker": "rabbitmq"}, "which Redis has: this broker gives back at once what a dead worker"),
     ],
 )

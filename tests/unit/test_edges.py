@@ -23,7 +23,14 @@ INSIDE = {
     "assay.zygote",
 }
 THEIRS = {"amqp", "billiard", "celery", "django", "kombu", "vine"}
-CLIENTS = {"assay.brokers.rabbitmq": {"amqp"}}  # it speaks to the broker itself, as others do by redis-py
+#: they speak to the broker themselves, as others do by redis-py
+CLIENTS = {
+    "assay.brokers.amqp_address": {"amqp", "kombu"},
+    "assay.brokers.external_rabbitmq": {"amqp"},
+    "assay.brokers.rabbitmq": {"amqp"},
+    "assay.brokers.rabbitmq_admission": {"amqp"},
+    "assay.brokers.virtual_hosts": {"amqp"},
+}
 
 
 def name_of(path: Path) -> str:

@@ -155,6 +155,12 @@ def test_encryption_is_not_asked_of_the_runs_own_broker(here: str) -> None:
     assert (app.conf.broker_use_ssl, app.conf.broker_failover_strategy) == (None, None)
 
 
+def test_encryption_of_a_broker_by_url_is_that_of_its_address(here: str) -> None:
+    app, _ = shop(broker_use_ssl={"ca_certs": "the-apps.pem"})
+    apply(app, Redirection(here, broker_tls={"cert_reqs": 2}), lambda _: None)
+    assert app.conf.broker_use_ssl == {"cert_reqs": 2}
+
+
 # -- durations
 
 

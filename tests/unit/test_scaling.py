@@ -73,22 +73,23 @@ def test_given_scenarios_that_scale_the_same_delays_apart_then_one_sentence_tell
 
 
 @pytest.mark.parametrize(
-    ("backend", "options", "own_broker", "holds"),
+    ("backend", "options", "broker", "holds"),
     [
-        ("redis", {}, True, "server"),
-        ("rediss", {}, True, "server"),
-        ("redis", {}, False, ""),  # somebody else's
-        ("redis", {"ignore_result": True}, True, ""),
-        ("django-db", {}, False, "database"),
-        ("db+sqlite", {}, True, ""),  # a run keeps its results on Redis, which is not what the app will have
-        ("rpc", {}, True, ""),
-        ("disabled", {}, True, ""),
+        ("redis", {}, "redis", "server"),
+        ("rediss", {}, "redis", "server"),
+        ("redis", {}, "redis://host/5", ""),  # somebody else's
+        ("redis", {}, "amqp://host/x", "server"),  # which is the run's own beside it
+        ("redis", {"ignore_result": True}, "redis", ""),
+        ("django-db", {}, "redis://host/5", "database"),
+        ("db+sqlite", {}, "redis", ""),  # a run keeps its results on Redis, which is not what the app will have
+        ("rpc", {}, "redis", ""),
+        ("disabled", {}, "redis", ""),
     ],
 )
 def test_results_are_broken_where_a_run_holds_them_as_production_does(
-    backend: str, options: dict[str, Any], own_broker: bool, holds: str
+    backend: str, options: dict[str, Any], broker: str, holds: str
 ) -> None:
-    one = replace(target(task(**options), result_backend=backend), broker="redis" if own_broker else "redis://host/5")
+    one = replace(target(task(**options), result_backend=backend), broker=broker)
     assert one.breakable_results == holds
     assert scenarios()["results.away_at_success"].applies(one) == bool(holds)
     scaling = impatient(one)

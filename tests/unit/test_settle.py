@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from assay.errors import HarnessError
 from assay.event import Event, Kind
 from assay.settle import Ledger
 
@@ -15,7 +16,11 @@ ID = "3f2a91c4-0000"
 
 
 def ledger(
-    *events: Event, late: bool = True, unacked: Sequence[str] = (), taking: Callable[[], int] = lambda: 0
+    *events: Event,
+    late: bool = True,
+    unacked: Sequence[str] = (),
+    taking: Callable[[], int] = lambda: 0,
+    stale: Callable[[int], bool] = lambda since_ns: False,
 ) -> Ledger:
     subject = SimpleNamespace(
         tasks=[SimpleNamespace(name="shop.charge", acks_late=late)],
@@ -24,7 +29,10 @@ def ledger(
         separator="",
     )
     broker = SimpleNamespace(
-        depths=lambda *_: {"celery": 0}, unacked=lambda *_: list(unacked), taking=lambda db: taking()
+        depths=lambda *_: {"celery": 0},
+        unacked=lambda *_: list(unacked),
+        taking=lambda db: taking(),
+        stale=lambda db, since_ns: stale(since_ns),
     )
     cluster: Any = SimpleNamespace(
         subject=subject,
@@ -154,3 +162,41 @@ def test_a_message_of_which_nobody_knows_whether_it_arrived_is_not_waited_for_bu
     assert ledger(doubt).open() == []
     arrived = [doubt, event(Kind.RECEIVED), event(Kind.ATTEMPT_STARTED, 11, "11-1"), event(Kind.SENT, 11, "11-1")]
     assert ledger(*arrived, event(Kind.ATTEMPT_ENDED, 11, "11-1")).open() == ["3f2a91c4 was not received"]
+
+
+def asked(it: Ledger) -> Ledger:
+    """One whose cluster asks a condition once where it would wait."""
+    it._cluster.wait = lambda condition, timeout_s: condition()  # type: ignore[method-assign,assignment]
+    return it
+
+
+DONE = [*TAKEN, event(Kind.ATTEMPT_ENDED, 11, "11-1")]
+
+
+def test_an_empty_broker_is_not_believed_while_its_numbers_are_older_than_the_last_event() -> None:
+    moments: list[int] = []
+
+    def stale(since_ns: int) -> bool:
+        moments.append(since_ns)
+        return len(moments) == 1
+
+    it = ledger(*DONE, stale=stale)
+    assert it.open() == ["the broker has not yet counted what is unacknowledged"]
+    assert it.open() == []
+    assert moments == [0, 0], "the last event's time"
+
+
+@pytest.mark.parametrize(("unacked", "open_"), [((), []), ((ID,), ["3f2a91c4 is unacknowledged"])])
+def test_given_no_time_left_then_what_the_broker_has_not_yet_counted_is_waited_for(
+    unacked: tuple[str, ...], open_: list[str]
+) -> None:
+    answers = iter([True])
+    it = asked(ledger(*DONE, unacked=unacked, stale=lambda since_ns: next(answers, False)))
+    still_open, _ = it.settle(0.0, lambda: False)
+    assert still_open == open_
+
+
+def test_given_numbers_that_get_no_newer_then_nothing_is_judged_by_them() -> None:
+    with pytest.raises(HarnessError, match="is older than"):
+        asked(ledger(*DONE, stale=lambda since_ns: True)).count()
+    assert not ledger(*DONE).count(), "there is nothing to wait for where they are exact"

@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -45,6 +45,8 @@ class Databases:
 
     name = ""
     key_prefix = ""
+    one_database = False
+    tls: Mapping[str, Any] = {}
 
     @property
     def pid(self) -> int | None:
@@ -108,6 +110,10 @@ class Databases:
             here = [each for each in client.client_list() if each["db"] == str(db)]
             return sum(each["cmd"] == "brpop" and "b" not in each["flags"] for each in here)
         return 0
+
+    def stale(self, db: int, since_ns: int) -> bool:
+        """Redis is asked each time."""
+        return False
 
     def unblock(self, clients: Iterable[Peer]) -> int:
         """How many of the clients at these addresses waited in a blocking command, and do no more: it found nothing.

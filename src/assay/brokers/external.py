@@ -8,26 +8,22 @@ A process that outlives the harness removes the keys where the harness cannot: s
 
 import re
 import secrets
-import socket
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-import msgspec
-
+from assay.brokers import EXTERNAL, sweeper
 from assay.brokers.databases import CONNECT_S, Databases
 from assay.brokers.served import Spawn
-from assay.brokers.sweeper import BATCH, READY, Order, sweep
+from assay.brokers.sweeper import BATCH, Order, sweep
 from assay.errors import HarnessError, UsageError
+from assay.redirection import AMQP
 
 if TYPE_CHECKING:
     import redis
 
 SCHEMES = ("redis", "rediss", "redis+socket", "unix")
-RABBITMQ = ("amqp", "amqps", "pyamqp", "librabbitmq")
 SHOWN = 3
-SWEEPER_S = 30.0
 
 
 def redact_url(url: str) -> str:
@@ -42,7 +38,8 @@ class ExternalBroker(Databases):
     Raises UsageError when the address cannot be used or the database holds anything.
     """
 
-    name = "external"
+    name = EXTERNAL
+    one_database = True
 
     def __init__(self, url: str, folder: Path, spawn: Spawn) -> None:
         super().__init__()
@@ -51,7 +48,7 @@ class ExternalBroker(Databases):
         self.shown = redact_url(url)
         self.key_prefix = f"assay-{secrets.token_hex(6)}:"
         self._open()
-        self._start_sweeper(folder, spawn)
+        sweeper.start(Order(self._client_url, self.key_prefix), self.shown, folder, spawn)
 
     def url(self, db: int) -> str:
         return self._url
@@ -74,25 +71,6 @@ class ExternalBroker(Databases):
                 f"{self.shown} holds {size} key{'s' if size > 1 else ''} ({some}): Assay uses an empty database only,"
                 " and leaves it empty. Name another database number, or use --broker redis for a private one"
             )
-
-    def _start_sweeper(self, folder: Path, spawn: Spawn) -> None:
-        """Ready before the first key is written. The address may hold a password, so it is told by the socket only."""
-        folder.mkdir(parents=True, exist_ok=True)
-        ours, theirs = socket.socketpair()
-        with ours, theirs:
-            argv = [sys.executable, "-P", "-m", "assay.brokers.sweeper"]
-            log = folder / "sweeper.log"
-            process = spawn(argv, log=log, pass_fds=(theirs.fileno(),), name="the broker's sweeper", sweeper=True)
-            theirs.close()
-            ours.settimeout(SWEEPER_S)
-            try:
-                ours.sendall(msgspec.json.encode(Order(self._client_url, self.key_prefix)))
-                ours.shutdown(socket.SHUT_WR)
-                ready = ours.recv(len(READY)) == READY
-            except OSError:
-                ready = False
-        if not ready:
-            raise HarnessError(f"what cleans {self.shown} at the end did not start\n{process.last_words()}")
 
     def _why(self, error: Exception) -> str:
         import redis
@@ -151,14 +129,10 @@ def _text(key: object) -> str:
 
 def _check(url: str) -> str:
     scheme = urlsplit(url).scheme.lower()
-    if scheme in RABBITMQ:
-        raise UsageError(
-            f"{redact_url(url)}: a RabbitMQ that runs already is not supported yet; use --broker rabbitmq for a "
-            "private one, or a redis:// address"
-        )
     if scheme not in SCHEMES:
         raise UsageError(
-            f"{redact_url(url)}: an address of a broker begins with one of {', '.join(s + '://' for s in SCHEMES)}"
+            f"{redact_url(url)}: an address of a broker begins with one of "
+            f"{', '.join(s + '://' for s in SCHEMES + AMQP)}"
         )
     return scheme
 

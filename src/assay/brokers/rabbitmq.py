@@ -1,34 +1,31 @@
 """A private RabbitMQ node: Debian's package or another that is installed, on loopback, with its own data and cookie.
 
-Each database of a run is a virtual host of its own. RabbitMQ keeps no results: those of an app that stores them in
-Redis go to an embedded one beside it.
+Each database of a run is a virtual host of its own (virtual_hosts.py).
 """
 
-import contextlib
 import os
 import secrets
 import shutil
 import signal
-import threading
-from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from assay.brokers.databases import UNREADABLE
-from assay.brokers.fakeredis import FakeredisBroker
 from assay.brokers.ports import free_port, serves
 from assay.brokers.rabbitmq_console import CONSOLE, Console
 from assay.brokers.served import Served, Spawn
-from assay.connections import Peer
+from assay.brokers.virtual_hosts import Queue, VirtualHosts
 from assay.errors import HarnessError, UsageError
 from assay.process import Process
 from assay.wait import wait_until
+
+if TYPE_CHECKING:
+    from amqp import Connection
 
 READY_S = 300.0  # on a machine with a load of thirty one took more than 90 s
 TRIES = 3
 TAKEN = "eaddrinuse"
 USER = "assay"
-DELAYS = "celery_delayed_"
 #: the server's own scripts; what Debian puts on PATH changes to a user of its own, which only root may
 PROGRAMS = ("/usr/lib/rabbitmq/bin/rabbitmq-server", "/opt/rabbitmq/sbin/rabbitmq-server")
 CONFIG = """\
@@ -54,23 +51,23 @@ def find_server() -> str:
     )
 
 
-class RabbitBroker(Served):
+class RabbitBroker(Served, VirtualHosts):
     """One node, whose port mapper is its own too: Erlang's would outlive the run. Data survive a restart if asked."""
 
     name = "rabbitmq"
     durable = True
-    key_prefix = ""
+    plugins: tuple[str, ...] = ()
+    further = ""  # lines of the node's configuration file
 
     def __init__(self, folder: Path, spawn: Spawn, *, port: int = 0) -> None:
         self._program = find_server()
         self._epmd: Process | None = None
-        self._results: FakeredisBroker | None = None
         self._hosts: set[int] = set()
-        self._one_at_a_time = threading.Lock()
         self._password = secrets.token_hex(16)
         self._node = f"assay-{secrets.token_hex(6)}@localhost"
         self._console = Console(self._node)
-        super().__init__(folder, spawn, port)
+        VirtualHosts.__init__(self, folder, spawn)
+        Served.__init__(self, folder, spawn, port)
 
     # -- the process
 
@@ -100,9 +97,9 @@ class RabbitBroker(Served):
     def _launch(self, port: int) -> Process:
         self._start_epmd()
         (self.folder / "rabbitmq.conf").write_text(
-            CONFIG.format(host=self.host, port=port, user=USER, password=self._password)
+            CONFIG.format(host=self.host, port=port, user=USER, password=self._password) + self.further
         )
-        (self.folder / "plugins").write_text("[].")
+        (self.folder / "plugins").write_text(f"[{','.join(self.plugins)}].")
         environment = {
             "HOME": self.folder,  # of the cookie
             "ERL_EPMD_PORT": self._epmd_port,
@@ -159,7 +156,7 @@ class RabbitBroker(Served):
                 process.kill()
                 process.close()
         self._epmd = None
-        return self._results.stop() if self._results is not None else ""
+        return self._stop_results()
 
     # -- what is in it
 
@@ -171,64 +168,22 @@ class RabbitBroker(Served):
                 self._hosts.add(db)
         return f"amqp://{USER}:{self._password}@{self.host}:{self.port}/{_host(db)}"
 
-    def results_url(self, db: int) -> str:
-        with self._one_at_a_time:
-            if self._results is None:
-                self._results = FakeredisBroker(self.folder / "results", self._spawn)
-        return self._results.url(db)
+    def _queues(self, db: int) -> dict[str, Queue]:
+        return self._console.queues(_host(db))
 
-    def depths(
-        self, db: int, queues: Sequence[str], priority_steps: Sequence[int], sep: str, global_keyprefix: str
-    ) -> dict[str, int]:
-        """{queue: messages ready in it}; a queue of RabbitMQ is one whatever its priorities.
-
-        Also of those in which Celery lets messages wait for their time (kombu/transport/native_delayed_delivery.py).
-        """
-        found = self._console.queues(_host(db))
-        waiting = {name: queue.ready for name, queue in found.items() if name.startswith(DELAYS) and queue.ready}
-        return {queue: found[queue].ready if queue in found else 0 for queue in queues} | waiting
-
-    def queued(
-        self, db: int, queues: Sequence[str], priority_steps: Sequence[int], sep: str, global_keyprefix: str
-    ) -> dict[str, list[str]]:
-        """{queue: ids of the tasks ready in it}. They are taken and given back, which marks them as redelivered."""
-        depths = self.depths(db, queues, priority_steps, sep, global_keyprefix)
-        if not any(depths.values()):
-            return {queue: [] for queue in depths}
+    def _connection(self, db: int) -> "Connection":
         from amqp import Connection
 
-        held: dict[str, list[str]] = {queue: [] for queue in depths}
-        with contextlib.closing(
-            Connection(f"{self.host}:{self.port}", USER, self._password, virtual_host=_host(db))
-        ) as connection:
-            connection.connect()
-            channel = connection.channel()
-            for queue in [queue for queue, depth in depths.items() if depth]:
-                while (message := channel.basic_get(queue)) is not None:
-                    headers = message.headers or {}
-                    found = headers.get("id") or message.properties.get("correlation_id") or UNREADABLE
-                    held[queue].append(str(found))
-        return held
-
-    def unacked(self, db: int, global_keyprefix: str = "") -> list[str]:
-        """`?` for each message that was delivered and not yet acknowledged: AMQP does not tell which ones they are."""
-        return [UNREADABLE] * sum(queue.unacked for queue in self._console.queues(_host(db)).values())
-
-    def taking(self, db: int) -> int:
-        """Messages are unacknowledged as soon as they are sent."""
-        return 0
-
-    def unblock(self, clients: Iterable[Peer]) -> int:
-        """Nobody waits so: messages are sent to consumers, and are theirs when they were."""
-        return 0
+        made = Connection(f"{self.host}:{self.port}", USER, self._password, virtual_host=_host(db))
+        made.connect()
+        return made
 
     def flush(self, db: int) -> None:
         """Remove all that a run has put there."""
         if db in self._hosts:
             self._hosts.remove(db)
             self._console.drop(_host(db))
-        if self._results is not None:
-            self._results.flush(db)
+        self._flush_results(db)
 
     def version(self) -> str:
         return self._console.version()

@@ -7,8 +7,8 @@ Sources: rabbit_vhost.erl, rabbit_auth_backend_internal.erl, rabbit_amqqueue.erl
 
 import socket
 import threading
-from typing import NamedTuple
 
+from assay.brokers.virtual_hosts import Queue
 from assay.errors import HarnessError
 
 ANSWER_S = 30.0
@@ -55,13 +55,6 @@ Accept = fun Accept() ->
 Keeper = spawn(Accept),
 gen_tcp:controlling_process(Listening, Keeper).
 """
-
-
-class Queue(NamedTuple):
-    """How many messages it has: ready to be delivered, and delivered but not acknowledged."""
-
-    ready: int
-    unacked: int
 
 
 class Console:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from assay import memory_limit
 from assay.bench import Bench
 from assay.brokers import NAMES as BROKERS
+from assay.brokers import speaks_amqp
 from assay.chaos.script import ChaosScript
 from assay.errors import UsageError
 from assay.fault import STRIKING, Needs
@@ -54,7 +55,7 @@ def barred(settings: Settings, need: Needs) -> str:
             return "this broker is somebody else's"
         case Needs.DATA if settings.broker == "fakeredis":
             return "the embedded broker has none; use --broker redis or rabbitmq"
-        case Needs.VISIBILITY if settings.broker == "rabbitmq":
+        case Needs.VISIBILITY if speaks_amqp(settings.broker):
             return GIVES_BACK
         case Needs.CHILDREN if settings.pool not in ("", "prefork"):
             return f"the pool is {settings.pool}"

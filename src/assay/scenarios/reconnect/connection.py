@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from assay.brokers import speaks_amqp
 from assay.celery_findings import PAGE, SUPERVISOR
 from assay.checkers import Attempts, Delivery, Evidence, Liveness, Routing, TimeLimit
 from assay.connections import How
@@ -192,7 +193,7 @@ def restarts(stage: Stage, worker: Worker, invocation: str) -> None:
 
 def hears(target: Target) -> str:
     """What a worker lacks that takes a dead connection for a quiet one. From 5.7 on its pidbox is exclusive."""
-    if target.broker != "rabbitmq":
+    if not speaks_amqp(target.broker):
         return KEEPALIVE
     return f"{HEARTBEAT}; {PIDBOX}" if target.subject.celery >= (5, 7) else HEARTBEAT
 

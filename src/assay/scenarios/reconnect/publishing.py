@@ -1,5 +1,6 @@
 """The broker dies with a message that it was sent and has not read: does the publisher know?"""
 
+from assay.brokers import speaks_amqp
 from assay.checkers import Delivery, Evidence
 from assay.fault import BROKER_KILLED_UNREAD
 from assay.redirection import AMQP
@@ -11,7 +12,7 @@ from assay.stage import Stage
 
 def sends_unasked(target: Target) -> bool:
     """Whether a publisher may have done without an answer: Redis answers each of its commands."""
-    return target.severable and target.broker == "rabbitmq" and target.subject.broker_scheme in AMQP
+    return target.severable and speaks_amqp(target.broker) and target.subject.broker_scheme in AMQP
 
 
 @scenario("reconnect", fault=BROKER_KILLED_UNREAD, when=sends_unasked, weight_s=12.0, own_broker=True)
