@@ -96,11 +96,14 @@ def _load(request: dict[str, Any]) -> tuple[dict[str, Any], Celery]:
 
 def _no_redis() -> str:
     """Why this kombu cannot use Redis with what is installed beside it; "" where it can."""
+    from kombu.exceptions import VersionMismatch
+
     try:
         from kombu.transport.redis import Channel
 
-        Channel._get_client(None)  # type: ignore[arg-type, no-untyped-call]  # it asks nothing of the channel
-    except Exception as error:
+        with contextlib.suppress(AttributeError):  # what comes after the look at the release wants a channel
+            Channel._get_client(None)  # type: ignore[arg-type, no-untyped-call]
+    except (ImportError, VersionMismatch) as error:
         return " ".join(str(error).split())
     return ""
 
