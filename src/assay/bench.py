@@ -157,6 +157,8 @@ def _leave_out_base_calls(zygote: Zygote, called: Mapping[str, Call]) -> None:
     """Where the base class of a task lets no hollow body run: it wants arguments, or rows, that there are none of."""
     subject, none = zygote.subject, Call()
     calls = {task.name: called.get(task.name, none) for task in subject.tasks if "__call__" in task.hooks}
+    if not calls:
+        return  # no process is started to ask about nothing
     found = zygote.base_calls({name: msgspec.to_builtins(Call(call.args, call.kwargs)) for name, call in calls.items()})
     subject.tasks = [msgspec.structs.replace(task, left_out=found.get(task.name)) for task in subject.tasks]
     for by in sorted({left.by for left in found.values()}):

@@ -25,11 +25,11 @@ from assay.wait import wait_until
 RECEIVE = 1 << 22
 LAST_WORDS = 30
 UNTOLD = ""
-#: epoll_wait, epoll_pwait, pselect6, select, nanosleep, clock_nanosleep and wait4, by the machine's numbers
+#: epoll_wait, epoll_pwait, pselect6, select, nanosleep, clock_nanosleep and wait4, by the machine's numbers; or untold
 WAITS = {
     "x86_64": {"232", "281", "270", "23", "35", "230", "61"},
     "aarch64": {"22", "72", "101", "115", "260"},
-}.get(os.uname().machine, set())
+}.get(os.uname().machine, set()) | {UNTOLD}
 FUTEX = {"x86_64": "202", "aarch64": "98"}.get(os.uname().machine, "")
 
 #: nanosleep and clock_nanosleep
@@ -99,7 +99,7 @@ class Process:
         A read from a socket is work: the answer to it is what it goes on with. So is a futex: that is its turn in the
         interpreter, and it may have read a message by then. True where the kernel does not tell.
         """
-        return _call(self.pid) in {*WAITS, UNTOLD}
+        return _call(self.pid) in WAITS
 
     def waits_for_thread(self) -> bool:
         """Whether its main thread waits for another one: for its end, its lock, or its turn in the interpreter."""
