@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from celery import Celery, Task
 
+from assay.body import replace_body
 from assay.boot import BASE_CALLS
 from assay.subject import LeftOut
 
@@ -56,7 +57,7 @@ def _why_not(task: Task, args: list[Any], kwargs: dict[str, Any]) -> str:
         begun = True
         raise _Begun
 
-    setattr(task, "_orig_run" if hasattr(task, "_orig_run") else "run", run)
+    replace_body(task, run)
     task.push_request(
         id=str(uuid.uuid4()), args=args, kwargs=kwargs, called_directly=False, retries=0, headers={}, delivery_info={}
     )

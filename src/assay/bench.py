@@ -13,6 +13,7 @@ from assay import broker as brokers
 from assay.boot import NO_MIGRATIONS
 from assay.broker import Broker, OwnBroker
 from assay.brokers import speaks_amqp
+from assay.counted import listed
 from assay.errors import HarnessError, UsageError
 from assay.named import must_be_there
 from assay.process import Supervisor
@@ -163,9 +164,8 @@ def _leave_out_base_calls(zygote: Zygote, called: Mapping[str, Call]) -> None:
     subject.tasks = [msgspec.structs.replace(task, left_out=found.get(task.name)) for task in subject.tasks]
     for by in sorted({left.by for left in found.values()}):
         theirs = [name for name, left in found.items() if left.by == by]
-        more = f" and {len(theirs) - SHOWN} more" if len(theirs) > SHOWN else ""
         subject.redirected.append(
-            f"{by}.__call__ is left out for {', '.join(theirs[:SHOWN])}{more}: it lets no hollow body run "
+            f"{by}.__call__ is left out for {listed(theirs, SHOWN)}: it lets no hollow body run "
             f"({found[theirs[0]].why}). Arguments that it can use go into [live]"
         )
 

@@ -12,6 +12,8 @@ from celery import current_task
 from celery.app.task import Task as CeleryTask
 from celery.local import Proxy
 
+from assay.body import body_of
+
 ATTRIBUTE = ("LOAD_ATTR", "LOAD_METHOD")
 LIBRARIES = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
 
@@ -26,7 +28,7 @@ def retries_by_hand(task: Any, run: Any) -> bool:
     seen: set[int] = set()
     while functions:
         function = functions.pop()
-        unbound = function is body and not isinstance(getattr(task, "_orig_run", task.run), MethodType)
+        unbound = function is body and not isinstance(body_of(task), MethodType)
         function = getattr(function, "__func__", function)
         if not isinstance(function, FunctionType) or id(function.__code__) in seen:
             continue

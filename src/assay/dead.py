@@ -1,5 +1,6 @@
 """Settings and task options that nothing reads: claims that cannot hold, found without running anything."""
 
+from assay.counted import listed
 from assay.report import Claim
 from assay.subject import Setting, Subject, Task, Unrouted
 from assay.verdict import Verdict
@@ -123,7 +124,8 @@ def _soft_limit(soft: float, hard: float, tasks: list[Task], subject: Subject) -
         setting=str(setting) if global_one else f"soft_time_limit={soft:g}",
         promise=f"a body is told after {soft:g} s and can clean up before the hard limit",
         verdict=Verdict.VIOLATED,
-        observed=f"the hard limit of {_few([task.name for task in tasks])} is {hard:g} s, which is not later: {then}",
+        observed=f"the hard limit of {listed([task.name for task in tasks], 1)} is {hard:g} s, "
+        f"which is not later: {then}",
         place=setting.place if global_one and setting else tasks[0].place,
         remedy=f"a soft limit below {hard:g} s, with the time between them that the body needs to clean up",
     )
@@ -148,14 +150,11 @@ def _option(option: str, subject: Subject) -> Claim:
         promise=f"what it does from Celery {release} on",
         verdict=Verdict.VIOLATED,
         observed=f"Celery {subject.versions.get('celery', '')} has no such task option: "
-        f"{_few([task.name for task in tasks])} {'carries' if len(tasks) == 1 else 'carry'} it, and nothing reads it",
+        f"{listed([task.name for task in tasks], 1)} {'carries' if len(tasks) == 1 else 'carry'} it, "
+        "and nothing reads it",
         place=tasks[0].place,
         remedy=f"use Celery {release} or newer",
     )
-
-
-def _few(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
 def _since(key: str) -> str:

@@ -16,6 +16,7 @@ from celery import Celery, Task
 from celery.exceptions import Ignore, Reject, SoftTimeLimitExceeded
 from kombu.utils.imports import symbol_by_name
 
+from assay.body import body_of, replace_body
 from assay.event import Kind, Point
 from assay.hold import Holder
 from assay.recorder import Recorder
@@ -32,9 +33,7 @@ def install(app: Celery, recorder: Recorder, holder: Holder, *, live: bool) -> N
     """Replace the body of every task of the user; in live mode the real body runs between the recorded edges."""
     for name, task in app.tasks.items():
         if not name.startswith("celery."):
-            attribute = "_orig_run" if hasattr(task, "_orig_run") else "run"
-            body = _live(task, getattr(task, attribute), recorder) if live else _hollow(task, recorder, holder)
-            setattr(task, attribute, body)
+            replace_body(task, _live(task, body_of(task), recorder) if live else _hollow(task, recorder, holder))
             if not live:
                 task.typing = False  # the scripted body takes any arguments, also those of its own retry
 

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
+from assay.counted import listed
 from assay.errors import UsageError
 
 NEAR, SURE = 0.5, 0.8  # how alike a name must be as a whole, and by its beginning alone
@@ -82,9 +83,7 @@ def _nothing_matches(pattern: str, names: list[str], what: str) -> str:
         return f"no {what} is named {pattern}; did you mean {_family(pattern, near, candidates)}?"
     if not names:
         return f"no {what} is named {pattern}: there is none"
-    few = names if len(names) < 12 else names[:8]
-    shown = ", ".join(few) + (f" and {len(names) - len(few)} more" if len(few) < len(names) else "")
-    return f"no {what} is named {pattern}; there are {shown}"
+    return f"no {what} is named {pattern}; there are {listed(names, 11 if len(names) < 12 else 8)}"
 
 
 def _family(pattern: str, near: str, names: Sequence[str]) -> str:

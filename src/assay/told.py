@@ -4,6 +4,7 @@ import os
 
 from celery import Celery
 
+from assay.counted import listed
 from assay.redirect import FAST_RATE, slow_rate
 from assay.subject import Subject
 
@@ -52,10 +53,9 @@ def warnings(app: Celery, subject: Subject) -> list[str]:
         if not route.own
     ]
     if by_hand := [task.name for task in subject.tasks if task.retries_itself]:
-        few = ", ".join(by_hand[:5]) + (f" and {len(by_hand) - 5} more" if len(by_hand) > 5 else "")
         said.append(
-            f"{few} {'calls' if len(by_hand) == 1 else 'call'} retry() by hand: how late and how often is the body's "
-            "own, and is not judged with a hollow one"
+            f"{listed(by_hand, 5)} {'calls' if len(by_hand) == 1 else 'call'} retry() by hand: "
+            "how late and how often is the body's own, and is not judged with a hollow one"
         )
     if str(app.conf.broker_url or "").startswith("sqs"):
         said.append("the app's broker is SQS: what only SQS promises is not judged")

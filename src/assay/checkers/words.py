@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from assay.counted import listed
 from assay.event import Event, Kind
 from assay.life import Attempt, Life, World
 
@@ -86,8 +87,7 @@ def _met(event: Event) -> str:
 
 
 def names(lives: Iterable[Life], most: int = 3) -> str:
-    listed = [short(life) for life in lives]
-    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")
+    return listed([short(life) for life in lives], most)
 
 
 def published(life: Life) -> bool:

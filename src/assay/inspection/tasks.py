@@ -8,6 +8,7 @@ from celery import VERSION, Celery
 from celery.app.task import Task as CeleryTask
 from celery.worker.request import Request as CeleryRequest
 
+from assay.body import body_of
 from assay.by_hand import retries_by_hand
 from assay.places import Places
 from assay.redirect import has_own_backend
@@ -19,7 +20,7 @@ NEWER_OPTIONS = ("acks_on_failure", "acks_on_timeout", "retry_on_worker_lost")  
 
 def task_options(app: Celery, task: Any, places: Places) -> Task:
     """What the worker will go by, not what the decorator says: Celery has merged them into the task's attributes."""
-    run = inspect.unwrap(getattr(task, "_orig_run", task.run))
+    run = inspect.unwrap(body_of(task))
     code = getattr(run, "__code__", None)
     failure_or_timeout = getattr(task, "acks_on_failure_or_timeout", True)
     on_failure, on_timeout = _read(task, "acks_on_failure"), _read(task, "acks_on_timeout")

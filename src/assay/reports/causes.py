@@ -6,7 +6,7 @@ from itertools import groupby
 
 import msgspec
 
-from assay.counted import counted
+from assay.counted import counted, listed
 from assay.fault import FAULTLESS
 from assay.report import Claim, Report
 from assay.reports.words import broken_claims, is_open, plain, row_task, scenario_name, without_claim
@@ -87,10 +87,9 @@ def _behind(setting: str, rows: list[Result]) -> Cause:
     worst = [row for row in rows if _rank(row) == _rank(rows[0])]
     example = min(worst, key=_invocations)
     places = list(dict.fromkeys(row.place for row in rows if row.place))
-    more = f" and {len(places) - PLACES_SHOWN} more" if len(places) > PLACES_SHOWN else ""
     return Cause(
         setting=setting,
-        place=", ".join(places[:PLACES_SHOWN]) + more,
+        place=listed(places, PLACES_SHOWN),
         observed=f"{scenario_name(example)}: {example.reason}",
         remedies=_remedies([example, *(row for row in rows if row is not example)]),
         rows=rows,
@@ -145,8 +144,7 @@ def _scenarios(rows: Sequence[Result]) -> str:
     parts = []
     for suite, group in groupby(sorted(rows, key=lambda row: row.suite), key=lambda row: row.suite):
         names = list(dict.fromkeys(row.scenario for row in group))
-        more = len(names) - SCENARIOS_SHOWN
-        parts.append(f"{suite}: {', '.join(names[:SCENARIOS_SHOWN])}" + (f" and {more} more" if more > 0 else ""))
+        parts.append(f"{suite}: {listed(names, SCENARIOS_SHOWN)}")
     return "; ".join(parts)
 
 
