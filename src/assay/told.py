@@ -45,7 +45,7 @@ def redirected(app: Celery, subject: Subject) -> list[str]:
     return said
 
 
-def warnings(app: Celery, subject: Subject) -> list[str]:
+def warnings(subject: Subject) -> list[str]:
     """One sentence for each thing of this app that a run judges otherwise than a user may think."""
     said = [
         f"task_routes names {route.name}, which is no task of this app: not judged, another app's workers may have it"
@@ -57,6 +57,4 @@ def warnings(app: Celery, subject: Subject) -> list[str]:
             f"{listed(by_hand, 5)} {'calls' if len(by_hand) == 1 else 'call'} retry() by hand: "
             "how late and how often is the body's own, and is not judged with a hollow one"
         )
-    if str(app.conf.broker_url or "").startswith("sqs"):
-        said.append("the app's broker is SQS: what only SQS promises is not judged")
     return said

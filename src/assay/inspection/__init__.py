@@ -64,7 +64,7 @@ def describe(app: Celery, name: str, workdir: str) -> Subject:
         versions=_versions(django),
     )
     subject.redirected = redirected(app, subject)
-    subject.warnings = warnings(app, subject)
+    subject.warnings = warnings(subject)
     return subject
 
 
