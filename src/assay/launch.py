@@ -1,6 +1,5 @@
 """How a worker is started: forked from the zygote (None: the cluster's default), or cold by the real command."""
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from assay.boot import Boot
-from assay.process import Process, Supervisor
+from assay.process import Process, Supervisor, inherited
 from assay.settings import Settings
 
 
@@ -20,7 +19,7 @@ def starter(settings: Settings, supervisor: Supervisor) -> Callable[[Boot], Proc
         path = Path(boot.folder) / f"{boot.name}.boot.json"
         path.write_bytes(msgspec.json.encode(boot))
         argv = [sys.executable, "-m", "assay.cold", str(path), settings.app, str(settings.workdir)]
-        env = {**os.environ, **settings.environment}
+        env = {**inherited(), **settings.environment}
         return supervisor.spawn(argv, log=Path(boot.log), env=env, cwd=settings.workdir, name=boot.name)
 
     return start

@@ -147,6 +147,12 @@ def sleeps(pid: int) -> bool:
     return _call(pid) in SLEEPS
 
 
+def inherited() -> dict[str, str]:
+    """The environment that a child would inherit. Another thread may take a name out of it meanwhile, as pytest does."""
+    found = {name: os.environ.get(name) for name in os.environ}
+    return {name: value for name, value in found.items() if value is not None}
+
+
 def _call(pid: int) -> str:
     """The number of the system call that its main thread is in, UNTOLD where the kernel does not say."""
     with contextlib.suppress(OSError, IndexError):
@@ -275,7 +281,7 @@ class Supervisor:
             {
                 "argv": list(argv),
                 # temporary folders of processes that are killed (billiard makes some) go when the run goes
-                "env": {**(os.environ if env is None else env), "TMPDIR": str(self.folder / "tmp")},
+                "env": {**(inherited() if env is None else env), "TMPDIR": str(self.folder / "tmp")},
                 "cwd": str(cwd) if cwd else "",
                 "log": str(log),
                 "sweeper": sweeper,

@@ -83,7 +83,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def sigterm_quits(self) -> bool:
         """Whether SIGTERM is a cold shutdown for the workers, by a variable that celery/apps/worker.py reads."""
-        return {**os.environ, **self.env}.get("REMAP_SIGTERM") == "SIGQUIT"
+        return self.env.get("REMAP_SIGTERM", os.environ.get("REMAP_SIGTERM")) == "SIGQUIT"
 
 
 NO_KEYS = ("notes", "out_timed", "demanded_at")

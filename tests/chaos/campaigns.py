@@ -18,7 +18,6 @@ def chaos(tmp: Path, *arguments: str, seed: int = 3, flips: str = "", out: str =
         cwd=APPS,
         tmp=tmp,
         env={"ASSAY_TEST_FLIP": flips},
-        timeout_s=400,
     )
     assert status in (0, 1), f"exit {status}\n{said}\n{err}"
     report: dict[str, Any] = json.loads((tmp / out / "report.json").read_text())

@@ -15,7 +15,7 @@ def test_a_red_run_is_replayed_made_smaller_and_its_test_is_red_until_the_app_is
 
     def again(*arguments: str, out: str) -> tuple[int, str, str]:
         env = {"ASSAY_TEST_FLIP": LOSES}
-        return assay(*arguments, "--out", str(tmp_path / out), cwd=APPS, tmp=tmp_path, env=env, timeout_s=400)
+        return assay(*arguments, "--out", str(tmp_path / out), cwd=APPS, tmp=tmp_path, env=env)
 
     status, said, err = again("replay", folder, "--times", "2", out="again")
     assert status == 1, err

@@ -42,9 +42,7 @@ if celery.VERSION < (5, 7):
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory: pytest.TempPathFactory) -> str:
     tmp = tmp_path_factory.mktemp("readme")
-    status, said, err = assay(
-        "run", "-A", "note:app", "--out", str(tmp / "run"), cwd=ROOT / "examples/note", tmp=tmp, timeout_s=600.0
-    )
+    status, said, err = assay("run", "-A", "note:app", "--out", str(tmp / "run"), cwd=ROOT / "examples/note", tmp=tmp)
     assert status == 1, f"exit {status}\n{said}\n{err}"
     rows = json.loads((tmp / "run/report.json").read_text())["results"]
     assert [(row["scenario"], row["task"], row["reason"]) for row in rows if row["verdict"] == "unknown"] == []

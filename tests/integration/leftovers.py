@@ -16,7 +16,7 @@ from assay.wait import wait_until
 SHM = Path("/dev/shm")
 GONE_S = 2.0
 ANOTHERS_S = 30.0  # that another call, on a machine with many of them, may need for its own folder
-END_S = 400.0  # what hangs is to be told, and a busy machine takes its time
+END_S = 1200.0  # what hangs is to be told, and a busy machine takes its time
 
 
 class Command:
