@@ -148,7 +148,7 @@ def sleeps(pid: int) -> bool:
 
 
 def inherited() -> dict[str, str]:
-    """The environment that a child would inherit. Another thread may take a name out of it meanwhile, as pytest does."""
+    """The environment that a child would get. Another thread may take a name out of it meanwhile, as pytest does."""
     found = {name: os.environ.get(name) for name in os.environ}
     return {name: value for name, value in found.items() if value is not None}
 
