@@ -21,6 +21,8 @@ from typing import Any, Self
 import msgspec
 import psutil
 
+from assay.aims import Aim
+from assay.aims import write as write_aims
 from assay.bell import BELL, Bell
 from assay.black_hole import BlackHole
 from assay.boot import Boot
@@ -207,6 +209,13 @@ class Cluster(Landing, Publishing):
                 raise  # somebody killed it
             said = worker.process.last_words()
             raise UsageError(f"a worker of {self.subject.app} does not start\n{said}") from None
+
+    def aim(self, aims: Sequence[Aim]) -> None:
+        """These starts of tasks hold, of invocations whose scripts are `counted`. Said before the first worker starts.
+
+        The event of such a start tells which one it is (`nth`).
+        """
+        write_aims(self.folder, aims)
 
     def hold_at(self, invocation: str, point: Point, *, start: int | None = None, timeout_s: float = HOLD_S) -> Waiting:
         """Wait until an attempt of this invocation stands at the crash point."""

@@ -62,9 +62,10 @@ def prepare(boot: Boot, app: Celery) -> Recorder:
     if boot.role != "worker" or not boot.recorded:
         return recorder
     recorder.ring = Ringer(Path(boot.folder) / BELL).ring
-    holder = Holder(recorder, f"{boot.folder}/scripts", boot.gate)
+    holder = Holder(recorder, boot.folder, boot.gate)
     recorder.point = holder.at_point
     recorder.is_scripted = holder.is_scripted
+    recorder.count = holder.count
     instrument.install(app, recorder)
     hollow.install(app, recorder, holder, live=boot.live)
     if boot.callbacks:

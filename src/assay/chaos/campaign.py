@@ -6,15 +6,17 @@ from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
-from assay.chaos.draw import LONGEST, Job
+from assay.aims import Aim
+from assay.chaos.draw import LONGEST, Job, aimed_at, task_of
 from assay.chaos.script import ChaosScript, Strike
 from assay.cluster import READY_S, Cluster
 from assay.counted import counted
 from assay.errors import HarnessError, UsageError
-from assay.event import Event, Kind
+from assay.event import Event, Kind, Point
 from assay.fault import STRIKING
 from assay.faults import Heal, registry
 from assay.gate import Waiting
+from assay.hold import Held
 from assay.progress import Progress
 from assay.script import Act, Script
 from assay.settle import final_read
@@ -59,11 +61,14 @@ class Campaign:
         self._progress = progress
         self._known = registry()
         self._strikes = script.strikes()
+        self._aimed = aimed_at(script)
+        self._awaited = {(strike.task, strike.nth, strike.point): strike for strike in script.aimed}
         self._longest_s = LONGEST * script.workload.work_s  # of a body
         self._stalled = 0  # invocations that were not published since nothing happened any more
         self._unhealed: list[str] = []
         self._left = script.workload.numbers
-        self._struck: dict[str, Job] = {}  # invocation -> what of the workload it is, where faults strike it
+        self._jobs: dict[str, Job] = {}  # invocation -> what of the workload it is, where faults strike it
+        self._struck: set[str] = set()  # invocations that a fault strikes, or is about to
         self._wanted = script.workers
         self._ready: set[str] = set()
         self._stops_by: dict[str, float] = {}  # worker that was told to stop -> when it is called hanging
@@ -76,6 +81,8 @@ class Campaign:
         self._unlanded = dict.fromkeys(script.faults, NEVER)  # and why
         self.stopping = False  # asked to end early
         self._told = time.monotonic()
+        if script.aimed:
+            cluster.aim([Aim(strike.task, strike.nth, strike.point) for strike in script.aimed])
         cluster.listen(self._hear)
 
     def run(self, until: float) -> None:
@@ -106,6 +113,8 @@ class Campaign:
             self._dead_at_start = 0
         elif event.kind is Kind.WORKER_STOPPING:
             self._stops_by.setdefault(event.worker, time.monotonic() + self._exit_s)
+        elif event.kind is Kind.ATTEMPT_STARTED and "nth" in event.detail:
+            self._keep_awaited(event)
         elif event.kind is Kind.ATTEMPT_ENDED:
             self.counts["ended"] += 1
             if event.detail.get("state") in ENDS:
@@ -115,14 +124,22 @@ class Campaign:
                 self._acked.add(event.invocation)
             self._forget(event)
 
+    def _keep_awaited(self, event: Event) -> None:
+        """The start that a fault waits for: known before it stands where it is struck, which may be at its end."""
+        invocation, nth = event.invocation, event.detail["nth"]
+        if invocation in self._cluster.invocations and any((event.task, nth, p) in self._awaited for p in Point):
+            self._struck.add(invocation)
+            if self._half_done.pop(invocation, None) is Kind.ACKED:
+                self._acked.add(invocation)
+
     def _forget(self, event: Event) -> None:
         """One that has ended and is acknowledged, whichever was heard first, and that no fault strikes."""
         invocation = event.invocation
-        if self._half_done.setdefault(invocation, event.kind) is not event.kind:
+        if invocation in self._struck or invocation not in self._cluster.invocations:
+            self._half_done.pop(invocation, None)
+        elif self._half_done.setdefault(invocation, event.kind) is not event.kind:
             del self._half_done[invocation]
             self._cluster.forget_invocation(invocation)
-        elif invocation not in self._cluster.invocations or invocation in self._struck:
-            del self._half_done[invocation]
 
     def _load(self, until: float) -> None:
         while not self._over(until):
@@ -159,25 +176,27 @@ class Campaign:
         if self.stopping or not self._left or self._cluster.backlog() >= enough:
             return
         numbers, self._left = self._left[:BATCH], self._left[BATCH:]
-        self._send([Job(self._script, self._cluster.subject, n, self._strikes.get(n, ())) for n in numbers])
+        subject = self._cluster.subject
+        self._send([Job(self._script, subject, n, self._strikes.get(n, ()), self._aimed) for n in numbers])
 
     def _send(self, jobs: list[Job]) -> None:
         ids = self._cluster.publish_many([(job.task, job.script) for job in jobs], payloads=[j.payload for j in jobs])
         for invocation, job in zip(ids, jobs, strict=True):
             self.counts["published"] += 1
             if job.strikes:
-                self._struck[invocation] = job
+                self._jobs[invocation] = job
+                self._struck.add(invocation)
 
     # -- faults
 
     def _strike(self, waiting: Waiting) -> None:
         held = waiting.held
-        job = self._struck.get(held.invocation)
-        strike = job.strikes.get((held.start + 1, held.point)) if job else None
+        strike = self._meant(held)
         worker = next((each for each in self._cluster.workers if each.name == held.worker), None)
         if strike is None or worker is None or not worker.alive() or self.stopping:
             waiting.release()
             return
+        self._struck.add(held.invocation)
         kind = STRIKING[strike.fault]
         always = kind.takes_child or kind.everywhere or strike.fault.startswith("SIGKILL")
         if worker.name in self._stops_by and not always:
@@ -198,6 +217,14 @@ class Campaign:
             self._wanted = 0
         if heal:
             self._heals.append(Healing(time.monotonic() + strike.lasts_s, worker.name, strike, heal))
+
+    def _meant(self, held: Held) -> Strike | None:
+        """The fault that waits for what is held. One that is aimed at its invocation goes before one that counts."""
+        job = self._jobs.get(held.invocation)
+        if job and (strike := job.strikes.get((held.start + 1, held.point))):
+            return strike
+        task = self._cluster.invocations.get(held.invocation, "")
+        return self._awaited.get((task, held.nth, held.point))
 
     def _forgive(self, worker: str) -> None:
         """One that is to stop has waited for a body that was held here, maybe while another fault was thrown."""
@@ -282,16 +309,18 @@ class Campaign:
             if self.stopping or not self._unlanded:
                 return
             self._progress.phase(f"once more: {len(self._unlanded)} faults that did not land")
+            self._awaited.clear()  # each has an invocation now that it strikes
             self._send([self._once_more_of(strike) for strike in list(self._unlanded)])
             self._drain()
 
     def _once_more_of(self, strike: Strike) -> Job:
         """The next invocation beyond the workload that is of the task that the fault was for."""
         subject = self._cluster.subject
-        task = Job(self._script, subject, strike.invocation, ()).task
+        script = self._script
+        task = strike.task or task_of(script.seed, script.workload, strike.invocation)
         while True:
             self._beyond += 1
-            job = Job(self._script, subject, self._beyond, [strike])
+            job = Job(script, subject, self._beyond, [strike])
             if job.task == task:
                 return job
 

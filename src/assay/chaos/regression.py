@@ -47,6 +47,11 @@ def _must_be_writable_as_a_test(small: ChaosScript, row: Result) -> None:
             f"what {row.scenario} asks ({_broken(row)}) is no question of one invocation, which a test could ask: "
             "its script is kept, and can be replayed"
         )
+    for strike in small.aimed:
+        raise UsageError(
+            f"{strike.fault} waits for attempt {strike.nth} of {strike.task}, whichever invocation that is of, and a "
+            "test names the one that it strikes: its script is kept, and can be replayed"
+        )
     for number, strikes in small.strikes().items():
         if len(strikes) > 1 or strikes[0].attempt != 1:
             raise UsageError(
