@@ -371,6 +371,11 @@ class Cluster(Landing, Publishing):
         for folder in ("scripts", "starts"):
             (self.folder / folder / invocation).unlink(missing_ok=True)
 
+    def forget_results(self, invocations: list[str]) -> None:
+        """Take what these have returned out of a server of the run's own, which keeps it in memory."""
+        if self.redirection.result_backend and isinstance(self.results or self.broker, OwnBroker):
+            self.client.ask("forget", ids=invocations)
+
     def write_off(self) -> None:
         """Wait no more for messages that reached no worker and are in no queue."""
         self._ledger.write_off()

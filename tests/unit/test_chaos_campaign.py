@@ -2,13 +2,14 @@
 
 import contextlib
 import time
+from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from assay.chaos.campaign import Campaign
-from assay.event import Kind, Point
+from assay.chaos.campaign import RESULTS, Campaign
+from assay.event import Event, Kind, Point
 from assay.hold import Held
 
 
@@ -33,9 +34,38 @@ def test_a_worker_that_stops_is_given_its_time_after_a_body_that_was_held_here_i
     campaign._stops_by = {"w5": time.monotonic() - 1.0}
     campaign._longest_s, campaign._told, campaign._wanted = 0.1, time.monotonic(), 0
     campaign._jobs, campaign._heals, campaign._left, campaign._ready = {}, [], [], {"w5"}
-    campaign._awaited = {}
+    campaign._awaited, campaign._done = {}, []
     campaign._script = SimpleNamespace(workers=2, concurrency=2)
     campaign.stopping = True
     campaign._tick()
     assert released == (["a"] if held else [])
     assert recorded == ([] if held else [Kind.WORKER_HANGS])
+
+
+@pytest.mark.parametrize("heals", [[], ["results away"]])
+def test_results_of_what_is_done_and_not_struck_are_taken_out_while_nothing_is_away(heals: list[str]) -> None:
+    """Of what is struck the final read asks for the result."""
+    taken: list[str] = []
+    ids = [str(number) for number in range(RESULTS + 1)]
+    campaign: Any = Campaign.__new__(Campaign)
+    campaign._cluster = SimpleNamespace(
+        gate=SimpleNamespace(next=lambda timeout_s: None),
+        workers=[],
+        invocations=dict.fromkeys(ids, "shop.charge"),
+        forget_invocation=lambda invocation: campaign._cluster.invocations.pop(invocation),
+        forget_results=taken.extend,
+        write_off=lambda: None,
+    )
+    campaign._stops_by, campaign._wanted, campaign._told = {}, 0, time.monotonic()
+    campaign._struck, campaign._half_done, campaign._done, campaign._acked = {"0"}, {}, [], set()
+    campaign._heals, campaign._left, campaign._ready, campaign.stopping = [], [], set(), True
+    campaign._heal = lambda now: None
+    campaign._script = SimpleNamespace(workers=0, concurrency=1)
+    campaign.counts = Counter()
+    for invocation in ids:
+        for kind, detail in ((Kind.ATTEMPT_ENDED, {"state": "SUCCESS"}), (Kind.ACKED, {})):
+            campaign._hear(Event(1, kind, 5, "w1", invocation, "shop.charge", "", detail))
+    campaign._heals = heals
+    campaign._tick()
+    assert taken == ([] if heals else ids[1:])
+    assert set(campaign._cluster.invocations) == {"0"}

@@ -110,7 +110,7 @@ def test_what_only_a_whole_run_can_be_asked_becomes_no_test_that_cannot_fail(che
 def test_a_fault_that_waits_for_a_start_becomes_no_test_and_that_is_said(tmp_path: Path) -> None:
     strike = Strike(fault="SIGTERM", task="shop.charge", nth=7, point=Point.BODY_MIDDLE)
     aimed = msgspec.structs.replace(small("SIGTERM"), faults=(strike,))
-    with pytest.raises(UsageError, match="SIGTERM waits for attempt 7 of shop.charge.*its script is kept"):
+    with pytest.raises(UsageError, match=r"SIGTERM waits for attempt 7 of shop.charge.*its script is kept"):
         write_test(aimed, aimed, ROW, FACTS, 5, 5, tmp_path)
 
 

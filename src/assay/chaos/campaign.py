@@ -23,6 +23,7 @@ from assay.settle import final_read
 from assay.worker import Worker
 
 BATCH = 16
+RESULTS = 100  # that are taken out of the result backend at once
 TOLD_S = 5.0  # between two words about how far it is
 EARLY_S = 5.0  # that main may need to acknowledge what a child has begun
 EXIT_S = 10.0  # that a worker has which was told to stop, and whose bodies have ended
@@ -76,6 +77,7 @@ class Campaign:
         self._heals: list[Healing] = []
         self._acked: set[str] = set()  # of those that are struck
         self._half_done: dict[str, Kind] = {}  # invocation -> what was heard of it: its end, or its acknowledgement
+        self._done: list[str] = []  # whose results may still be kept: nobody will ask for them
         self._dead_at_start = 0
         self.counts: Counter[str] = Counter()
         self._unlanded = dict.fromkeys(script.faults, NEVER)  # and why
@@ -140,6 +142,7 @@ class Campaign:
         elif self._half_done.setdefault(invocation, event.kind) is not event.kind:
             del self._half_done[invocation]
             self._cluster.forget_invocation(invocation)
+            self._done.append(invocation)
 
     def _load(self, until: float) -> None:
         while not self._over(until):
@@ -167,6 +170,9 @@ class Campaign:
         self._look_after_workers()
         if not self._heals and self._all_ready():
             self._cluster.write_off()
+        if not self._heals and len(self._done) >= RESULTS:  # where the results are away, nobody would be answered
+            done, self._done = self._done, []
+            self._cluster.forget_results(done)
         self._publish()
         return True
 
