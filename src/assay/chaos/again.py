@@ -16,7 +16,7 @@ from assay.chaos.possible import must_be_possible
 from assay.chaos.regression import writable, write_test
 from assay.chaos.run import facts_of, finished, perform
 from assay.chaos.script import NAME, ChaosScript, Strike, read, write
-from assay.chaos.signature import Mark, mark, signature, told, worst
+from assay.chaos.signature import Mark, mark, named, signature, told, worst
 from assay.conclusion import Facts
 from assay.errors import NotShownError, UsageError
 from assay.facts import keep
@@ -93,14 +93,21 @@ class Shrunk(msgspec.Struct):
     test: Path
 
 
-def shrink(settings: Settings, facts: Facts, folder: Path, tests: Path, progress: Progress) -> Shrunk:
-    """Raises UsageError for a run that is not red, and NotShownError for one that is not red again."""
+def shrink(
+    settings: Settings, facts: Facts, folder: Path, tests: Path, progress: Progress, row: str = "", task: str = ""
+) -> Shrunk:
+    """Of the worst red row, or of the one that is named.
+
+    Raises UsageError for a run that is not red, or not so, and NotShownError for one that is not red again.
+    """
     script = read(folder / NAME)
     results = _judged(facts, script, folder)
     _signature(facts, results)  # marks what is known
     wanted = worst(results)
     if wanted is None:
         raise UsageError(f"{folder} is not red: there is nothing to make smaller")
+    if row:
+        wanted = named(results, row, task)
     writable(tests)
     with bench(settings, progress, called={}) as it:
         _same_app(it, script)
