@@ -28,7 +28,10 @@ def test_without_a_name_it_is_the_worst_and_with_one_that() -> None:
     ("asked", "said"),
     [
         (("sigterm",), "sigterm is red for charge, mail: say with --task"),
-        (("sigstop",), "no row sigstop is red in this run; chaos.sigkill_child charge, chaos.sigterm charge, chaos.si"),
+        (
+            ("sigstop",),
+            "no row sigstop is red in this run; red are chaos.sigkill_child charge, chaos.sigterm charge, ",
+        ),
         (("chaos.sigquit",), "no row chaos.sigquit is red"),
         (("sigkill_child", "mail"), "no row sigkill_child mail is red"),
     ],

@@ -36,7 +36,7 @@ def named(results: Sequence[Result], row: str, task: str = "") -> Result:
             f"{row} is red for {', '.join(each.task for each in rows)}: say with --task which one is meant"
         )
     wanted, there_are = f"{row} {task}".strip(), ", ".join(f"{CHAOS}.{each.scenario} {each.task}" for each in red)
-    raise UsageError(f"no row {wanted} is red in this run; {there_are or 'none'} is")
+    raise UsageError(f"no row {wanted} is red in this run; red are {there_are}")
 
 
 def told(marks: set[Mark]) -> str:
