@@ -122,6 +122,7 @@ def run(json_file: Path | None, junit_file: Path | None, scenarios: tuple[str, .
 @about_databases
 @click.option("--seed", type=int, help="What is drawn; the same seed draws the same. Default: a new one.")
 @click.option("--tasks", "number", type=Invocations(min=1), default=300, show_default=True, help="Invocations.")
+@click.option("--rate", type=click.FloatRange(0, 1000), default=0.0, help="Published a second; default: a closed loop.")
 @click.option("--duration", metavar="TIME", help="End the faults after this time, such as 60s, 5m or 8h.")
 @click.option(
     "--workers",
@@ -149,6 +150,7 @@ def chaos(
     junit_file: Path | None,
     seed: int | None,
     number: int,
+    rate: float,
     duration: str | None,
     workers: int,
     faults: str,
@@ -188,6 +190,7 @@ def chaos(
                         concurrency=settings.concurrency,
                         faults=faults,
                         intensity=intensity,
+                        rate=rate,
                     ),
                     progress,
                     duration_s=duration_s,

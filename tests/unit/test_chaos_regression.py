@@ -49,6 +49,13 @@ def test_each_fault_becomes_a_line_of_it(fault: str) -> None:
     assert max(map(len, text.splitlines())) < 140
 
 
+def test_arguments_and_results_are_as_large_as_they_were() -> None:
+    one = small("SIGTERM")
+    one = msgspec.structs.replace(one, workload=msgspec.structs.replace(one.workload, sizes=(5_000,)))
+    text = rendered(one, one, ROW, FACTS, 5, 5)
+    assert 'send("shop.charge", Act(work_s=0.0, result_bytes=5000), hold="body_middle", args=["x" * 5000])' in text
+
+
 def test_several_of_one_task_have_their_numbers() -> None:
     text = rendered(small("SIGKILL child", "SIGSTOP"), small("SIGKILL child"), ROW, FACTS, 4, 5)
     assert "def test_charge_is_not_lost_by_sigkill_child_and_sigstop(assay_cluster):" in text

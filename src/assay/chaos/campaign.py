@@ -27,7 +27,7 @@ RESULTS = 100  # that are taken out of the result backend at once
 TOLD_S = 5.0  # between two words about how far it is
 EARLY_S = 5.0  # that main may need to acknowledge what a child has begun
 EXIT_S = 10.0  # that a worker has which was told to stop, and whose bodies have ended
-STALLED_S = 15.0  # without an event, and more than a body may take
+STALLED_S = 15.0  # without an event, and more than a body may take, or the next one's publication
 MOST_DEAD_AT_START = 3
 MOST_AGAIN = 2  # times that a fault is thrown again
 NEVER = "the attempt that it was for never stood there, or the run was over"
@@ -82,7 +82,7 @@ class Campaign:
         self.counts: Counter[str] = Counter()
         self._unlanded = dict.fromkeys(script.faults, NEVER)  # and why
         self.stopping = False  # asked to end early
-        self._told = time.monotonic()
+        self._told = self._began = time.monotonic()
         if script.aimed:
             cluster.aim([Aim(strike.task, strike.nth, strike.point) for strike in script.aimed])
         cluster.listen(self._hear)
@@ -94,6 +94,7 @@ class Campaign:
         for worker in list(self._cluster.workers):
             self._cluster.wait_ready(worker)
         self._progress.phase("faults under load")
+        self._began = time.monotonic()
         self._load(until)
         if self._left:  # it ended early: no more of it
             self._stalled = 0 if self._over(until) else len(self._left)
@@ -147,7 +148,8 @@ class Campaign:
     def _load(self, until: float) -> None:
         while not self._over(until):
             before = self.counts.total()
-            self._cluster.wait(lambda: self._tick() and self._over(until), timeout_s=STALLED_S + self._longest_s)
+            pause_s = STALLED_S + self._longest_s + (1 / rate if (rate := self._script.workload.rate) else 0.0)
+            self._cluster.wait(lambda: self._tick() and self._over(until), timeout_s=pause_s)
             if self.counts.total() == before and not self._over(until):
                 return  # stalled: nothing will come of waiting, and the drain will say what is open
 
@@ -177,11 +179,21 @@ class Campaign:
         return True
 
     def _publish(self) -> None:
-        """Enough that no child waits for work, and no more: what waits in a queue when a fault lands tells less."""
+        """Enough that no child waits for work, and no more: what waits in a queue when a fault lands tells less.
+
+        Or as many as are due by now, where a rate is given, whatever becomes of them.
+        """
         enough = 2 * self._script.workers * self._script.concurrency
-        if self.stopping or not self._left or self._cluster.backlog() >= enough:
+        rate, number = self._script.workload.rate, BATCH
+        if self.stopping or not self._left:
             return
-        numbers, self._left = self._left[:BATCH], self._left[BATCH:]
+        if rate:
+            number = int((time.monotonic() - self._began) * rate) + 1 - self.counts["published"]
+        elif self._cluster.backlog() >= enough:
+            return
+        if number <= 0:
+            return
+        numbers, self._left = self._left[:number], self._left[number:]
         subject = self._cluster.subject
         self._send([Job(self._script, subject, n, self._strikes.get(n, ()), self._aimed) for n in numbers])
 

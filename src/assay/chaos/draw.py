@@ -17,7 +17,6 @@ from assay.script import Act, Hold, Script
 from assay.subject import Subject
 
 LONGEST = 8  # times the mean: what a body takes at most
-SIZES = (0, 0, 0, 1_000, 100_000)  # bytes of results and arguments
 SWARM_LEAST = 2
 AIMED = 0.25  # share of the faults that wait for the nth start of a task rather than for an invocation
 
@@ -92,7 +91,7 @@ class Job:
         self.number = number
         self.task = random.choice(workload.tasks)
         work_s = min(random.expovariate(1 / workload.work_s), LONGEST * workload.work_s) if workload.work_s else 0.0
-        result_bytes, self.payload = random.choice(SIZES), random.choice(SIZES)
+        result_bytes, self.payload = random.choice(workload.sizes), random.choice(workload.sizes)
         fails, retries = random.random() < workload.failing, random.random() < workload.retrying
         act = Act(work_s=round(work_s, 4), result_bytes=result_bytes)
         acts: tuple[Act, ...] = (act,)

@@ -16,6 +16,8 @@ from assay.selection import nearest
 NAME = "chaos.toml"
 MOST = 10_000_000
 Count = Annotated[int, msgspec.Meta(ge=1)]
+SIZES = (0, 0, 0, 1_000, 100_000)
+Size = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
@@ -40,8 +42,9 @@ class Workload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """What is published. Number n of a seed is the same invocation in every run, whichever others there are.
 
     `failing` and `retrying` are the shares that fail for good, and once with an error that is retried, where the task
-    retries. `work_s` is the mean duration of a body in real seconds. `only` are the numbers that are left of it, where
-    it was made smaller.
+    retries. `work_s` is the mean duration of a body in real seconds. `sizes` are the bytes that arguments and results
+    are drawn from, each as likely. `rate` is how many are published a second; 0: as many as are being worked on. `only`
+    are the numbers that are left of it, where it was made smaller.
     """
 
     tasks: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
@@ -49,6 +52,8 @@ class Workload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     failing: Share = 0.05
     retrying: Share = 0.1
     work_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 0.01
+    sizes: Annotated[tuple[Size, ...], msgspec.Meta(min_length=1)] = SIZES
+    rate: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 0.0
     only: tuple[Count, ...] = ()
 
     @property
@@ -95,6 +100,8 @@ def write(script: ChaosScript, path: Path) -> None:
         f"failing = {workload.failing}",
         f"retrying = {workload.retrying}",
         f"work_s = {workload.work_s}",
+        f"sizes = {list(workload.sizes)}",
+        f"rate = {workload.rate}",
     ]
     if workload.only:
         lines.append(f"only = {list(workload.only)}")
