@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from checkers.histories import event, published, story
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.chaos.again import _smaller
@@ -49,6 +49,7 @@ def test_a_cause_that_needs_nothing_else_becomes_a_fault_of_one_invocation() -> 
     assert (small.workers, small.concurrency) == (1, 1)
 
 
+@settings(deadline=None, max_examples=20)
 @given(st.integers(), st.integers(1, 12), st.integers(1, 9))
 def test_what_becomes_smaller_is_still_red_and_waits_for_no_later_start(seed: int, least: int, first: int) -> None:
     script = msgspec.structs.replace(SCRIPT, seed=seed)

@@ -4,7 +4,7 @@ from collections import Counter
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from targets import subject, task
 
@@ -77,6 +77,7 @@ def test_faults_strike_where_they_can_and_each_invocation_once(seed: int, intens
         assert bool(strike.lasts_s) == bool(fault.lasts_s)
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.integers())
 def test_a_start_that_a_fault_waits_for_is_one_that_comes(seed: int) -> None:
     """Each invocation of the workload starts once at least."""
