@@ -93,6 +93,7 @@ def test_a_quarter_of_the_faults_wait_for_a_start_of_a_task() -> None:
     assert all(Needs.RESULTS not in STRIKING[strike.fault].needs for strike in drawn.aimed)
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.integers(), st.integers(1, 60))
 def test_what_a_fault_waits_for_is_counted_and_what_nobody_waits_for_is_not(seed: int, number: int) -> None:
     drawn = script(seed, intensity=0.1)
