@@ -122,6 +122,7 @@ def run(json_file: Path | None, junit_file: Path | None, scenarios: tuple[str, .
 @about_databases
 @click.option("--seed", type=int, help="What is drawn; the same seed draws the same. Default: a new one.")
 @click.option("--tasks", "number", type=Invocations(min=1), default=300, show_default=True, help="Invocations.")
+@click.option("--rate", type=click.FloatRange(0, 1000), default=0.0, help="Published a second; default: a closed loop.")
 @click.option("--duration", metavar="TIME", help="End the faults after this time, such as 60s, 5m or 8h.")
 @click.option(
     "--workers",
@@ -149,6 +150,7 @@ def chaos(
     junit_file: Path | None,
     seed: int | None,
     number: int,
+    rate: float,
     duration: str | None,
     workers: int,
     faults: str,
@@ -188,6 +190,7 @@ def chaos(
                         concurrency=settings.concurrency,
                         faults=faults,
                         intensity=intensity,
+                        rate=rate,
                     ),
                     progress,
                     duration_s=duration_s,
@@ -228,19 +231,23 @@ def replay(run_folder: Path, times: int, json_file: Path | None, junit_file: Pat
 @click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
 @about_app
 @about_databases
+@click.option("--row", metavar="ROW", default="", help="A red row, such as chaos.sigkill_child; default: the worst.")
+@click.option("--task", metavar="TASK", default="", help="Of this task, where the row is red for several.")
 @click.option("--tests", metavar="FOLDER", default="tests/reliability", show_default=True, help="Where its test goes.")
 @click.option("--broker", metavar="BROKER", help="Another one than the run had.")
 @click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
-def shrink(run_folder: Path, tests: str, **options: Any) -> int:
+def shrink(run_folder: Path, row: str, task: str, tests: str, **options: Any) -> int:
     """Find the smallest script that is red as a chaos run was, and write it as a test."""
     _need_linux()
+    if task and not row:
+        raise UsageError("--task is for the row that --row names: say both")
     folder, facts, settings = _chaos_run(run_folder, options)
     from assay.chaos.again import shrink as make_smaller
 
     with claimed(settings.out, timed=settings.out_timed) as out:
         settings = msgspec.structs.replace(settings, out=out)
         with kept_in(_short(out)), _progress() as progress:
-            found = make_smaller(settings, facts, folder, Path(tests), progress)
+            found = make_smaller(settings, facts, folder, Path(tests), progress, row, task)
     from assay.reports.shrunk import render
 
     say(render(found, _short(out)) + "\n")

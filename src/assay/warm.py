@@ -70,6 +70,12 @@ class Zygote:
         said = self.log.read_text(errors="replace").splitlines()[-LAST_WORDS:] if self.log.exists() else []
         return "\n".join([f"the process that imported {app} {how}", *(f"  | {line}" for line in said)])
 
+    def close(self) -> None:
+        """End it, and all that was forked from it."""
+        self._parent.close()
+        self.process.kill()
+        self.process.close()
+
     def fork(self, boot: Boot, fds: list[int] | None = None) -> Process:
         answer = self._parent.ask({"boot": msgspec.to_builtins(boot)}, fds or [])
         return Process(answer["pid"], self._parent, Path(boot.log), boot.name or boot.role)
