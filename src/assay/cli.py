@@ -280,6 +280,8 @@ def _seconds(duration: str | None) -> float:
 @about_app
 @about_databases
 @about_broker
+@click.option("--suite", "suites", multiple=True, metavar="SUITE", help="Only this suite. Patterns; repeatable.")
+@click.option("--task", "tasks", multiple=True, metavar="PATTERN", help="Only these tasks. Repeatable.")
 @click.option("--static", is_flag=True, help="Look only: no broker, no worker, and a second or two.")
 @click.option("--strict", is_flag=True, help="Risks turn the exit code too.")
 @click.option("--pool", type=click.Choice(["prefork", "solo", "threads"]), help="Default: the app's own.")

@@ -47,7 +47,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return self.expires is not None and self.expires < today
 
     def __str__(self) -> str:
-        return f"{self.scenario or self.rule} for {self.task if self.scenario else self.setting} ({self.reason}; {self.upstream})"
+        what = f"{self.scenario} for {self.task}" if self.scenario else f"{self.rule} for {self.setting}"
+        return f"{what} ({self.reason}; {self.upstream})"
 
 
 def mark_known(results: Iterable[Result], known: Sequence[Known], today: date, tasks: Sequence[str] = ()) -> list[str]:

@@ -1,8 +1,10 @@
 """What only an audit asks of the app. Runs in the zygote, and only when an audit asks."""
 
+import ast
 import inspect
 import os
 import sys
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -103,9 +105,17 @@ def _annotated_late(app: Celery, task: Any) -> bool:
 
 
 def _unnamed(app: Celery, task: Any) -> bool:
+    """Named as Celery would name it, and not by its decorator, which may say the same."""
     run = inspect.unwrap(task.run)
     function = getattr(run, "__func__", run)
-    return bool(task.name == app.gen_task_name(getattr(function, "__name__", ""), getattr(function, "__module__", "")))
+    if task.name != app.gen_task_name(getattr(function, "__name__", ""), getattr(function, "__module__", "")):
+        return False
+    try:
+        (node,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return False
+    decorators = [each for each in getattr(node, "decorator_list", ()) if isinstance(each, ast.Call)]
+    return not any(keyword.arg == "name" for each in decorators for keyword in each.keywords)
 
 
 def _overridden(app: Celery, given: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -13,8 +13,8 @@ def annotated_too_late(view: View) -> Iterator[Found]:
     if tasks:
         yield Found(
             ["task_annotations"],
-            f"{names(tasks, 'was', 'were')} made before it, and autoretry_for is taken when a task is made: no error is "
-            "retried by it",
+            f"{names(tasks, 'was', 'were')} made before it, and take autoretry_for when they are made: it retries "
+            "nothing",
             "give autoretry_for on a base class: Celery(..., task_cls=...), or configure the app before the tasks",
             tasks=tasks,
             title="task_annotations: autoretry_for",
