@@ -1,6 +1,8 @@
 """`assay audit`: what it says of real projects, with which exit code."""
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,16 @@ def test_given_the_notes_configuration_then_what_cannot_hold_is_named_with_its_l
     assert named["task_time_limit"] == "not tried"
     assert all(entry["place"].startswith("note.py:") for entry in found["entries"])
     assert "set task_acks_late=True" in said
+
+
+def test_given_the_patch_of_an_audit_then_nothing_is_left_to_mend(tmp_path: Path) -> None:
+    project = shutil.copytree(NOTE, tmp_path / "note", ignore=shutil.ignore_patterns("assay-runs", "__pycache__"))
+    _, found, said = audit(tmp_path, "--static", "-A", "note:app", cwd=project)
+    assert found["patch"].rstrip() in said, "as it can be copied"
+    assert found["by_hand"] == []
+    subprocess.run(["patch", "-p1", "-s"], cwd=project, input=found["patch"], text=True, check=True)
+    status, after, _ = audit(tmp_path, "--static", "-A", "note:app", cwd=project)
+    assert (status, after["patch"]) == (0, "")
 
 
 def test_given_a_pool_that_ignores_them_then_limits_and_recycling_are_dead(tmp_path: Path) -> None:

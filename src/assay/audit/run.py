@@ -4,7 +4,8 @@ import datetime
 
 import msgspec
 
-from assay.audit.finding import Finding, Kind
+from assay.audit.finding import Change, Finding, Kind
+from assay.audit.patch import patch
 from assay.audit.rule import View, look
 from assay.audit.states import Entry, states
 from assay.known import Known
@@ -26,6 +27,8 @@ class Audit(msgspec.Struct, kw_only=True):
     versions: dict[str, str] = {}
     entries: list[Entry] = []
     findings: list[Finding] = []
+    patch: str = ""  # a diff that mends what is broken or dead, as far as a change of settings does
+    by_hand: list[Change] = []  # of those changes the ones whose place was not found
     not_seen: list[str] = []  # accepted findings that there are not any more
     ran: bool = False
     exit_code: int = 0
@@ -48,6 +51,8 @@ def audit(settings: Settings, view: View, report: Report | None, *, strict: bool
     broker = settings.broker if "://" not in settings.broker else settings.broker.partition("://")[0]
     entries = states(view.subject, found, report, broker)
     counting = [each for each in found if not each.accepted and (strict or each.kind is not Kind.RISK)]
+    changes = [change for each in counting for change in each.changes]
+    patched = patch(changes, view.subject, settings.workdir)
     return Audit(
         app=view.subject.app,
         pool=view.pool,
@@ -55,6 +60,8 @@ def audit(settings: Settings, view: View, report: Report | None, *, strict: bool
         versions=view.subject.versions,
         entries=entries,
         findings=found,
+        patch=patched.diff,
+        by_hand=patched.left,
         not_seen=not_seen,
         ran=report is not None,
         exit_code=1 if counting else report.exit_code if report else 0,

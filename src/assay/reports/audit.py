@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from assay.audit.finding import Finding, Kind
+from assay.audit.finding import Change, Finding, Kind
 from assay.audit.run import Audit
 from assay.audit.states import State
 from assay.counted import counted
@@ -53,7 +53,7 @@ def render(audit: Audit, *, width: int, color: bool, ascii_only: bool = False) -
         emoji=False,
     )
     for part in _parts(audit):
-        console.print(part)
+        console.print(part, soft_wrap=isinstance(part, Text) and bool(part.no_wrap))  # a patch is to be copied
     text = "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
     return text.encode("ascii", "replace").decode() if ascii_only else text
 
@@ -86,6 +86,12 @@ def _parts(audit: Audit) -> Iterator[RenderableType]:
     if audit.not_seen:
         yield title("Known findings that are of no use any more")
         yield from (Padding(Text(plain(each)), _BY) for each in audit.not_seen)
+    if audit.patch:
+        yield title("A patch for these (git apply, patch -p1)")
+        yield Text(audit.patch.rstrip("\n"), "cyan", overflow="ignore", no_wrap=True)
+    if audit.by_hand:
+        yield title("To be changed by hand")
+        yield from (Padding(Text(_change(each)), _BY) for each in audit.by_hand)
     if audit.entries:
         yield title("Settings")
         yield Padding(_table(audit), _BY)
@@ -98,6 +104,10 @@ def _finding(each: Finding) -> Iterator[RenderableType]:
     yield Padding(Text.assemble((plain(each.title), STYLES[each.kind]), (f"  {each.place}", "cyan")), _BY)
     told = [("rule", each.rule), ("observed", each.observed), ("remedy", each.remedy)]
     yield Padding(facts(*[(name, plain(value)) for name, value in told]), (0, 0, 0, 4))
+
+
+def _change(change: Change) -> str:
+    return f"{change.setting} = {change.value}" if change.value else f"take {change.setting} out"
 
 
 def _table(audit: Audit) -> Table:

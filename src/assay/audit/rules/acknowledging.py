@@ -19,7 +19,7 @@ def rejected_too_late(view: View) -> Iterator[Found]:
             f"the message of {names(tasks)} is acknowledged when a child begins it, so there is nothing to reject when "
             "that child is lost",
             "set task_acks_late=True",
-            [Change("task_acks_late", "True")],
+            [Change("task_acks_late", "True"), *_bounded(view)],
             tasks,
         )
 
@@ -38,7 +38,7 @@ def lost_child_is_acknowledged(view: View) -> Iterator[Found]:
             f"when a pool child is lost, {names(tasks, 'is', 'are')} recorded as failed and acknowledged: late "
             "acknowledgement alone gives back what a lost main process had",
             "set task_reject_on_worker_lost=True",
-            [Change("task_reject_on_worker_lost", "True")],
+            [Change("task_reject_on_worker_lost", "True"), *_bounded(view)],
             tasks,
         )
 
@@ -55,14 +55,13 @@ def comes_back_for_ever(view: View) -> Iterator[Found]:
         and not (task.request or "before_start" in task.hooks)  # which may count the starts
     ]
     if tasks and view.pool == "prefork":
-        newer = view.subject.celery >= RETRY_ON_LOST
         yield Found(
             ["task_reject_on_worker_lost"],
             f"{names(tasks, 'comes', 'come')} back each time that the child is lost, and nothing counts how often",
             "set task_retry_on_worker_lost=True, which counts a lost child as a retry"
-            if newer
+            if _bounded(view)
             else "count starts in before_start and give up; from Celery 5.7 on task_retry_on_worker_lost=True does",
-            [Change("task_retry_on_worker_lost", "True")] if newer else [],
+            _bounded(view),
             tasks,
         )
 
@@ -131,6 +130,11 @@ def waits_behind_a_long_task(view: View) -> Iterator[Found]:
             tasks,
             title="" if given else f"worker_prefetch_multiplier={many}",
         )
+
+
+def _bounded(view: View) -> list[Change]:
+    """What bounds how often a task comes back that kills its child each time: Celery 5.7 counts it as a retry."""
+    return [Change("task_retry_on_worker_lost", "True")] if view.subject.celery >= RETRY_ON_LOST else []
 
 
 def _comes_back(task: Task) -> bool:

@@ -29,8 +29,8 @@ def unread(view: View) -> Iterator[Found]:
         tasks = [task for task in view.subject.tasks if task.name in claim.tasks]
         kind = Kind.DEAD if setting or "task_routes" in claim.setting else Kind.BROKEN
         changes = [Change(setting.key)] if setting else []
-        if setting and (option := ANNOTATED.get(setting.key.lower())):
-            changes.append(Change("task_annotations", f'{{"*": {{"{option}": {setting.value!r}}}}}'))
+        if setting and setting.key.lower() in ANNOTATED and not view.subject.setting("task_annotations"):
+            changes.append(Change("task_annotations", _annotations(view)))
         yield Found(
             [setting.key] if setting else [],
             claim.observed,
@@ -96,3 +96,10 @@ def overridden_by_every_task(view: View) -> Iterator[Found]:
                 tasks,
                 setting.place,
             )
+
+
+def _annotations(view: View) -> str:
+    """All options that are given as settings which nothing reads, as task_annotations would give them."""
+    given = {each.key.lower(): each.value for each in view.subject.settings}
+    options = {option: given[key] for key, option in ANNOTATED.items() if key in given}
+    return '{"*": {' + ", ".join(f'"{option}": {value!r}' for option, value in options.items()) + "}}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from assay.audit.finding import Kind
+from assay.audit.finding import Change, Kind
 from assay.audit.rule import Found, View, names, rule
 from assay.counted import counted
 
@@ -23,7 +23,8 @@ def nobody_consumes(view: View) -> Iterator[Found]:
             f"{names(tasks, 'goes', 'go')} to queue {queue}, and workers that are started {given} take from "
             f"{', '.join(sorted(consumed))} alone: the messages pile up, without a warning",
             f"declare it in task_queues, or start a worker with -Q {queue} and say so here: queues = [...]",
-            tasks=tasks,
+            [] if view.queues or view.subject.setting("task_queues") else [Change("task_queues", _queues(view))],
+            tasks,
             title=f"queue {queue}",
         )
 
@@ -84,3 +85,10 @@ def named_after_its_file(view: View) -> Iterator[Found]:
             tasks=tasks,
             title="no name=",
         )
+
+
+def _queues(view: View) -> str:
+    """All that are consumed or routed to, as task_queues would declare them."""
+    names = sorted({*view.consumed(), *(task.queue for task in view.subject.tasks if task.queue)})
+    told = ", ".join(f'"{name}"' for name in names)
+    return f'{{name: {{"exchange": name, "routing_key": name}} for name in ({told},)}}'
