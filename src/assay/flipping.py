@@ -9,6 +9,8 @@ from celery.app.task import Task
 from assay.flip import Flip
 from assay.redirect import configure
 
+HOOKS = ("before_start",)
+
 
 def before_tasks(flips: Sequence[Flip]) -> None:
     """From now on an app's settings are changed before its first task takes its options from them.
@@ -29,6 +31,9 @@ def settings(app: Celery, flips: Sequence[Flip]) -> None:
     """The settings among them. They stay in force where a run would replace them: `redirect.apply`."""
     changes = {each.key: _value(app.conf.get(each.key), each) for each in flips if not each.task}
     app.assay_flips = changes
+    app.assay_flipped_options = {
+        key: value for each in flips if each.key == "broker_transport_options" for key, value in each.entries.items()
+    }
     configure(app.conf, changes)
 
 
@@ -40,6 +45,9 @@ def tasks(app: Celery, flips: Sequence[Flip]) -> None:
             continue
         if each.key == "autoretry_for" and hasattr(task, "_orig_run"):
             task.run = task._orig_run  # it was wrapped when the task was made: celery/app/autoretry.py
+        if each.key in HOOKS:
+            setattr(type(task), each.key, getattr(Task, each.key))  # what Celery itself does there
+            continue
         value = tuple(each.value) if isinstance(each.value, list) else each.value
         setattr(type(task), each.key, value)
         setattr(task, each.key, value)

@@ -35,6 +35,8 @@ def apply(app: Celery, to: Redirection, on_countdown: Callable[[float | None], N
         changes["broker_transport_options"] = given | _as_numbers(to.transport_options)
     if to.foreign_transport:  # py-amqp takes options as arguments and raises: kombu/transport/pyamqp.py
         changes["broker_transport_options"] = {}
+    if to.transport_options and not to.foreign_transport:
+        changes["broker_transport_options"] |= getattr(app, "assay_flipped_options", {})
     flips = {key: value for key, value in getattr(app, "assay_flips", {}).items() if key not in OURS}
     configure(app.conf, changes | to.settings | flips)
     forget_connections(app)

@@ -21,12 +21,29 @@ TAKEN_OUT: dict[str, Any] = {  # what is in force where nothing is given
 }
 SHORT_VISIBILITY_S = 10.0
 RETRY = {"max_retries": 0, "default_retry_delay": 0, "retry_backoff": False, "autoretry_for": []}
+#: settings, and what else may do what they are for: flipped together with it, a scenario must go red
+BACKED_UP_BY = {
+    "task_reject_on_worker_lost": ("task_retry_on_worker_lost",),
+    "task_retry_on_worker_lost": ("before_start", "task_reject_on_worker_lost"),
+}
 OF_A_TASK = ("acks_late", "reject_on_worker_lost", "retry_on_worker_lost", "time_limit", "soft_time_limit")
 
 
 def mutants(subject: Subject) -> list[Mutant]:
     """One for each setting that makes a claim, for each route, queue and retry option, and each task's own option."""
     return [*_of_settings(subject), *_of_tasks(subject)]
+
+
+def backups(mutant: Mutant, subject: Subject, them: Sequence[Mutant]) -> list[Mutant]:
+    """Other mutants, of what may do the same as the one that survived."""
+    found = []
+    for name in BACKED_UP_BY.get(mutant.setting, ()):
+        found += [each for each in them if each.setting == name]
+        if name == "before_start":
+            hooked = [task.name for task in subject.tasks if name in task.hooks]
+            flips = [Flip(name, task=task) for task in hooked]
+            found += [Mutant(setting=name, change=f"{name} of a base class", flips=flips)] * bool(hooked)
+    return found
 
 
 def _of_settings(subject: Subject) -> Iterator[Mutant]:

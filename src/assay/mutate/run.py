@@ -15,7 +15,7 @@ from assay.brokers import speaks_amqp
 from assay.errors import UsageError
 from assay.mutate.killers import KILLERS, UNSEEN
 from assay.mutate.mutant import Mutant, Outcome, Status
-from assay.mutate.operators import mutants
+from assay.mutate.operators import backups, mutants
 from assay.plan import Row
 from assay.progress import Progress
 from assay.run import run_row
@@ -63,7 +63,7 @@ def mutate(settings: Settings, selection: Selection, progress: Progress) -> Muta
         if not them:
             raise UsageError(f"{settings.app} sets nothing that a scenario could see: there is nothing to mutate")
         progress.plan(len(them))
-        run = Run(it, rows)
+        run = Run(it, rows, them)
         with ThreadPoolExecutor(settings.jobs, thread_name_prefix="assay-mutant") as executor:
             try:
                 outcomes = list(executor.map(lambda pair: _told(run.one(*pair), progress), enumerate(them)))
@@ -89,8 +89,9 @@ def _told(outcome: Outcome, progress: Progress) -> Outcome:
 class Run:
     """The rows of the app as it is, each run once at most, and only where it decides about a mutant."""
 
-    def __init__(self, it: Bench, rows: Sequence[Row]) -> None:
+    def __init__(self, it: Bench, rows: Sequence[Row], them: Sequence[Mutant]) -> None:
         self._it = it
+        self._them = them
         self._rows = rows
         self._lock = threading.Lock()
         self._held: dict[str, threading.Lock] = {}
@@ -123,8 +124,23 @@ class Run:
                     return outcome(Status.KILLED, killer=name, said=result.reason, tried=tried)
                 (unknown if result.verdict is Verdict.UNKNOWN else tried).append(f"{name} {result.task}")
         if tried:
+            if backed := self._backed_up(number, mutant, rows):
+                return outcome(Status.SHADOWED, said=backed, tried=tried)
             return outcome(Status.SURVIVED, said=f"it held in {', '.join(tried)}", tried=tried)
         return outcome(Status.UNKNOWN, said=f"not judged: {', '.join(unknown)}")
+
+    def _backed_up(self, number: int, mutant: Mutant, rows: Sequence[Row]) -> str:
+        """What does the same as what was flipped: without both, and not without it alone, a scenario goes red."""
+        for each in backups(mutant, self._it.subject, self._them):
+            out = self._it.settings.out / f"mutant-{number:03d}-and-{each.setting}"
+            with self._it.flipped([*mutant.flips, *each.flips], out) as (both, _):
+                red = next((row for row in rows if run_row(both, row).verdict is Verdict.VIOLATED), None)
+            if red is None:
+                continue
+            with self._it.flipped(each.flips, out.with_name(f"{out.name}-alone")) as (alone, _):
+                if run_row(alone, red).verdict is not Verdict.VIOLATED:
+                    return f"{each.setting} does the same: without both, {red.scenario.full_name} goes red"
+        return ""
 
     def _ignored(self, mutant: Mutant) -> str:
         broker = self._it.broker.name
