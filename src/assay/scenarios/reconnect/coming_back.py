@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from assay import contract
 from assay.brokers import speaks_amqp
-from assay.canvas import parts
 from assay.celery_findings import PAGE, SUPERVISOR
 from assay.checkers import Attempts, Delivery, Evidence, Liveness, Routing, TimeLimit
 from assay.landing import NOTICES_S
@@ -56,7 +55,7 @@ def comes_back(loss: Loss, situation: Situation, *, afterwards: bool = False) ->
         worker = stage.worker(concurrency=1, options=DEFAULT_FLAGS, queues=[stage.task.queue] if others else None)
         work = situation.begin(stage)
         began = time.monotonic()
-        loss.strike(stage, worker, next(iter(work.ids), ""))
+        loss.strike(stage, worker, work.at_stake)
         struck = time.monotonic()
         fresh = stage.publish_many(3, **_fresh(stage))
         noticed = stage.cluster.wait_noticed(worker, _notices_s(stage, loss))
@@ -124,6 +123,7 @@ def _settled(
             afterwards()
         stage.settle(enough=enough)
     if left():
+        cluster.dismiss(worker)  # it has shown that it goes on: what it takes would be told without the timeout
         stage.replacement()
         stage.settle()
     return fresh
@@ -138,7 +138,7 @@ def _demands(stage: Stage, loss: Loss, work: InFlight, *, unheard: bool) -> None
         twice = unheard or (not _deduplicates(stage) if late else doubt)
         delivery: contract.Delivery = "at_least_once" if twice else "effectively_once"
         demand_recovery(stage, contract.Contract(delivery, stage.setting, stage.promise, stage.remedy), work.whole)
-        stage.check(Attempts(ids=[each.id for each in parts(work.whole)], most=1 + twice + unheard))
+        stage.check(Attempts(ids=work.ids, most=1 + twice + unheard))
         return
     if work.ids:
         stage.check(Delivery(contract="at_least_once", ids=work.ids))

@@ -25,11 +25,16 @@ class InFlight:
     runs: str = ""
     waits: str = ""
     held: Waiting | None = None
-    whole: Chain | None = None  # of which `runs` is the first link, and the second one is published
+    whole: Chain | None = None  # `runs` is its first link, and `waits` the second one, in its queue or reserved
 
     @property
     def ids(self) -> list[str]:
         return [each for each in (self.runs, self.waits) if each]
+
+    @property
+    def at_stake(self) -> str:
+        """What the worker has not begun, or else what it is at."""
+        return self.waits or self.runs
 
 
 class Situation(NamedTuple):
@@ -60,14 +65,14 @@ def reserved(stage: Stage) -> InFlight:
 
 
 def between_links(stage: Stage) -> InFlight:
-    """The first link has sent the second one, which is in its queue or reserved, and has not ended yet."""
+    """The first link has sent the second one, and has not ended yet."""
     whole = chain(stage, (Act(),), (Act(),), hold=Point.NEXT_SENT, at=0)
-    first = next(parts(whole)).id
+    first, second = (each.id for each in parts(whole))
     stage.publish_canvas(whole)
     held = stage.hold(first, Point.NEXT_SENT)
     stage.acknowledged_early(first)
     stage.at_rest()
-    return InFlight(first, held=held, whole=whole)
+    return InFlight(first, second, held, whole)
 
 
 def waiting(wait_s: float) -> Situation:
