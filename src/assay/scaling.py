@@ -204,6 +204,16 @@ def silences(target: Target) -> Scaling:
     return replace(base, redirection=redirection, sentences=[*base.sentences, *said])
 
 
+def confirmed(target: Target) -> Scaling:
+    """What is published is on disk: a RabbitMQ that is killed need not have written what it has confirmed to nobody."""
+    base = countdowns(target)
+    if not speaks_amqp(target.broker):
+        return base
+    said = "confirm_publish in broker_transport_options: on in the scenarios about a broker that comes back with its data"
+    redirection = msgspec.structs.replace(base.redirection, transport_options={"confirm_publish": True})
+    return replace(base, redirection=redirection, sentences=[*base.sentences, said])
+
+
 def _option(number: str) -> str:
     """A socket option's name: TCP_USER_TIMEOUT rather than 18."""
     names = (name for name in dir(socket) if name.startswith("TCP_") and getattr(socket, name) == int(number))

@@ -6,7 +6,7 @@ from assay.brokers import speaks_amqp
 from assay.celery_findings import SUPERVISOR
 from assay.connections import How
 from assay.fault import BROKER_KEPT
-from assay.scaling import Scaling, Target, at_least, countdowns, silences
+from assay.scaling import Scaling, Target, at_least, confirmed, countdowns, silences
 from assay.scenario import scenario
 from assay.scenarios.reconnect.coming_back import Loss, comes_back
 from assay.scenarios.reconnect.in_flight import (
@@ -137,7 +137,7 @@ for name, situation in SITUATIONS.items():
             fault=BROKER_KEPT,
             doc=f"The broker is killed and comes back with its data {situation.words}; the next tasks run soon.",
             when=keeps(situation),
-            scale=scaled(situation),
+            scale=scaled(situation, confirmed),
             weight_s=9.0,
             own_broker=True,
         )(comes_back(Loss(restarts_with_data, outlives, killed=True, kept=True), situation))
