@@ -33,7 +33,7 @@ SLOW_BYTES = 50_000  # a second; a packet may have 64 KiB here, and the next one
 SLOWEST_S = 10.0
 ASKS_S, SILENT_S = 1.5, 15.0  # a worker with a free slot asks for a message each second
 NOTICES_S = 6.0
-RETRIES_S = 20.0  # redis-py tries an event of the worker's heartbeat three times again, and up to 7 s, in its main thread
+RETRIES_S = 20.0  # for one that meets the loss in what redis-py tries again for seconds, in its main thread
 NOTICES_SIGNAL_S = 10.0
 
 
