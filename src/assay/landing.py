@@ -33,7 +33,6 @@ SLOW_BYTES = 50_000  # a second; a packet may have 64 KiB here, and the next one
 SLOWEST_S = 10.0
 ASKS_S, SILENT_S = 1.5, 15.0  # a worker with a free slot asks for a message each second
 NOTICES_S = 6.0
-RETRIES_S = 20.0  # for one that meets the loss in what redis-py tries again for seconds, in its main thread
 NOTICES_SIGNAL_S = 10.0
 
 
@@ -246,25 +245,24 @@ class Landing:
             broker.restart(with_data=broker.durable if with_data is None else with_data)
 
     def restart_broker_with_data(self, worker: Worker, invocation: str = "") -> None:
-        """Kill the broker while no message is on its way to the worker; it comes back with its data.
+        """Kill the broker; it comes back with its data when the worker has given its connection up.
 
-        It does so when the worker has given up its connection, and found nobody to give back to what it had: landed
-        when the new one serves, which it does whatever happens.
+        Landed when the new one serves, which it does whatever happens. The worker is not made to stand still: it waits
+        for a message as ever, and whoever demands something of a message must know that none is on its way.
         """
         broker = self._own_broker("it cannot be restarted")
         broker.keep_data()
         with self.striking(BROKER_KEPT, invocation, target=broker.pid, signal="restart") as proof:
             worker.must_live()
-            with self.standing_still(worker):
-                proof["struck_ns"] = time.monotonic_ns()
-                try:
-                    broker.pause()  # a RabbitMQ writes before what it has confirmed
-                    broker.kill()
-                except BaseException:
-                    broker.resume()
-                    raise
             try:
-                self.wait_noticed(worker, RETRIES_S)
+                broker.pause()  # a RabbitMQ writes before what it has confirmed
+                proof["struck_ns"] = time.monotonic_ns()
+                broker.kill()
+            except BaseException:
+                broker.resume()
+                raise
+            try:
+                self.wait_noticed(worker)
             finally:
                 broker.restart(with_data=True)
 

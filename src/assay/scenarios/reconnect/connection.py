@@ -53,9 +53,17 @@ def hears(target: Target) -> str:
 
 
 def outlives(target: Target) -> str:
-    """What a worker lacks that gives up with what it has unacknowledged (kombu/asynchronous/hub.py, Hub.close)."""
+    """What a worker lacks that gives up with what it has unacknowledged while it asks for more.
+
+    Source: celery/worker/consumer/consumer.py, on_connection_error_after_connected; what waits for its time makes it
+    ask for more, whatever its prefetch is.
+    """
     if target.on_redis and target.task.acks_late and target.subject.prefetch_multiplier != 1:
         return f"set worker_prefetch_multiplier=1, with which it was not seen; or {SUPERVISOR}"
+    return SUPERVISOR
+
+
+def supervised(target: Target) -> str:
     return SUPERVISOR
 
 
@@ -131,6 +139,7 @@ for name, words in OUTAGES.items():
 
 for name, situation in SITUATIONS.items():
     if name != "idle":
+        remedy = supervised if situation is WAITING else outlives
         scenario(
             "reconnect",
             name=f"broker_kept_{name}",
@@ -140,4 +149,4 @@ for name, situation in SITUATIONS.items():
             scale=scaled(situation, confirmed),
             weight_s=9.0,
             own_broker=True,
-        )(comes_back(Loss(restarts_with_data, outlives, killed=True, kept=True), situation))
+        )(comes_back(Loss(restarts_with_data, remedy, killed=True, kept=True), situation))
