@@ -209,9 +209,7 @@ def confirmed(target: Target) -> Scaling:
     base = countdowns(target)
     if not speaks_amqp(target.broker):
         return base
-    said = (
-        "confirm_publish in broker_transport_options: on in the scenarios about a broker that comes back with its data"
-    )
+    said = "confirm_publish of broker_transport_options: on in the scenarios about a broker that keeps its data"
     redirection = msgspec.structs.replace(base.redirection, transport_options={"confirm_publish": True})
     return replace(base, redirection=redirection, sentences=[*base.sentences, said])
 
