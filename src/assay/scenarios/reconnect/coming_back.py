@@ -66,9 +66,9 @@ def comes_back(loss: Loss, situation: Situation, *, afterwards: bool = False) ->
         if work.held:
             work.held.release()  # not before, or it were chance which of the two main hears of first
         fresh += _settled(stage, worker, loss, within_s, (lambda: as_before(stage, others)) if afterwards else None)
-        deaf_for = _deaf_for(stage.target) if loss.silent else ""
+        deaf = deaf_for(stage.target) if loss.silent else ""
         stage.check(
-            Liveness(ids=fresh, within_s=within_s, deaf_for=deaf_for),
+            Liveness(ids=fresh, within_s=within_s, deaf_for=deaf),
             Delivery(contract="effectively_once", ids=fresh),
             Evidence(in_flight=bool(work.ids), connected=True),
         )
@@ -153,7 +153,7 @@ def _deduplicates(stage: Stage) -> bool:
     return stage.subject.deduplicates and stage.target.stores_results and stage.subject.result_backend != "rpc"
 
 
-def _deaf_for(target: Target) -> str:
+def deaf_for(target: Target) -> str:
     """How long a worker stays so that a Redis no longer reaches. Source: kombu/transport/redis.py, see PAGE."""
     if not target.on_redis:
         return ""
