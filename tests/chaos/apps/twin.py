@@ -11,6 +11,7 @@ from typing import Any
 import celery
 from billiard import active_children
 from celery import Celery, Task
+from celery.app.defaults import SETTING_KEYS
 from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLostError
 from celery.signals import celeryd_init, worker_process_init, worker_shutdown, worker_shutting_down
 from celery.worker import state
@@ -217,7 +218,6 @@ app.conf.update(
     task_routes={"twin.work": {"queue": "own"}},
     task_acks_late=not flipped("early"),
     task_reject_on_worker_lost=not flipped("keeps_lost"),
-    task_retry_on_worker_lost=not flipped("lost_is_no_retry"),
     task_track_started=True,
     result_backend_always_retry=not flipped("gives_up_storing"),
     redis_socket_timeout=0.6 if flipped("impatient") else 120.0,
@@ -229,9 +229,10 @@ app.conf.update(
     worker_max_tasks_per_child=4 if flipped("few_a_child") else 50,
     worker_max_memory_per_child=300_000,
     worker_pool_restarts=True,
-    worker_soft_shutdown_timeout=20.0,
     worker_deduplicate_successful_tasks=not flipped("no_deduplication"),
 )
+newer = {"task_retry_on_worker_lost": not flipped("lost_is_no_retry"), "worker_soft_shutdown_timeout": 20.0}
+app.conf.update({key: value for key, value in newer.items() if key in SETTING_KEYS})  # older releases lack them
 # A connection on which nothing arrives any more is given up after a minute, by the kernel.
 app.conf.broker_transport_options = {
     "socket_keepalive": True,
