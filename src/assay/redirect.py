@@ -34,7 +34,7 @@ def apply(app: Celery, to: Redirection, on_countdown: Callable[[float | None], N
         given = changes.get("broker_transport_options") or app.conf.broker_transport_options or {}
         changes["broker_transport_options"] = given | _as_numbers(to.transport_options)
     if to.foreign_transport:  # py-amqp takes options as arguments and raises: kombu/transport/pyamqp.py
-        changes["broker_transport_options"] = {}
+        changes["broker_transport_options"] = _as_numbers(to.transport_options)
     if to.transport_options and not to.foreign_transport:
         changes["broker_transport_options"] |= getattr(app, "assay_flipped_options", {})
     flips = {key: value for key, value in getattr(app, "assay_flips", {}).items() if key not in OURS}

@@ -30,7 +30,8 @@ FEW = Bed(("few_a_child",))
 STRAYS = Bed(("loses_queue",))
 GREEDY = Bed(("greedy",))
 LEAVES, GREEDY_LEAVES = Bed(("no_reconnect",)), Bed(("greedy", "no_reconnect"))
-GIVES_UP, TRUSTS = Bed(("gives_up_storing",)), Bed(("trusts_connections",))
+GIVES_UP = Bed(("gives_up_storing",))
+TRUSTS, GREEDY_TRUSTS = Bed(("trusts_connections",)), Bed(("greedy", "trusts_connections"))
 SOLO, THREADS = Bed(pool="solo"), Bed(pool="threads")
 LIVE = Bed(live=True)
 LIVE_EARLY = Bed(("early", "lost_is_no_retry"), live=True)
@@ -108,14 +109,23 @@ TABLE = {
     "reconnect.cut_while_it_runs": Pair(LEAVES),
     "reconnect.cut_while_it_is_reserved": Pair(GREEDY_LEAVES, GREEDY),
     "reconnect.cut_while_it_waits": Pair(LEAVES),
+    "reconnect.cut_between_links": Pair(LEAVES),
     "reconnect.reset_idle": Pair(LEAVES),
     "reconnect.reset_while_it_runs": Pair(LEAVES),
     "reconnect.reset_while_it_is_reserved": Pair(GREEDY_LEAVES, GREEDY),
     "reconnect.reset_while_it_waits": Pair(LEAVES),
+    "reconnect.reset_between_links": Pair(LEAVES),
     "reconnect.black_hole_idle": Pair(TRUSTS),
     "reconnect.black_hole_while_it_runs": Pair(TRUSTS),
+    "reconnect.black_hole_while_it_is_reserved": Pair(GREEDY_TRUSTS, GREEDY),
+    "reconnect.black_hole_while_it_waits": Pair(TRUSTS),
+    "reconnect.black_hole_between_links": Pair(TRUSTS),
     "reconnect.broker_restarted_idle": Pair(LEAVES),
     "reconnect.broker_restarted_while_it_runs": Pair(LEAVES),
+    "reconnect.broker_kept_while_it_runs": Pair(LEAVES),
+    "reconnect.broker_kept_while_it_is_reserved": Pair(GREEDY_LEAVES, GREEDY),
+    "reconnect.broker_kept_while_it_waits": Pair(LEAVES),
+    "reconnect.broker_kept_between_links": Pair(LEAVES),
     "shutdown.terminated": Pair(HASTY),
     "shutdown.terminated_twice": Pair(Bed(("second_sigterm_kills",))),
     "shutdown.interrupted": Pair(Bed(("heeds_interrupt",))),
@@ -173,7 +183,10 @@ FURTHER = [
     ("restores_twice+no_deduplication", "reconnect.cut_while_it_waits", "attempts"),
     ("restores_twice+no_deduplication+greedy", "reconnect.reset_while_it_is_reserved", "attempts"),
     ("restores_twice+no_deduplication", "reconnect.cut_while_it_runs", "attempts"),
+    ("restores_twice+no_deduplication", "reconnect.cut_between_links", "attempts"),
+    ("calls_back_again", "reconnect.reset_between_links", "callbacks"),
     ("restores_nothing", "reconnect.reset_while_it_waits", "delivery"),
+    ("restores_nothing", "reconnect.black_hole_while_it_waits", "delivery"),
     ("restores_nothing+greedy", "reconnect.cut_while_it_is_reserved", "delivery"),
     ("acks_at_receipt", "reconnect.cut_while_it_waits", "liveness"),
     ("restores_nothing+greedy", "shutdown.terminated", "delivery"),
@@ -190,12 +203,28 @@ FURTHER = [
     ("callbacks_stray", "canvas.chain_fails", "callbacks"),
     ("counts_too_few", "canvas.chord_killed_after_trace", "order"),
 ]
+if celery.VERSION >= (5, 7):
+    FURTHER.append(("closes_twice", "reconnect.broker_kept_while_it_waits", "liveness"))
 ABSENT: set[str] = {"acks_late.soft_shutdown"} if celery.VERSION < (5, 5) else set()  # it came with Celery 5.5
 #: bugs in what a worker does on Redis, where messages are given back by workers; RabbitMQ gives them back itself
-ON_REDIS_ONLY = {"restores_nothing", "restores_twice"}
+ON_REDIS_ONLY = {"restores_nothing", "restores_twice", "closes_twice"}
 #: without heartbeats a RabbitMQ keeps a message for a connection that is gone, and does not tell which one: unknown
-KEPT_BY_RABBITMQ = {"reconnect.black_hole_while_it_runs"}
-NO_VISIBILITY_TIMEOUT = {"acks_late.second_worker_while_it_runs", "retries.second_worker_while_it_waits"}
+KEPT_BY_RABBITMQ = {
+    "reconnect.black_hole_while_it_runs",
+    "reconnect.black_hole_while_it_is_reserved",
+    "reconnect.black_hole_while_it_waits",
+    "reconnect.black_hole_between_links",
+}
+#: what a broker has no scenario for: no visibility timeout on RabbitMQ, no data on the embedded one
+LACKING = {
+    "fakeredis": {name for name in TABLE if name.startswith("reconnect.broker_kept_")},
+    "redis": set[str](),
+    "rabbitmq": {
+        "acks_late.second_worker_while_it_runs",
+        "retries.second_worker_while_it_waits",
+        "reconnect.broker_kept_while_it_runs",  # it has its data anyway: broker_restarted_while_it_runs
+    },
+}
 # Celery's own fault in these releases: the correct twin cannot mend it (docs/celery-findings.md).
 CELERYS_OWN: set[str] = {"shutdown.interrupted_twice"} if celery.VERSION < (5, 5) else set()
 if celery.VERSION < (5, 7):
@@ -216,7 +245,7 @@ class OnBroker(NamedTuple):
         return self.ran[bed].result().get(scenario)
 
     def lacks(self, scenario: str) -> bool:
-        return scenario in ABSENT or (self.name == "rabbitmq" and scenario in NO_VISIBILITY_TIMEOUT)
+        return scenario in ABSENT | LACKING[self.name]
 
 
 def planted(flips: str) -> Bed:

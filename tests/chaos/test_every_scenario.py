@@ -48,6 +48,9 @@ def test_given_a_further_bug_when_its_scenario_runs_then_it_is_found(
     flips: str, name: str, checker: str, broker: OnBroker
 ) -> None:
     row = broker.row(planted(flips), name)
+    if broker.lacks(name):
+        assert row is None
+        return
     assert row is not None
     if broker.name == "rabbitmq" and ON_REDIS_ONLY & set(flips.split("+")):
         assert row.verdict is Verdict.HELD, "it changes nothing there"

@@ -102,6 +102,16 @@ def test_where_the_kernel_forbids_it_the_remedy_is_told(opened: Opened, monkeypa
         sever(opened.process.pid, opened.ends, "cut")
 
 
+def test_one_that_is_closed_meanwhile_has_ended_and_the_kernel_lends_the_others(opened: Opened) -> None:
+    left = established(opened.process.pid, opened.ends)[0]
+    with pytest.raises(OSError, match=os.strerror(errno.EBADF)), borrowed(opened.process.pid, left._replace(fd=999)):
+        pass
+    opened.process.kill()
+    opened.process.wait()
+    with pytest.raises(ProcessLookupError), borrowed(opened.process.pid, left):
+        pass
+
+
 def test_of_a_process_that_is_not_ours_the_remedy_is_told(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuses(pid: int) -> NoReturn:
         raise psutil.AccessDenied(pid)

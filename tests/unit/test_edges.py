@@ -11,6 +11,7 @@ INSIDE = {
     "assay.base_calls",
     "assay.by_hand",
     "assay.cold",
+    "assay.flipping",
     "assay.hollow",
     "assay.inspection",
     "assay.loading",

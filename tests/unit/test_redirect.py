@@ -365,3 +365,11 @@ def test_the_clock_that_redis_messages_are_scored_with_goes_ahead(unpatched: Cal
     warp_clock(3600.0)
     assert 3600 <= kombu.transport.redis.time() - before < 3601
     assert kombu.transport.redis.QoS.append.__globals__["time"] is kombu.transport.redis.time
+
+
+def test_of_a_transport_that_is_not_the_apps_own_only_the_runs_options_are_taken() -> None:
+    app = Celery("shop", broker="redis://localhost/0")
+    app.conf.broker_transport_options = {"visibility_timeout": 60}
+    own = {"confirm_publish": True}
+    apply(app, Redirection("amqp://127.0.0.1/x", foreign_transport=True, transport_options=own), lambda _: None)
+    assert app.conf.broker_transport_options == own

@@ -38,3 +38,20 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     said: str = ""
     tried: list[str] = []  # scenarios that held
     duration_s: float = 0.0
+
+
+class Mutation(msgspec.Struct, kw_only=True):
+    """What `assay mutate` found. Red on the app as it is are rows that can kill nothing."""
+
+    app: str
+    broker: str
+    pool: str
+    outcomes: list[Outcome]
+    red_already: list[str] = []
+    duration_s: float = 0.0
+
+    @property
+    def exit_code(self) -> int:
+        """1 where a mutant survived, 3 where one could not be judged."""
+        statuses = {each.status for each in self.outcomes}
+        return 1 if Status.SURVIVED in statuses else 3 if Status.UNKNOWN in statuses else 0

@@ -14,7 +14,7 @@ from assay.bench import Bench, bench
 from assay.brokers import speaks_amqp
 from assay.errors import UsageError
 from assay.mutate.killers import KILLERS, UNSEEN
-from assay.mutate.mutant import Mutant, Outcome, Status
+from assay.mutate.mutant import Mutant, Mutation, Outcome, Status
 from assay.mutate.operators import backups, mutants
 from assay.plan import Row
 from assay.progress import Progress
@@ -32,23 +32,6 @@ OF_PREFORK = (
     *("worker_pool_restarts", "task_reject_on_worker_lost", "time_limit", "soft_time_limit"),
 )
 SAYS = ("settings", "redirected", "warnings", "versions")  # of a subject: what is no behaviour
-
-
-class Mutation(msgspec.Struct, kw_only=True):
-    """What `assay mutate` found. Red on the app as it is are rows that can kill nothing."""
-
-    app: str
-    broker: str
-    pool: str
-    outcomes: list[Outcome]
-    red_already: list[str] = []
-    duration_s: float = 0.0
-
-    @property
-    def exit_code(self) -> int:
-        """1 where a mutant survived, 3 where one could not be judged."""
-        statuses = {each.status for each in self.outcomes}
-        return 1 if Status.SURVIVED in statuses else 3 if Status.UNKNOWN in statuses else 0
 
 
 def mutate(settings: Settings, selection: Selection, progress: Progress) -> Mutation:

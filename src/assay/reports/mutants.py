@@ -11,8 +11,7 @@ from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from assay.mutate.mutant import Outcome, Status
-from assay.mutate.run import Mutation
+from assay.mutate.mutant import Mutation, Outcome, Status
 from assay.reports.findings import facts, title
 from assay.reports.words import plain
 
