@@ -75,6 +75,10 @@ class Bench:
         finally:
             broker.stop()
 
+    def kept_in(self, out: Path) -> "Bench":
+        """The same, keeping what is recorded in another folder."""
+        return replace(self, settings=msgspec.structs.replace(self.settings, out=out))
+
     @contextmanager
     def flipped(self, flips: Sequence[Flip], out: Path) -> Iterator["tuple[Bench, Subject]"]:
         """The same with the app loaded anew and flipped, and the flipped app as it describes itself.
@@ -96,7 +100,7 @@ class Bench:
         try:
             described = zygote.subject
             zygote.stand_in_for(self.zygote)
-            yield replace(self, zygote=zygote, settings=msgspec.structs.replace(settings, out=out)), described
+            yield replace(self.kept_in(out), zygote=zygote), described
         finally:
             zygote.close()
 

@@ -371,6 +371,45 @@ def mutate(json_file: Path | None, stryker_file: Path | None, **options: Any) ->
 
 @main.command()
 @click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
+@about_app
+@about_databases
+@click.option("--scenario", metavar="SCENARIO", default="", help="This red row; default: the worst of each claim.")
+@click.option("--task", metavar="TASK", default="", help="Of this task.")
+@about_broker
+@click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
+@click.option("--json", "json_file", type=FILE, help="Also write blame.json here; - is stdout.")
+def blame(run_folder: Path, scenario: str, task: str, json_file: Path | None, **options: Any) -> int:
+    """Find the smallest change of settings that makes a red row of a run hold."""
+    _need_linux()
+    _need_writable(json_file)
+    from assay.blame.run import blame as blamed
+    from assay.blame.run import red_rows
+    from assay.facts import read
+    from assay.reports import blame as told
+    from assay.reports.json import locate
+    from assay.run import check_again
+
+    folder = locate(run_folder)
+    facts = read(folder)
+    rows = red_rows(check_again(folder), scenario, task)
+    options |= {"app": options.get("app") or facts.subject.app, "workdir": options.get("workdir") or facts.workdir}
+    settings = _settings_with_app(**options, pool=facts.pool, live=facts.live or None)
+    with claimed(settings.out, timed=settings.out_timed) as out:
+        settings, short = msgspec.structs.replace(settings, out=out), _short(out)
+        with kept_in(short), _progress() as progress:
+            found = blamed(settings, rows, progress)
+        (short / "blame.json").write_text(told.json(found), encoding="utf-8")
+    failed = _write(json_file, told.json(found)) if json_file else ""
+    stream = sys.stderr if json_file == Path("-") else sys.stdout
+    text = told.render(found, width=_width(), color=_colored(stream), ascii_only=not _is_utf(stream))
+    say(text, error=stream is sys.stderr)
+    if failed:
+        raise UsageError(failed)
+    return 0 if all(each.mends is not None for each in found) else 1
+
+
+@main.command()
+@click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
 @about_files
 def check(run_folder: Path, json_file: Path | None, junit_file: Path | None) -> int:
     """Judge an old run again, without running. RUN is a run folder, or a folder of runs (the newest)."""

@@ -1,0 +1,1 @@
+"""Which change of settings makes a red row hold: tried, not guessed."""

@@ -1,0 +1,73 @@
+"""Changes of settings that may mend a red row of a suite, the likeliest first. Pure."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from assay.flip import Flip
+from assay.subject import Subject, Task
+
+RETRY_ON_LOST = (5, 7)  # the release with task_retry_on_worker_lost
+ROOM_S = 600.0
+LOSS = ("task_acks_late", "task_reject_on_worker_lost", "task_retry_on_worker_lost")
+SWITCHES: dict[str, tuple[str, ...]] = {
+    "acks_late": (*LOSS, "worker_deduplicate_successful_tasks"),
+    "canvas": LOSS,
+    "reconnect": ("broker_connection_retry", "task_acks_late", "worker_deduplicate_successful_tasks"),
+    "recycling": LOSS,
+    "results": ("result_backend_always_retry", "task_track_started"),
+    "retries": (*LOSS, "worker_deduplicate_successful_tasks"),
+    "routing": LOSS,
+    "shutdown": LOSS,
+    "time_limits": ("task_acks_on_timeout", "task_acks_on_failure", "task_acks_on_failure_or_timeout"),
+}
+
+
+def candidates(suite: str, task: Task, subject: Subject, *, on_redis: bool) -> list[Flip]:
+    """Each switches something on, or puts a value in order, that is not so yet for this task."""
+    return list(_candidates(suite, task, subject, on_redis))
+
+
+def _candidates(suite: str, task: Task, subject: Subject, on_redis: bool) -> Iterator[Flip]:
+    for key in SWITCHES.get(suite, ()):
+        if key == "task_retry_on_worker_lost" and subject.celery < RETRY_ON_LOST:
+            continue
+        yield from _switch(key, task, subject)
+    if suite in ("acks_late", "shutdown", "reconnect") and subject.prefetch_multiplier != 1:
+        yield Flip("worker_prefetch_multiplier", 1)
+    if suite in ("acks_late", "retries") and on_redis:
+        longest = max(task.time_limit or 0, task.soft_time_limit or 0, task.default_retry_delay)
+        if longest >= subject.visibility_timeout:
+            yield Flip("broker_transport_options", entries={"visibility_timeout": longest + ROOM_S})
+    if suite == "time_limits" and task.time_limit and (task.soft_time_limit or 0) >= task.time_limit:
+        yield Flip("task_soft_time_limit", round(0.9 * task.time_limit))
+    if suite == "routing":
+        yield from _queues(task, subject)
+
+
+def _switch(key: str, task: Task, subject: Subject) -> Iterator[Flip]:
+    option = key.removeprefix("task_")
+    setting = subject.setting(key)
+    if hasattr(task, option):
+        if getattr(task, option):
+            return
+        if setting is not None and setting.value is True:
+            yield Flip(option, True, task=task.name)  # the task's own option wins over the setting
+        else:
+            yield Flip(key, True)
+    elif key.startswith("task_acks_on"):
+        if setting is not None and setting.value is False:
+            yield Flip(key, True)
+    elif key == "worker_deduplicate_successful_tasks":
+        if not subject.deduplicates:
+            yield Flip(key, True)
+    elif setting is None or setting.value is not True:
+        yield Flip(key, True)
+
+
+def _queues(task: Task, subject: Subject) -> Iterator[Flip]:
+    names = sorted({*subject.queues, *(each.queue for each in subject.tasks if each.queue)})
+    if set(names) - set(subject.queues):
+        queues: dict[str, Any] = {name: {"exchange": name, "routing_key": name} for name in names}
+        yield Flip("task_queues", queues)
+    if subject.create_missing_queues:
+        yield Flip("task_create_missing_queues", False)

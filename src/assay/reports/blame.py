@@ -1,0 +1,85 @@
+"""What a blame has found, for a person: the row as it is, each change beside those before it, and the patch."""
+
+import io
+from collections.abc import Iterator, Sequence
+
+import msgspec
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from assay.blame.found import Blame, Tried
+from assay.reports.findings import title
+from assay.reports.words import plain
+from assay.verdict import Verdict
+
+SHOWN = 300  # characters of a reason
+_BY, _DEEP = (0, 0, 0, 2), (0, 0, 0, 4)
+
+
+def render(found: Sequence[Blame], *, width: int, color: bool, ascii_only: bool = False) -> str:
+    """The whole report as text of `width` columns, with ANSI codes only where `color` is asked for."""
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=width,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        no_color=not color,
+        legacy_windows=False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    for each in found:
+        for part in _parts(each):
+            console.print(part, soft_wrap=isinstance(part, Text) and bool(part.no_wrap))
+    mended = sum(each.mends is not None for each in found)
+    console.print(Text(f"\n{mended} of {len(found)} red rows hold with a change of settings", "bold"))
+    text = "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
+    return text.encode("ascii", "replace").decode() if ascii_only else text
+
+
+def json(found: Sequence[Blame]) -> str:
+    """As it is written to a file."""
+    return msgspec.json.format(msgspec.json.encode(list(found)), indent=2).decode() + "\n"
+
+
+def _parts(each: Blame) -> Iterator[RenderableType]:
+    row = each.row
+    yield title(f"{row.suite}.{row.scenario} {row.task}")
+    yield Padding(Text.assemble(("as it is  ", "dim"), _said(row.outcome or "violated", each.again.reason)), _BY)
+    if each.others:
+        yield Padding(Text(f"and {', '.join(each.others)}", "dim"), _BY)
+    if each.mends is None:
+        what = f"none of {len(each.tried)} changes that were tried mends it" if each.tried else "no setting is known to"
+        yield Padding(Text(f"{what}: {_names(each.tried)}" if each.tried else what, "yellow"), _BY)
+        return
+    for number, tried in enumerate(each.path):
+        beside = " as well" if number else ""
+        yield Padding(Text.assemble(f"with {tried.flips[-1]}{beside}: ", _became(tried)), _BY)
+    if each.patch:
+        yield Text(each.patch.rstrip("\n"), "cyan", overflow="ignore", no_wrap=True)
+    for flip in each.by_hand:
+        yield Padding(Text(f"to be written by hand: {flip}"), _DEEP)
+
+
+def _became(tried: Tried) -> Text:
+    if tried.verdict is Verdict.HELD:
+        took = f" in {tried.recovery_s:.3g} s" if tried.recovery_s is not None else ""
+        return Text(f"{tried.outcome}{took}, all hold", "green")
+    if tried.verdict is Verdict.UNKNOWN:
+        return Text(f"not judged: {_shortened(tried.said)}", "yellow")
+    return Text(f"still {tried.outcome} ({tried.scenario})", "red")
+
+
+def _said(outcome: str, reason: str) -> Text:
+    return Text.assemble((f"{outcome}: ", "red"), plain(_shortened(reason)))
+
+
+def _names(tried: Sequence[Tried]) -> str:
+    return "; ".join(dict.fromkeys(str(each.flips[0]) for each in tried if len(each.flips) == 1))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
