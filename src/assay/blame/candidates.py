@@ -23,8 +23,12 @@ SWITCHES: dict[str, tuple[str, ...]] = {
 
 
 def candidates(suite: str, task: Task, subject: Subject, *, on_redis: bool) -> list[Flip]:
-    """Each switches something on, or puts a value in order, that is not so yet for this task."""
-    return list(_candidates(suite, task, subject, on_redis))
+    """Each switches something on, or puts a value in order, that is not so yet for this task.
+
+    What the app gives a value comes before what it leaves out.
+    """
+    found = _candidates(suite, task, subject, on_redis)
+    return sorted(found, key=lambda flip: subject.setting(flip.key) is None)
 
 
 def _candidates(suite: str, task: Task, subject: Subject, on_redis: bool) -> Iterator[Flip]:
@@ -47,15 +51,15 @@ def _candidates(suite: str, task: Task, subject: Subject, on_redis: bool) -> Ite
 def _switch(key: str, task: Task, subject: Subject) -> Iterator[Flip]:
     option = key.removeprefix("task_")
     setting = subject.setting(key)
-    if hasattr(task, option):
+    if key.startswith("task_acks_on"):
+        if setting is not None and setting.value is False:
+            yield Flip(key, True)
+    elif hasattr(task, option):
         if getattr(task, option):
             return
         if setting is not None and setting.value is True:
             yield Flip(option, True, task=task.name)  # the task's own option wins over the setting
         else:
-            yield Flip(key, True)
-    elif key.startswith("task_acks_on"):
-        if setting is not None and setting.value is False:
             yield Flip(key, True)
     elif key == "worker_deduplicate_successful_tasks":
         if not subject.deduplicates:

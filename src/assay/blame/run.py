@@ -55,9 +55,7 @@ def blame(settings: Settings, groups: Sequence[Sequence[Result]], progress: Prog
         found = []
         for number, results in enumerate(groups):
             first = results[0]
-            progress.phase(
-                f"{first.suite}.{first.scenario} {first.task}" + f" and {len(results) - 1} more" * (len(results) > 1)
-            )
+            progress.phase(f"{first.suite}.{first.scenario} {first.task}, {counted(len(results), 'row')}")
             rows = [_planned(it, result) for result in results]
             found.append(_Search(it, rows, number).blame(results, settings.workdir))
         return found
