@@ -41,12 +41,15 @@ class Holder:
             return script.DEFAULT
         known = self._known.get(invocation)
         if known is None:
-            known = script.read(self._scripts, invocation)
+            known = self._read(invocation)
             if invocation != script.RECYCLING:
                 if len(self._known) >= REMEMBERED:
                     del self._known[next(iter(self._known))]
                 self._known[invocation] = known
         return known
+
+    def _read(self, invocation: str) -> script.Script:
+        return script.read(self._scripts, invocation)
 
     def is_scripted(self, invocation: str) -> bool:
         return self.script(invocation) is not script.DEFAULT
@@ -67,8 +70,10 @@ class Holder:
             start = self._passed(point, invocation)
         if not any(hold.point == point and hold.attempt in (start, -1) for hold in holds):
             return
-        recorder = self._recorder
-        held = Held(point, invocation, start, os.getpid(), recorder.worker)
+        self._stand(Held(point, invocation, start, os.getpid(), self._recorder.worker))
+
+    def _stand(self, held: Held) -> None:
+        recorder, point, invocation, start = self._recorder, held.point, held.invocation, held.start
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as channel:
             try:
                 channel.connect("\0" + self._gate)
