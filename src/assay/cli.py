@@ -164,8 +164,11 @@ def chaos(
     from assay.chaos.possible import must_not_be_barred
     from assay.chaos.run import chaos as run_chaos
     from assay.chaos.run import chosen, draw_script
+    from assay.elsewhere.table import must_be_usable
     from assay.selection import Selection
 
+    if settings.workers:
+        must_be_usable(settings.workers, settings.broker)
     if faults not in ("", "swarm"):
         must_not_be_barred(settings, chosen(faults))
     duration_s = _seconds(duration)

@@ -35,6 +35,9 @@ class Holder:
         self._gate = gate
         self._known: dict[str, script.Script] = {}
 
+    def _read(self, invocation: str) -> script.Script:
+        return script.read(self._scripts, invocation)
+
     def script(self, invocation: str) -> script.Script:
         """The invocation's script. It is written before the message, so it is read once; that of RECYCLING may come."""
         if not script.is_scripted(invocation):
@@ -47,9 +50,6 @@ class Holder:
                     del self._known[next(iter(self._known))]
                 self._known[invocation] = known
         return known
-
-    def _read(self, invocation: str) -> script.Script:
-        return script.read(self._scripts, invocation)
 
     def is_scripted(self, invocation: str) -> bool:
         return self.script(invocation) is not script.DEFAULT

@@ -95,7 +95,7 @@ class FarHolder(Holder):
 
     def _stand(self, held: Held) -> None:
         token = f"{held.worker}-{held.pid}-{next(self._tokens)}"
-        told = {"point": held.point, "start": held.start, "token": token}
+        told: dict[str, Any] = {"point": held.point, "start": held.start, "token": token}
         self._recorder.record(Kind.HELD, held.invocation, **told)
         self._channel.hold(token)
         self._recorder.record(Kind.RELEASED, held.invocation, **told)

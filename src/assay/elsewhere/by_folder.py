@@ -8,7 +8,8 @@ import time
 from io import FileIO
 from pathlib import Path
 
-from assay.elsewhere.channel import HOLD_S, Reading
+from assay.elsewhere.channel import HOLD_S
+from assay.elsewhere.clocks import Reading
 from assay.errors import HarnessError, UsageError
 from assay.history import CHUNK
 

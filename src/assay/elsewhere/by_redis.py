@@ -7,7 +7,8 @@ from typing import Any
 import redis
 
 from assay.brokers.sweeper import sweep
-from assay.elsewhere.channel import AWAY_S, HOLD_S, Reading
+from assay.elsewhere.channel import AWAY_S, HOLD_S
+from assay.elsewhere.clocks import Reading
 from assay.errors import HarnessError, UsageError
 
 ANSWER_S = 10.0

@@ -22,7 +22,9 @@ SHOWN = 300
 class Running:
     """A command under way. Its output goes to a file: what it leaves in the background may keep a pipe open."""
 
-    def __init__(self, verb: str, argv: list[str], env: dict[str, str], wrong: Callable[[str, str], AssayError]) -> None:
+    def __init__(
+        self, verb: str, argv: list[str], env: dict[str, str], wrong: Callable[[str, str], AssayError]
+    ) -> None:
         self._verb = verb
         self._wrong = wrong
         self._out: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it has ended

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import msgspec
 
+from assay.brokers import NAMES as BROKERS
+from assay.brokers import speaks_amqp
+from assay.brokers.external import redact_url
 from assay.errors import UsageError
 from assay.selection import nearest
 
@@ -32,6 +35,19 @@ REDIS = ("redis", "rediss", "redis+socket", "unix")
 LONGEST_S = 600.0
 
 
+#: fault of a chaos run -> the verbs that it is done by; for all others there is no command
+FAULTS: dict[str, tuple[str, ...]] = {
+    "SIGKILL main": ("kill",),
+    "SIGTERM": ("stop",),
+    "SIGTERM, then SIGKILL": ("stop", "kill"),
+    "SIGSTOP": ("pause", "resume"),
+    "rolling restart": ("stop",),
+    "scaled to none": ("stop",),
+    "clock ahead": ("stop",),
+    "crash burst": (),
+}
+
+
 class Workers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """As it is written. `recorder` is a Redis or a folder, as reached from here; `..._there`: as the workers do."""
 
@@ -52,16 +68,24 @@ class Workers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return {verb: text for verb in VERBS if (text := getattr(self, verb))}
 
 
+def out_of_reach(workers: Workers, fault: str) -> str:
+    """Why this fault is not available there; "" where it is."""
+    if fault not in FAULTS:
+        return "the workers are on other machines, and no command of [workers] reaches that far"
+    lacking = [verb for verb in FAULTS[fault] if verb not in workers.verbs]
+    return f"[workers] has no command {lacking[0]}" if lacking else ""
+
+
 def filled(text: str, values: dict[str, str]) -> "list[str]":
     """The words of a command, without a shell; each placeholder is filled in after the words are told apart."""
     return [PLACEHOLDER.sub(lambda it: values.get(it[1], it[0]), word) for word in shlex.split(text)]
 
 
-def must_be_usable(workers: Workers, source: str) -> None:
+def must_be_usable(workers: Workers, broker: str) -> None:
     """Raises UsageError for the first mistake that can be seen without running anything."""
 
     def wrong(what: str) -> UsageError:
-        return UsageError(f"{source}: workers: {what}")
+        return UsageError(f"workers: {what}")
 
     for verb, what in NEEDED.items():
         if not getattr(workers, verb).strip():
@@ -87,18 +111,28 @@ def must_be_usable(workers: Workers, source: str) -> None:
         given, other = ("pause", "resume") if workers.pause else ("resume", "pause")
         raise wrong(f"{given} is given without {other}: a worker that is paused has to go on")
     if not 0 < workers.timeout_s <= LONGEST_S:
-        raise wrong(f"timeout_s is {workers.timeout_s:g}: say how many seconds a command may take, {LONGEST_S:g} at most")
-    _must_be_reached(workers, wrong)
+        raise wrong(
+            f"timeout_s is {workers.timeout_s:g}: say how many seconds a command may take, {LONGEST_S:g} at most"
+        )
+    _must_be_reached(workers, broker, wrong)
 
 
-def _must_be_reached(workers: Workers, wrong: Callable[[str], UsageError]) -> None:
-    from assay.brokers.external import redact_url
-
+def _must_be_reached(workers: Workers, broker: str, wrong: Callable[[str], UsageError]) -> None:
+    if broker in BROKERS:
+        raise wrong(
+            f"they are on other machines, and the run's broker would be {broker}, which only this one reaches: say "
+            "--broker URL, of an empty one that both sides reach"
+        )
     if workers.broker_there and "://" not in workers.broker_there:
         raise wrong(f"broker_there: {workers.broker_there} is no address such as redis://broker.example:6379/5")
     if workers.recorder_there and not workers.recorder:
         raise wrong("recorder_there is how the workers reach what `recorder` names, which is missing")
     if not workers.recorder:
+        if speaks_amqp(broker):
+            raise wrong(
+                "the broker is no Redis, so what is recorded needs another way back: recorder is a Redis, or a folder, "
+                "that both sides reach"
+            )
         return
     if "://" in workers.recorder:
         scheme = workers.recorder.partition("://")[0].lower()
@@ -117,4 +151,3 @@ def _must_be_reached(workers: Workers, wrong: Callable[[str], UsageError]) -> No
         raise wrong(f"recorder: there is no folder {folder}; it is one that both sides reach, or redis://...")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise wrong(f"recorder: {folder} cannot be written: permission denied")
-
