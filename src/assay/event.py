@@ -104,7 +104,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     `at_ns`: time.monotonic_ns(), system-wide on one Linux host. `worker`: the harness's name of the worker ("w1"),
     empty for the harness itself. `invocation`: Celery's task id. `attempt`: unique for each start of a body, empty
     where it is not known (most events of the main process). `host`: a name for the machine, empty for the harness's
-    own. Of a worker elsewhere the harness has put `at_ns` on its own clock, and pids beyond those that this machine has.
+    own. Of a worker elsewhere the harness has put `at_ns` on its own clock, and pids beyond those of this machine.
     """
 
     at_ns: int

@@ -52,8 +52,18 @@ class Clocks:
         return self.known[clock]
 
 
-def told(host: str, offset: Offset) -> str:
-    """For the report."""
-    if not offset.offset_ns and not offset.error_ns:
-        return f"{host} shows the time of this machine"
-    return f"{host} is {-offset.offset_ns / 1e9:+.3f} s from this machine, known to {offset.error_ns / 1e6:.2g} ms"
+def told(offsets: dict[str, Offset]) -> str:
+    """For the report: how far the clocks of these machines are from the harness's, and how well that is known."""
+    ahead = sorted({f"{-offset.offset_ns / 1e9:+.3f} s": -offset.offset_ns for offset in offsets.values()}.items())
+    error_ms = max(offset.error_ns for offset in offsets.values()) / 1e6
+    if not error_ms and all(not each for _, each in ahead):
+        return "the workers' clock is this machine's"
+    far = " to ".join(dict.fromkeys([min(ahead, key=_second)[0], max(ahead, key=_second)[0]]))
+    return (
+        f"the workers' clocks are {far} from this machine's, known to {error_ms:.2g} ms: what is nearer to each other is "
+        "judged in either order"
+    )
+
+
+def _second(pair: tuple[str, int]) -> int:
+    return pair[1]

@@ -16,6 +16,7 @@ from assay.brokers import speaks_amqp
 from assay.brokers.external import ExternalBroker, redact_url
 from assay.cluster import Cluster
 from assay.counted import listed
+from assay.elsewhere import clocks
 from assay.elsewhere.address import Address
 from assay.elsewhere.channel import Here
 from assay.elsewhere.clocks import Offset
@@ -32,6 +33,7 @@ from assay.worker import Worker
 
 NOTICES_S = 10.0
 AT_REST_S = 5.0
+STEADY_S = 0.2  # in which a worker with room has taken what waits
 ANSWERS_S = 1.0  # that a worker has to answer a ping; one that does not within it, and did before, is paused
 AFTER_S = 0.3  # that a killed one is listened for: what stood at a crash point would go on, and say so
 SHOWN = 3
@@ -141,7 +143,11 @@ class FarCluster(Cluster):
                 raise HarnessError(f"{mine} has ended before it was ready")
             names = self._listing.fresh()
             shown = listed(sorted(names), SHOWN) if names else "nobody"
-            raise self._commands.wrong("list", f"does not name {mine}, which start has started; it names {shown}")
+            raise self._commands.wrong(
+                "start",
+                f"exited with 0, and list does not name {mine}: it ended at once, or goes by another name (list names "
+                f"{shown})",
+            )
         if not event:
             heard = any(event.worker == worker.name and event.host for event in self.seen)
             raise self._commands.wrong(
@@ -191,8 +197,24 @@ class FarCluster(Cluster):
         yield
 
     def _at_rest(self) -> None:
-        """kombu's Redis transport pops a message a moment before it is known to be somebody's: see landing.py."""
-        if not speaks_amqp(self.broker.name) and not self.wait(lambda: not self.backlog(), timeout_s=AT_REST_S):
+        """kombu's Redis transport pops a message a moment before it is known to be somebody's: see landing.py.
+
+        So each that was published is known to a worker; or it waits where nobody takes it, whose slots are all full.
+        """
+        if speaks_amqp(self.broker.name):
+            return
+        left, since = -1, 0.0
+
+        def rests() -> bool:
+            nonlocal left, since
+            now, backlog = time.monotonic(), self.backlog()
+            if not backlog:
+                return True
+            if backlog != left or not self.at_rest():
+                left, since = backlog, now
+            return now - since > STEADY_S
+
+        if not self.wait(rests, timeout_s=AT_REST_S):
             raise HarnessError(f"messages were on their way to workers for {AT_REST_S:g} s")
 
     def kill_worker(
@@ -265,7 +287,10 @@ class FarCluster(Cluster):
 
     def told(self) -> list[str]:
         """Sentences for the report."""
-        return self._intake.told()
+        machines = sorted(self.offsets())
+        if not machines:
+            return []
+        return [f"workers ran on {listed(machines, SHOWN)}", clocks.told(self.offsets())]
 
     def doubts(self) -> list[str]:
         """Why what was seen cannot be trusted, if anything."""

@@ -1,5 +1,6 @@
 """The commands of `workers`, run with a time limit; and the latest list of the workers that are there."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -45,10 +46,8 @@ class Running:
 
     def kill(self) -> None:
         """It, and what it has started and not put into a session of its own."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait()
 
     def result(self, timeout_s: float) -> str:

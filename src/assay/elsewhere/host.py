@@ -3,6 +3,7 @@
 Runs in the worker: standard library only.
 """
 
+import contextlib
 import os
 import socket
 from pathlib import Path
@@ -14,10 +15,8 @@ def identity() -> str:
     Two containers of one machine share the boot id: their pids are told apart by the namespace, and so are clocks.
     """
     boot = "-"
-    try:
+    with contextlib.suppress(OSError):
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        pass
     return " ".join([socket.gethostname().replace(" ", "_") or "-", boot, _namespace("pid"), _namespace("time")])
 
 

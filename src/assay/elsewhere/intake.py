@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from assay.bell import BELL, Ringer
-from assay.elsewhere import clocks, host
+from assay.elsewhere import host
 from assay.elsewhere.channel import READINGS, TROUBLE, Here
 from assay.elsewhere.clocks import Clocks, Offset, Reading, best
 from assay.errors import HarnessError
@@ -151,7 +151,3 @@ class Intake:
                 path = Path(file.name)
                 events = sorted(map(decode, path.read_bytes().splitlines()), key=lambda event: event.at_ns)
                 path.write_bytes(b"".join(encode(event) + b"\n" for event in events))
-
-    def told(self) -> list[str]:
-        """Sentences about the machines and their clocks."""
-        return [f"clock: {clocks.told(name, offset)}" for name, offset in sorted(self.placing.offsets().items())]
