@@ -148,6 +148,8 @@ def _raised(detail: dict[str, Any]) -> str:
 
 def _status(detail: dict[str, Any]) -> str:
     status = detail.get("status")
+    if status is None:  # of a worker elsewhere
+        return f"worker main {detail.get('pid', '')} is gone"
     how = f"killed by signal {-status}" if isinstance(status, int) and status < 0 else f"with exit status {status}"
     return f"worker main {detail.get('pid', '')} is gone, {how}"
 

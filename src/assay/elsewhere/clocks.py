@@ -60,8 +60,8 @@ def told(offsets: dict[str, Offset]) -> str:
         return "the workers' clock is this machine's"
     far = " to ".join(dict.fromkeys([min(ahead, key=_second)[0], max(ahead, key=_second)[0]]))
     return (
-        f"the workers' clocks are {far} from this machine's, known to {error_ms:.2g} ms: what is nearer to each other is "
-        "judged in either order"
+        f"the workers' clocks are {far} from this machine's, known to {error_ms:.2g} ms: what is nearer to each other "
+        "is judged in either order"
     )
 
 

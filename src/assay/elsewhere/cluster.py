@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -299,19 +300,7 @@ class FarCluster(Cluster):
 
     def close(self) -> None:
         """No worker of the run is left, and nothing of it in the channel. Raises HarnessError where one is."""
-        left: list[str] = []
-        for worker in self.workers:
-            try:
-                worker.close()
-            except AssayError as error:
-                left.append(str(error))
-        with contextlib.suppress(AssayError):
-            for name in self._listing.fresh():
-                if name.startswith(f"{self._run}-"):
-                    FarProcess(name, name, self._commands, self._listing).kill()
-        with contextlib.suppress(AssayError):
-            left += [f"{name} is left" for name in self._listing.fresh() if name.startswith(f"{self._run}-")]
-        self.workers = []
+        left = self._end_workers()
         self._listing.close()
         try:
             self._intake.close()
@@ -319,7 +308,35 @@ class FarCluster(Cluster):
             super().close()
             self._channel.close()
         if left:
-            raise HarnessError("; ".join(left))
+            raise HarnessError(f"{listed(left, SHOWN)} could not be ended: end them by hand")
+
+    def _end_workers(self) -> list[str]:
+        """What `list` may still name, whatever went wrong before: the names of those that could not be ended."""
+        workers = [each for each in self.workers if isinstance(each, FarWorker)]
+        for worker in workers:
+            with contextlib.suppress(AssayError):
+                worker.close()
+        self.workers = []
+        try:
+            left = self._mine()
+            for name in left:  # some of them may have been given up before
+                with contextlib.suppress(AssayError):
+                    FarProcess(name, name, self._commands, self._listing).kill()
+            return self._mine() if left else []
+        except AssayError:
+            return [worker.far.called for worker in workers]
+
+    def _mine(self) -> list[str]:
+        return sorted(name for name in self._listing.fresh() if name.startswith(f"{self._run}-"))
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        """What went wrong first is told first."""
+        try:
+            self.close()
+        except HarnessError as left:
+            if isinstance(error, AssayError):
+                raise type(error)(f"{error}; and {left}") from None
+            raise
 
 
 def channel_of(workers: Workers, broker: Broker, folder: Path, spawn: Callable[..., Any]) -> tuple[Here, str, str]:

@@ -17,6 +17,7 @@ from assay.errors import AssayError, HarnessError, UsageError
 from assay.process import inherited
 
 EVERY_S = 0.5  # between two lists
+MOST_FAILED = 3  # lists in a row: one that fails by chance ends no run
 SHOWN = 300
 
 
@@ -110,7 +111,7 @@ class Listing:
         self._commands = commands
         self._names = set(commands.names())
         self._begun = time.monotonic()
-        self._error: AssayError | None = None
+        self._failed: list[str] = []  # what went wrong since the last one that did not
         self._changed = threading.Condition()
         self._wanted = threading.Event()
         self._ended = False
@@ -123,18 +124,21 @@ class Listing:
             self._wanted.clear()
             begun = time.monotonic()
             try:
-                names, error = set(self._commands.names()), None
-            except AssayError as failed:
-                names, error = self._names, failed
+                names = set(self._commands.names())
+            except AssayError as error:
+                with self._changed:
+                    self._failed.append(str(error))
+                    self._changed.notify_all()
+                continue
             with self._changed:
-                self._names, self._error, self._begun = names, error, begun
+                self._names, self._begun, self._failed = names, begun, []
                 self._changed.notify_all()
 
     def latest(self) -> tuple[set[str], float]:
-        """The names, and when the list was begun (monotonic). Raises HarnessError where it failed."""
+        """The names, and when the list was begun (monotonic). Raises HarnessError where it fails again and again."""
         with self._changed:
-            if self._error is not None:
-                raise HarnessError(str(self._error))
+            if len(self._failed) >= MOST_FAILED:
+                raise HarnessError(self._failed[-1])
             return self._names, self._begun
 
     def fresh(self) -> set[str]:
@@ -142,7 +146,7 @@ class Listing:
         now = time.monotonic()
         self._wanted.set()
         with self._changed:
-            self._changed.wait_for(lambda: self._begun >= now or self._ended, 2 * self._commands.timeout_s)
+            self._changed.wait_for(lambda: self._begun >= now or len(self._failed) >= MOST_FAILED)
         return self.latest()[0]
 
     def gone(self, name: str, timeout_s: float) -> bool:
