@@ -118,5 +118,13 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     host: str = ""
 
 
+PIDS = 1 << 22  # the most that Linux has: include/linux/threads.h, PID_MAX_LIMIT
+
+
+def told_pid(pid: int) -> str:
+    """As a person would look for it: beyond this machine's it is one of a worker elsewhere."""
+    return str(pid) if pid < PIDS else f"{pid % PIDS} of another machine"
+
+
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(Event).decode

@@ -4,7 +4,7 @@ import contextlib
 import secrets
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -108,7 +108,7 @@ class FarCluster(Cluster):
         called = f"{self._run}-{name}"
         worker = FarWorker(FarProcess(name, called, self._commands, self._listing), self.record)
         self.workers.append(worker)
-        self.record(Kind.WORKER_SPAWNED, worker=name, pid=0, clock_offset_s=clock_offset_s)
+        self.record(Kind.WORKER_SPAWNED, worker=name, clock_offset_s=clock_offset_s)
         self._commands.run(
             "start",
             called,
@@ -159,22 +159,9 @@ class FarCluster(Cluster):
                 "-I assay.recorder in its command, is ASSAY_RECORDER={recorder} in its environment, and does it reach "
                 f"{self._channel.shown}?",
             )
-        self._must_fit(event, mine)
+        must_fit(event, mine, self.pool, self._needed)
         self._commands.done("start")
         return event  # type: ignore[no-any-return]
-
-    def _must_fit(self, ready: Event, mine: str) -> None:
-        """What its command makes of it is what the run is judged for."""
-        pool, queues = str(ready.detail.get("pool", "")), list(ready.detail.get("queues", ()))
-        pool = {"thread": "threads"}.get(pool, pool)
-        if pool != self.pool:
-            raise UsageError(f"{mine} runs the pool {pool}, and {self.pool} is judged: say --pool {pool}")
-        for queue, task in self._needed.items():
-            if queue not in queues:
-                raise UsageError(
-                    f"{mine} consumes {listed(queues, SHOWN)}, and not {queue}, where {task} goes: give its command "
-                    f"-Q {','.join([*queues, queue])}"
-                )
 
     def needs(self, tasks: Sequence[str]) -> None:
         """The queues of these are to be consumed."""
@@ -337,6 +324,23 @@ class FarCluster(Cluster):
             if isinstance(error, AssayError):
                 raise type(error)(f"{error}; and {left}") from None
             raise
+
+
+def must_fit(ready: Event, mine: str, pool: str, needed: Mapping[str, str]) -> None:
+    """Raises UsageError where its command makes another worker of it than the run is judged for.
+
+    `needed` are queues, each with a task that goes there.
+    """
+    runs = {"thread": "threads"}.get(it := str(ready.detail.get("pool", "")), it)
+    if runs != pool:
+        raise UsageError(f"{mine} runs the pool {runs}, and {pool} is judged: say --pool {runs}")
+    queues = [str(each) for each in ready.detail.get("queues", ())]
+    for queue, task in needed.items():
+        if queue not in queues:
+            raise UsageError(
+                f"{mine} consumes {listed(queues, SHOWN)}, and not {queue}, where {task} goes: give its command "
+                f"-Q {','.join([*queues, queue])}"
+            )
 
 
 def channel_of(workers: Workers, broker: Broker, folder: Path, spawn: Callable[..., Any]) -> tuple[Here, str, str]:

@@ -17,9 +17,8 @@ from assay.elsewhere import host
 from assay.elsewhere.channel import READINGS, TROUBLE, Here
 from assay.elsewhere.clocks import Clocks, Offset, Reading, best
 from assay.errors import HarnessError
-from assay.event import Event, Kind, decode, encode
+from assay.event import PIDS, Event, Kind, decode, encode
 
-PIDS = 1 << 22  # the most that Linux has: include/linux/threads.h, PID_MAX_LIMIT
 TAKE_S = 0.2
 PID_KEYS = ("child", "pid", "target")
 CLOCK_KEYS = ("asked_at_ns",)

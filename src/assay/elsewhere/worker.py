@@ -8,8 +8,8 @@ from assay.elsewhere.commands import Commands, Listing, Running
 from assay.errors import HarnessError
 from assay.worker import Worker
 
-LISTED_S = 5.0  # that one may need from its start until it is listed
-GONE_S = 10.0
+LISTED_S = 3.0  # that one may need from its start until it is listed
+GONE_S = 10.0  # at the most: less where the commands are given less
 
 
 class FarProcess:
@@ -60,8 +60,9 @@ class FarProcess:
             if self.gone(0):
                 raise HarnessError(f"{self.called} was gone before it could be killed") from None
             raise
-        if not self.gone(GONE_S):
-            raise self._commands.wrong("kill", f"exited with 0, and after {GONE_S:g} s list still names {self.called}")
+        limit_s = min(GONE_S, self._commands.timeout_s)
+        if not self.gone(limit_s):
+            raise self._commands.wrong("kill", f"exited with 0, and after {limit_s:g} s list still names {self.called}")
         self._commands.done("kill")
 
     def send_group(self, number: signal.Signals) -> None:
