@@ -129,7 +129,8 @@ class Recorder:
             os.close(fd)
 
 
-if "ASSAY_RECORDER" in os.environ and "celery.worker" in sys.modules:  # `celery worker -I assay.recorder`, elsewhere
+# by `celery worker -I assay.recorder` elsewhere; what the loader of that name has imported comes here too
+if "ASSAY_RECORDER" in os.environ and "celery.worker" in sys.modules and "assay.elsewhere.aboard" not in sys.modules:
     from assay.elsewhere import aboard
 
     aboard.install()

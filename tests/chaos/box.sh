@@ -6,7 +6,7 @@ cd "$BOX"
 case "$1" in
 start)
     mkdir "$2"
-    export ASSAY_RECORDER="$3"
+    export ASSAY_RECORDER="$3" TMPDIR="$BOX/$2"
     setsid $BOX_ISOLATED sh -c 'cd "$0" && exec "$@"' "$BOX_APPS" "$BOX_PYTHON" -m celery -A "$BOX_APP" worker \
         -n "$2@%h" -l INFO -c 2 --without-mingle --without-gossip $BOX_OPTIONS >"$2/log" 2>&1 </dev/null &
     echo $! >"$2/outer"
