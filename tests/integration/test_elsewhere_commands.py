@@ -26,15 +26,14 @@ def commands(tmp: Path, timeout_s: float = 5.0, **texts: str) -> Commands:
 
 
 def test_a_command_that_fails_or_hangs_is_the_users_mistake_until_it_has_done_its_work(tmp_path: Path) -> None:
-    found = commands(
-        tmp_path, 0.3, start="echo first; echo cannot reach $1 >&2; exit 3", kill="sleep 60", list="kill $$"
-    )
+    start = "echo first; echo cannot reach $1 >&2; exit 3"
+    found = commands(tmp_path, 60.0, start=start, list="kill $$")
     with pytest.raises(UsageError, match=r"^workers: start exited with status 3 \(cannot reach w1\): sh "):
         found.run("start", "w1")
-    with pytest.raises(UsageError, match=r"^workers: kill did not end within 0.5 s: sh "):
-        found.run("kill", "w1")
     with pytest.raises(UsageError, match=r"^workers: list was killed by signal 15: sh "):
         found.names()
+    with pytest.raises(UsageError, match=r"^workers: kill did not end within 0.2 s: sh "):
+        commands(tmp_path, 0.2, start=start, kill="sleep 60").run("kill", "w1")
     found.done("start")
     with pytest.raises(HarnessError, match="exited with status 3"):
         found.run("start", "w1")

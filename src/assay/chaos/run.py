@@ -18,6 +18,7 @@ from assay.cluster import Cluster
 from assay.conclusion import Facts, conclude
 from assay.counted import counted
 from assay.elsewhere.cluster import FarCluster
+from assay.errors import UsageError
 from assay.facts import keep
 from assay.fault import STRIKING, Needs, called
 from assay.history import History
@@ -126,6 +127,11 @@ def _cluster(it: Bench, script: ChaosScript, folder: Path, db: int, results: Own
         "results": results,
     }
     if settings.workers:
+        if it.subject.result_backend == "django-db":
+            raise UsageError(
+                f"{it.subject.app} stores results in its database, which is another one where its workers are: what "
+                "they store cannot be read from here. For this run give it a result_backend that both sides reach"
+            )
         return FarCluster(*args, workers=settings.workers, spawn=it.supervisor.spawn, **options)
     return Cluster(*args, start=starter(settings, it.supervisor), **options)
 

@@ -11,7 +11,6 @@ import msgspec
 
 from assay.brokers import NAMES as BROKERS
 from assay.brokers import speaks_amqp
-from assay.brokers.external import redact_url
 from assay.errors import UsageError
 from assay.selection import nearest
 
@@ -118,6 +117,8 @@ def must_be_usable(workers: Workers, broker: str) -> None:
 
 
 def _must_be_reached(workers: Workers, broker: str, wrong: Callable[[str], UsageError]) -> None:
+    from assay.brokers.external import redact_url  # only here: settings are read where no broker is known
+
     if broker in BROKERS:
         raise wrong(
             f"they are on other machines, and the run's broker would be {broker}, which only this one reaches: say "
