@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
@@ -122,8 +122,11 @@ class FarCluster(Cluster):
 
     def _as_there(self, url: str) -> str:
         """The run's broker, as the workers reach it; what is not at the broker stays as it is."""
-        there = self._table.broker_there
-        return there if there and urlsplit(url).scheme == urlsplit(self.broker.url(self.db)).scheme else url
+        there, ours = self._table.broker_there, urlsplit(self.broker.url(self.db))
+        if not there or urlsplit(url).scheme != ours.scheme:
+            return url
+        # the run may have made virtual hosts of its own in a RabbitMQ; a database of a Redis is as it is given
+        return urlunsplit(urlsplit(there)._replace(path=urlsplit(url).path)) if speaks_amqp(url) else there
 
     def wait_ready(self, worker: Worker, timeout_s: float = 0.0) -> Event:
         """Raises UsageError with what is wrong with the commands, where it never gets so far."""
@@ -221,11 +224,9 @@ class FarCluster(Cluster):
                 waiting.release()
             if self.wait(lambda: worker.name in self._refuted, timeout_s=AFTER_S):
                 raise self._commands.wrong(
-                    "list", f"does not name {worker.name} after it was killed, which still says {self._heard(worker)}"
+                    "list",
+                    f"does not name {worker.name} after it was killed, which still says {self._refuted[worker.name]}",
                 )
-
-    def _heard(self, worker: Worker) -> str:
-        return self._refuted.pop(worker.name)
 
     def stop_worker(self, worker: Worker, number: signal.Signals, *, group: bool = False) -> None:
         """By `stop`. Returns when it says that it stops, or is gone."""

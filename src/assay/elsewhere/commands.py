@@ -59,6 +59,9 @@ class Running:
             self.kill()
             background = "; what it starts is to go on in the background" if self._verb == "start" else ""
             raise self._wrong(self._verb, f"did not end within {timeout_s:g} s{background}") from None
+        except BaseException:  # Ctrl-C does not reach its session
+            self.kill()
+            raise
         self._out.seek(0)
         said = self._out.read().decode(errors="replace")
         self._out.close()

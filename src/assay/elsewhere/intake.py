@@ -5,10 +5,9 @@ One thread takes lines, and writes a file for each of their processes where the 
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable
-from itertools import count
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgspec
 
@@ -24,6 +23,24 @@ PID_KEYS = ("child", "pid", "target")
 CLOCK_KEYS = ("asked_at_ns",)
 
 
+class Numbers:
+    """Of the lines of one process: all up to one, and some beyond it."""
+
+    def __init__(self) -> None:
+        self._upto = 0
+        self.beyond: set[int] = set()
+
+    def came(self, number: int) -> bool:
+        """False where it had come before."""
+        if number <= self._upto or number in self.beyond:
+            return False
+        self.beyond.add(number)
+        while self._upto + 1 in self.beyond:
+            self._upto += 1
+            self.beyond.remove(self._upto)
+        return True
+
+
 class Placing:
     """Each event put on the harness's clock, and its pids beyond all of this machine's. Pure but for `ours`.
 
@@ -35,16 +52,14 @@ class Placing:
         self._ours = ours
         self._clocks = Clocks()
         self._ranges: dict[str, int] = {}  # worker -> before its pids
-        self._numbers: defaultdict[tuple[str, int], set[int]] = defaultdict(set)  # (worker, pid) -> lines that came
+        self._numbers: defaultdict[tuple[str, int], Numbers] = defaultdict(Numbers)  # (worker, pid) -> its lines
         self.hosts: dict[str, str] = {}  # identity -> name in events
         self._clock_of: dict[str, str] = {}  # name in events -> clock
 
     def place(self, number: int, event: Event) -> Event | None:
         """None for a line that came before."""
-        numbers = self._numbers[event.worker, event.pid]
-        if number in numbers:
+        if not self._numbers[event.worker, event.pid].came(number):
             return None
-        numbers.add(number)
         clock = host.clock(event.host) or f"{event.worker} {event.host}"
         if event.kind is Kind.CLOCK:
             theirs = Reading(int(event.detail["ahead_ns"]), int(event.detail["error_ns"]))
@@ -77,11 +92,11 @@ class Placing:
 
     def offsets(self) -> dict[str, Offset]:
         """For each machine's name in events."""
-        return {name: self._clocks.known[clock] for name, clock in self._clock_of.items()}
+        return {name: self._clocks.known[clock] for name, clock in list(self._clock_of.items())}
 
     def missing(self) -> list[str]:
         """Workers of which a line did not come that came after another one was sent."""
-        return sorted({worker for (worker, _), seen in self._numbers.items() if len(seen) != max(seen)})
+        return sorted({worker for (worker, _), numbers in self._numbers.items() if numbers.beyond})
 
 
 class Intake:
@@ -90,8 +105,7 @@ class Intake:
     def __init__(self, channel: Here, folder: Path) -> None:
         self._channel = channel
         self._folder = folder
-        self._files: dict[int, BinaryIO] = {}
-        self._names = count(1)
+        self._files: dict[int, Path] = {}
         self._error = ""
         self._ended = threading.Event()
         self.troubles: list[str] = []  # recorders that could not begin, and why
@@ -110,6 +124,7 @@ class Intake:
 
     def _take(self, timeout_s: float) -> None:
         lines = list(self._channel.take(timeout_s))
+        events: defaultdict[int, list[Event]] = defaultdict(list)
         for line in lines:
             number, _, said = line.partition(b" ")
             if number == TROUBLE:
@@ -120,17 +135,16 @@ class Intake:
             except (ValueError, msgspec.MsgspecError) as error:
                 raise HarnessError(f"a recorder sent what is no event of this version of Assay: {error}") from None
             if event is not None:
-                self._file(event.pid).write(encode(event) + b"\n")
+                events[event.pid].append(event)
+        for pid, theirs in events.items():
+            with self._file(pid).open("ab") as file:  # not kept open: a long run has thousands of pool children
+                file.write(_lines(theirs))
         if lines:
-            for file in self._files.values():
-                file.flush()
             self._ringer.ring()
 
-    def _file(self, pid: int) -> BinaryIO:
-        if pid not in self._files:
-            path = self._folder / "events" / f"elsewhere{next(self._names)}-{pid}.jsonl"
-            self._files[pid] = path.open("xb")
-        return self._files[pid]
+    def _file(self, pid: int) -> Path:
+        number = len(self._files) + 1
+        return self._files.setdefault(pid, self._folder / "events" / f"elsewhere{number}-{pid}.jsonl")
 
     def check(self) -> None:
         """Raises HarnessError where no line is taken any more."""
@@ -145,8 +159,10 @@ class Intake:
             if not self._error:
                 self._take(0.01)
         finally:
-            for file in self._files.values():
-                file.close()
-                path = Path(file.name)
-                events = sorted(map(decode, path.read_bytes().splitlines()), key=lambda event: event.at_ns)
-                path.write_bytes(b"".join(encode(event) + b"\n" for event in events))
+            for path in self._files.values():
+                path.write_bytes(_lines(map(decode, path.read_bytes().splitlines())))
+
+
+def _lines(events: Iterable[Event]) -> bytes:
+    """In the order of their clock."""
+    return b"".join(encode(event) + b"\n" for event in sorted(events, key=lambda event: event.at_ns))
