@@ -43,7 +43,7 @@ class ExternalBroker(Databases):
 
     def __init__(self, url: str, folder: Path, spawn: Spawn) -> None:
         super().__init__()
-        self._url = _for_celery(url)
+        self._url = for_celery(url)
         self._client_url = for_client(url)
         self.shown = redact_url(url)
         self.key_prefix = f"assay-{secrets.token_hex(6)}:"
@@ -137,7 +137,7 @@ def _check(url: str) -> str:
     return scheme
 
 
-def _for_celery(url: str) -> str:
+def for_celery(url: str) -> str:
     """kombu knows a Unix socket as redis+socket://PATH?virtual_host=N."""
     if _check(url) != "unix":
         return url

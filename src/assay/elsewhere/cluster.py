@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 
 from assay.broker import Broker
-from assay.brokers import speaks_amqp
+from assay.brokers import external, speaks_amqp
 from assay.brokers.external import ExternalBroker, redact_url
 from assay.cluster import Cluster
 from assay.counted import listed
@@ -54,14 +54,36 @@ class FarCluster(Cluster):
         self._needed: dict[str, str] = {}  # queue -> a task that goes there
         self._listing = Listing(self._commands)
         try:
+            self._must_have_results()
             self._channel, self._place, self._prefix = channel_of(workers, self.broker, self._scratch, spawn)
             self._intake = Intake(self._channel, self.folder)
         except BaseException:
             self._listing.close()
             raise
+        self._results_there = ""
+        if speaks_amqp(self.broker.name) and self.redirection.result_backend:
+            self._store_results_beside_the_recorder()
         self.gate = FarGate(self._channel)
         self.listen(self.gate.hear)
         self.listen(self._note)
+
+    def _must_have_results(self) -> None:
+        """Raises UsageError where they would be kept where nobody elsewhere stores them: a RabbitMQ keeps none."""
+        if speaks_amqp(self.broker.name) and self.redirection.result_backend and "://" not in self._table.recorder:
+            raise UsageError(
+                f"workers: {self.subject.app} stores results, and the run's broker keeps none: recorder must be a "
+                "Redis, which takes them too"
+            )
+
+    def _store_results_beside_the_recorder(self) -> None:
+        """Under keys that go with the recorder's."""
+        table, options = self._table, {"global_keyprefix": f"{self._prefix}results:"}
+        self._results_there = external.for_celery(table.recorder_there or table.recorder)
+        self.redirection = msgspec.structs.replace(
+            self.redirection,
+            result_backend=external.for_celery(table.recorder),
+            settings=self.redirection.settings | {"result_backend_transport_options": options},
+        )
 
     # -- what is heard
 
@@ -98,7 +120,7 @@ class FarCluster(Cluster):
         redirection = msgspec.structs.replace(
             self.redirection,
             broker_url=self._as_there(self.redirection.broker_url),
-            result_backend=self._as_there(self.redirection.result_backend),
+            result_backend=self._results_there or self._as_there(self.redirection.result_backend),
             clock_offset_s=clock_offset_s,
             databases={},
             limits=tuple(limits) or self.redirection.limits,
@@ -346,7 +368,7 @@ def must_fit(ready: Event, mine: str, pool: str, needed: Mapping[str, str]) -> N
 
 def channel_of(workers: Workers, broker: Broker, folder: Path, spawn: Callable[..., Any]) -> tuple[Here, str, str]:
     """The harness's end of the channel, and place and prefix as the workers are told. Raises UsageError."""
-    from assay.brokers import external, sweeper
+    from assay.brokers import sweeper
     from assay.elsewhere.by_folder import FolderHere
     from assay.elsewhere.by_redis import RedisHere
 
@@ -357,7 +379,7 @@ def channel_of(workers: Workers, broker: Broker, folder: Path, spawn: Callable[.
     if workers.recorder:
         url = external.for_client(workers.recorder)
         there = external.for_client(workers.recorder_there or workers.recorder)
-        prefix, shown = f"{own}:recorder:", redact_url(url)
+        prefix, shown = f"{own}:", redact_url(url)
         here = RedisHere(url, prefix, shown)
         sweeper.start(sweeper.Order(url, prefix), shown, folder / "recorder", spawn)
         return here, there, prefix
