@@ -13,14 +13,15 @@ start)
     ;;
 list)
     for each in */outer; do
-        [ -f "$each" ] && grep -q '^State:[^Z]*$' "/proc/$(cat "$each")/status" 2>/dev/null && dirname "$each" || :
+        [ -f "$each" ] && [ ! -f "${each%outer}hidden" ] && grep -q '^State:[^Z]*$' "/proc/$(cat "$each")/status" 2>/dev/null && dirname "$each" || :
     done
     ;;
 *)
     outer=$(cat "$2/outer")
     main=$outer
-    [ -z "$BOX_ISOLATED" ] || main=$(pgrep -P "$outer")
+    [ -z "$BOX_ISOLATED" ] || main=$(tr -d " " <"/proc/$outer/task/$outer/children")
     case "$1" in
+    hide) touch "$2/hidden" ;;
     kill) kill -9 "$main" ;;
     stop) kill -TERM "$main" ;;
     pause) kill -STOP "$main" ;;

@@ -32,7 +32,7 @@ WAYS = (
 VERBS = ("stop", "kill", "pause", "resume")
 #: a pause, a stop and a kill in the middle of bodies; and one kill, in the middle of a body
 THREE = ("--seed", "154", "--tasks", "12", "--intensity", "0.2", "--faults", "sigkill-main,sigterm,sigstop")
-ONE = ("--seed", "43", "--tasks", "8", "--intensity", "0.2", "--faults", "sigkill-main")
+ONE = ("--seed", "43", "--tasks", "8", "--intensity", "0.2", "--faults", "sigkill-main", "--workers", "1")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,8 @@ class Elsewhere:
         self.machine = tmp / "machine"
         self.machine.mkdir()
         self.socket = tmp / "redis.sock"
-        self.url = ""
+        self.url = f"redis+socket://{self.socket}?virtual_host=0"
+        self.client = redis.Redis(unix_socket_path=str(self.socket))
 
     def table(self, **changes: str | float) -> None:
         """The configuration; a value of "" leaves a key out."""
@@ -101,14 +102,12 @@ def elsewhere(tmp_path: Path) -> Iterator[Elsewhere]:
     port = tmp_path / "port"
     options = ("--port", "0", "--unixsocket", str(it.socket), "--unixsocketperm", "777", "--save", "")
     server = subprocess.Popen(["redis-server", *options, "--dir", str(tmp_path)], stdout=port.open("w"))
-    it.url = f"redis+socket://{it.socket}?virtual_host=0"
-    client = redis.Redis(unix_socket_path=str(it.socket))
     try:
         wait_until(it.socket.exists, what="redis-server")
         yield it
-        assert client.keys("*") == [], "of the run nothing is left in the broker"
+        assert it.client.keys("*") == [], "of the run nothing is left in the broker"
     finally:
-        client.close()
+        it.client.close()
         server.terminate()
         server.wait()
 
@@ -184,6 +183,22 @@ def test_a_worker_that_is_ended_by_hand_is_followed_and_told(elsewhere: Elsewher
         f"{worker.name[-2:]} ended by itself: it should have gone on",
     )
     assert rows(elsewhere.report())["sigkill_main"]["verdict"] == "held"
+
+
+def test_a_kill_that_kills_nobody_has_not_landed_though_the_list_says_so(elsewhere: Elsewhere) -> None:
+    elsewhere.table(kill=f"{BOX} hide {{worker}}")
+    command = Command(elsewhere.arguments(*ONE), elsewhere.tmp, elsewhere.tmp, elsewhere.env())
+    status, said, err = command.end()
+    for process in command.processes():
+        process.kill()
+    command.must_leave_nothing()
+    elsewhere.client.flushall()  # those that the list had hidden have written on
+    assert status == 3, f"{said}\n{err}\n{elsewhere.logs()}"
+    report = elsewhere.report()
+    assert {row["verdict"] for row in report["results"]} == {"unknown"}
+    assert rows(report)["sigkill_main"]["landed"] == 0
+    assert any("after its kill, and it still says" in note for note in report["redirected"]), report["redirected"]
+    assert "was killed and still recorded" in rows(report)["sigkill_main"]["reason"]
 
 
 @pytest.mark.parametrize(
