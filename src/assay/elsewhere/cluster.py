@@ -245,9 +245,9 @@ class FarCluster(Cluster):
             if waiting:
                 waiting.release()
             if self.wait(lambda: worker.name in self._refuted, timeout_s=AFTER_S):
+                said = self._refuted[worker.name]
                 raise self._commands.wrong(
-                    "list",
-                    f"does not name {worker.name} after it was killed, which still says {self._refuted[worker.name]}",
+                    "list", f"does not name {worker.name} after its kill, and it still says {said}"
                 )
 
     def stop_worker(self, worker: Worker, number: signal.Signals, *, group: bool = False) -> None:
