@@ -193,6 +193,8 @@ def converted(table: Mapping[str, Any], source: str, folder: Path) -> dict[str, 
             values[key] = msgspec.convert(value, TYPES[key], dec_hook=lambda _, raw: _path(raw, folder))
         except msgspec.ValidationError as error:
             raise UsageError(f"{source}: {_told(key, str(error))}") from None
+    if (workers := values.get("workers")) and workers.recorder and "://" not in workers.recorder:
+        values["workers"] = msgspec.structs.replace(workers, recorder=str(_path(workers.recorder, folder)))
     if "workdir" in values and not values["workdir"].is_dir():
         raise UsageError(f"{source}: workdir: {values['workdir']} is not a folder")
     return values

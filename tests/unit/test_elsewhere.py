@@ -16,7 +16,7 @@ from assay.chaos.possible import must_not_be_barred
 from assay.chaos.script import ChaosScript, Strike, Workload
 from assay.elsewhere import address, clocks, host
 from assay.elsewhere.clocks import Clocks, Offset, Reading
-from assay.elsewhere.cluster import must_fit
+from assay.elsewhere.fit import must_fit
 from assay.elsewhere.intake import Placing
 from assay.elsewhere.table import Workers, filled, must_be_usable
 from assay.errors import HarnessError, UsageError
@@ -50,6 +50,7 @@ MS = 1_000_000
         ({}, "fakeredis", "the run's broker would be fakeredis, which only this one reaches: say --broker URL"),
         ({}, "amqp://broker.example/empty", "the broker is no Redis, so what is recorded needs another way back"),
         ({"broker_there": "broker:6379"}, BROKER, "broker_there: broker:6379 is no address such as redis://"),
+        ({"broker_there": "amqp://b"}, BROKER, "broker_there: amqp://b is another kind of broker than --broker"),
         ({"recorder": "/no/such/folder"}, BROKER, "recorder: there is no folder /no/such/folder; it is one that both"),
         ({"recorder": "http://u:secret@there"}, BROKER, "recorder: http://u:***@there is no Redis: it is redis://"),
         ({"recorder_there": "/mnt"}, BROKER, "recorder_there is how the workers reach what `recorder` names"),
@@ -83,6 +84,13 @@ def test_a_table_of_another_shape_is_told_with_its_file(tmp_path: Path, text: st
     with pytest.raises(UsageError) as raised:
         load({}, cwd=tmp_path)
     assert str(raised.value) == f"{tmp_path / 'assay.toml'}: {said}" or said in str(raised.value)
+
+
+def test_a_folder_for_the_recorder_is_beside_the_file_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "assay.toml").write_text('[workers]\nrecorder = "shared"')
+    workers = load({}, cwd=tmp_path).workers
+    assert workers
+    assert workers.recorder == str(tmp_path / "shared")
 
 
 def test_a_good_table_is_usable_and_its_commands_keep_what_is_not_theirs() -> None:

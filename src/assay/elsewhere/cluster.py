@@ -4,26 +4,24 @@ import contextlib
 import secrets
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
-from assay.broker import Broker
 from assay.brokers import external, speaks_amqp
-from assay.brokers.external import ExternalBroker, redact_url
 from assay.cluster import Cluster
 from assay.counted import listed
 from assay.elsewhere import clocks
 from assay.elsewhere.address import Address
-from assay.elsewhere.channel import Here
 from assay.elsewhere.clocks import Offset
 from assay.elsewhere.commands import Commands, Listing
+from assay.elsewhere.fit import must_fit
 from assay.elsewhere.gate import FarGate
 from assay.elsewhere.intake import Intake
+from assay.elsewhere.route import channel_of
 from assay.elsewhere.table import Workers
 from assay.elsewhere.worker import FarProcess, FarWorker
 from assay.errors import AssayError, HarnessError, UsageError
@@ -347,43 +345,3 @@ class FarCluster(Cluster):
             if isinstance(error, AssayError):
                 raise type(error)(f"{error}; and {left}") from None
             raise
-
-
-def must_fit(ready: Event, mine: str, pool: str, needed: Mapping[str, str]) -> None:
-    """Raises UsageError where its command makes another worker of it than the run is judged for.
-
-    `needed` are queues, each with a task that goes there.
-    """
-    runs = {"thread": "threads"}.get(it := str(ready.detail.get("pool", "")), it)
-    if runs != pool:
-        raise UsageError(f"{mine} runs the pool {runs}, and {pool} is judged: say --pool {runs}")
-    queues = [str(each) for each in ready.detail.get("queues", ())]
-    for queue, task in needed.items():
-        if queue not in queues:
-            raise UsageError(
-                f"{mine} consumes {listed(queues, SHOWN)}, and not {queue}, where {task} goes: give its command "
-                f"-Q {','.join([*queues, queue])}"
-            )
-
-
-def channel_of(workers: Workers, broker: Broker, folder: Path, spawn: Callable[..., Any]) -> tuple[Here, str, str]:
-    """The harness's end of the channel, and place and prefix as the workers are told. Raises UsageError."""
-    from assay.brokers import sweeper
-    from assay.elsewhere.by_folder import FolderHere
-    from assay.elsewhere.by_redis import RedisHere
-
-    own = f"assay-{secrets.token_hex(6)}"
-    if workers.recorder and "://" not in workers.recorder:
-        place = Path(workers.recorder).resolve()
-        return FolderHere(place, own), workers.recorder_there or str(place), own
-    if workers.recorder:
-        url = external.for_client(workers.recorder)
-        there = external.for_client(workers.recorder_there or workers.recorder)
-        prefix, shown = f"{own}:", redact_url(url)
-        here = RedisHere(url, prefix, shown)
-        sweeper.start(sweeper.Order(url, prefix), shown, folder / "recorder", spawn)
-        return here, there, prefix
-    assert isinstance(broker, ExternalBroker)
-    prefix = f"{broker.key_prefix}recorder:"
-    there = external.for_client(workers.broker_there or broker.url(0))
-    return RedisHere(broker.client_url(0), prefix, broker.shown), there, prefix

@@ -12,6 +12,7 @@ import msgspec
 from assay.brokers import NAMES as BROKERS
 from assay.brokers import speaks_amqp
 from assay.errors import UsageError
+from assay.redirection import AMQP
 from assay.selection import nearest
 
 #: verb -> placeholders that it must have, and those that it may have besides
@@ -126,6 +127,13 @@ def _must_be_reached(workers: Workers, broker: str, wrong: Callable[[str], Usage
         )
     if workers.broker_there and "://" not in workers.broker_there:
         raise wrong(f"broker_there: {workers.broker_there} is no address such as redis://broker.example:6379/5")
+    if workers.broker_there:
+        scheme, kinds = workers.broker_there.partition("://")[0].lower(), AMQP if speaks_amqp(broker) else REDIS
+        if scheme not in kinds:
+            raise wrong(
+                f"broker_there: {redact_url(workers.broker_there)} is another kind of broker than --broker: both name the "
+                f"same one, so it begins with {', '.join(f'{kind}://' for kind in kinds)}"
+            )
     if workers.recorder_there and not workers.recorder:
         raise wrong("recorder_there is how the workers reach what `recorder` names, which is missing")
     if not workers.recorder:
