@@ -131,8 +131,8 @@ def _must_be_reached(workers: Workers, broker: str, wrong: Callable[[str], Usage
         scheme, kinds = workers.broker_there.partition("://")[0].lower(), AMQP if speaks_amqp(broker) else REDIS
         if scheme not in kinds:
             raise wrong(
-                f"broker_there: {redact_url(workers.broker_there)} is another kind of broker than --broker: both name the "
-                f"same one, so it begins with {', '.join(f'{kind}://' for kind in kinds)}"
+                f"broker_there: {redact_url(workers.broker_there)} is another kind of broker than --broker: both name "
+                f"the same one, so it begins with {', '.join(f'{kind}://' for kind in kinds)}"
             )
     if workers.recorder_there and not workers.recorder:
         raise wrong("recorder_there is how the workers reach what `recorder` names, which is missing")
