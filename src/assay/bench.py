@@ -121,6 +121,7 @@ def bench(settings: Settings, progress: Progress, *, called: Mapping[str, Call] 
             migrations=settings.migrations,
             fixtures=settings.fixtures,
         )
+        stack.callback(zygote.close)
         if zygote.no_redis and not speaks_amqp(broker.name):
             raise UsageError(
                 f"{settings.app} cannot use Redis, which the run's broker is: {zygote.no_redis}: "

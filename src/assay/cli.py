@@ -122,6 +122,7 @@ def run(json_file: Path | None, junit_file: Path | None, scenarios: tuple[str, .
 @about_databases
 @click.option("--seed", type=int, help="What is drawn; the same seed draws the same. Default: a new one.")
 @click.option("--tasks", "number", type=Invocations(min=1), default=300, show_default=True, help="Invocations.")
+@click.option("--rate", type=click.FloatRange(0, 1000), default=0.0, help="Published a second; default: a closed loop.")
 @click.option("--duration", metavar="TIME", help="End the faults after this time, such as 60s, 5m or 8h.")
 @click.option(
     "--workers",
@@ -149,6 +150,7 @@ def chaos(
     junit_file: Path | None,
     seed: int | None,
     number: int,
+    rate: float,
     duration: str | None,
     workers: int,
     faults: str,
@@ -191,6 +193,7 @@ def chaos(
                         concurrency=settings.concurrency,
                         faults=faults,
                         intensity=intensity,
+                        rate=rate,
                     ),
                     progress,
                     duration_s=duration_s,
@@ -231,19 +234,23 @@ def replay(run_folder: Path, times: int, json_file: Path | None, junit_file: Pat
 @click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
 @about_app
 @about_databases
+@click.option("--row", metavar="ROW", default="", help="A red row, such as chaos.sigkill_child; default: the worst.")
+@click.option("--task", metavar="TASK", default="", help="Of this task, where the row is red for several.")
 @click.option("--tests", metavar="FOLDER", default="tests/reliability", show_default=True, help="Where its test goes.")
 @click.option("--broker", metavar="BROKER", help="Another one than the run had.")
 @click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
-def shrink(run_folder: Path, tests: str, **options: Any) -> int:
+def shrink(run_folder: Path, row: str, task: str, tests: str, **options: Any) -> int:
     """Find the smallest script that is red as a chaos run was, and write it as a test."""
     _need_linux()
+    if task and not row:
+        raise UsageError("--task is for the row that --row names: say both")
     folder, facts, settings = _chaos_run(run_folder, options)
     from assay.chaos.again import shrink as make_smaller
 
     with claimed(settings.out, timed=settings.out_timed) as out:
         settings = msgspec.structs.replace(settings, out=out)
         with kept_in(_short(out)), _progress() as progress:
-            found = make_smaller(settings, facts, folder, Path(tests), progress)
+            found = make_smaller(settings, facts, folder, Path(tests), progress, row, task)
     from assay.reports.shrunk import render
 
     say(render(found, _short(out)) + "\n")
@@ -286,6 +293,58 @@ def _seconds(duration: str | None) -> float:
 
 
 @main.command()
+@about_app
+@about_databases
+@about_broker
+@click.option("--suite", "suites", multiple=True, metavar="SUITE", help="Only this suite. Patterns; repeatable.")
+@click.option("--task", "tasks", multiple=True, metavar="PATTERN", help="Only these tasks. Repeatable.")
+@click.option("--static", is_flag=True, help="Look only: no broker, no worker, and a second or two.")
+@click.option("--strict", is_flag=True, help="Risks turn the exit code too.")
+@click.option("--pool", type=click.Choice(["prefork", "solo", "threads"]), help="Default: the app's own.")
+@click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
+@click.option("--json", "json_file", type=FILE, help="Also write audit.json here; - is stdout.")
+def audit(static: bool, strict: bool, json_file: Path | None, **options: Any) -> int:
+    """Say of each setting what it claims, and whether that was proved, disproved, or is dead."""
+    _need_linux()
+    settings = _settings_with_app(**options)
+    _need_writable(json_file)
+    from assay.audit.run import audit as audited
+    from assay.audit.run import look_at
+    from assay.reports import audit as told
+
+    _, view = look_at(settings)
+    if static:
+        found, folder = audited(settings, view, None, strict=strict), None
+    else:
+        report, folder = _audited_run(settings)
+        found = audited(settings, view, report, strict=strict)
+        (folder / "audit.json").write_text(told.json(found), encoding="utf-8")
+    failed = _write(json_file, told.json(found)) if json_file else ""
+    stream = sys.stderr if json_file == Path("-") else sys.stdout
+    say(
+        told.render(found, width=_width(), color=_colored(stream), ascii_only=not _is_utf(stream)),
+        error=stream is sys.stderr,
+    )
+    if failed:
+        raise UsageError(failed)
+    return found.exit_code
+
+
+def _audited_run(settings: "Settings") -> "tuple[Report, Path]":
+    """All suites, as `assay run` does it."""
+    from assay.run import run as run_scenarios
+    from assay.selection import Selection
+
+    with claimed(settings.out, timed=settings.out_timed) as out:
+        settings, folder = msgspec.structs.replace(settings, out=out), _short(out)
+        with kept_in(folder), _progress() as progress:
+            report = run_scenarios(settings, Selection(suites=settings.suites, tasks=settings.tasks), progress)
+        report.command = _command_line()
+        _keep(report, folder)
+    return report, folder
+
+
+@main.command()
 @click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
 @about_files
 def check(run_folder: Path, json_file: Path | None, junit_file: Path | None) -> int:
@@ -299,14 +358,14 @@ def check(run_folder: Path, json_file: Path | None, junit_file: Path | None) -> 
     return _deliver(check_again(folder), folder, json_file, junit_file)
 
 
-LISTED = ["scenarios", "faults", "checkers", "suites", "tasks", "findings"]
+LISTED = ["scenarios", "faults", "checkers", "rules", "suites", "tasks", "findings"]
 
 
 @main.command("list")
 @click.argument("kind", type=click.Choice(LISTED), required=False)
 @about_app
 def list_(kind: str | None, **options: Any) -> int:
-    """Name the scenarios, faults, checkers, suites or tasks; findings is the page about what Celery itself gets wrong.
+    """Name the scenarios, faults, checkers, rules, suites or tasks; findings is the page of Celery's defects.
 
     Without a kind all are named but tasks and findings.
     """
@@ -415,15 +474,26 @@ def _deliver(report: "Report", folder: Path, json_file: Path | None, junit_file:
     failed = [said for path, text in files.items() if path is not None and (said := _write(path, text))]
     piped = Path("-") in files
     stream = sys.stderr if piped else sys.stdout
-    ascii_only = not (stream.encoding or "").lower().startswith("utf")
-    width = max(60, min(180, shutil.get_terminal_size((100, 24)).columns))
     text = terminal.render(
-        report, folder, width=width, color=_colored(stream), ascii_only=ascii_only, program=_program()
+        report,
+        folder,
+        width=_width(),
+        color=_colored(stream),
+        ascii_only=not _is_utf(stream),
+        program=_program(),
     )
     say(text, error=piped)
     if failed:  # told after the report, which a run of minutes was for
         raise UsageError("; ".join(failed))
     return int(report.exit_code)
+
+
+def _width() -> int:
+    return max(60, min(180, shutil.get_terminal_size((100, 24)).columns))
+
+
+def _is_utf(stream: TextIO) -> bool:
+    return (stream.encoding or "").lower().startswith("utf")
 
 
 def _write(path: Path, text: str) -> str:

@@ -21,6 +21,8 @@ from typing import Any, Self
 import msgspec
 import psutil
 
+from assay.aims import Aim
+from assay.aims import write as write_aims
 from assay.bell import BELL, Bell
 from assay.black_hole import BlackHole
 from assay.boot import Boot
@@ -208,6 +210,13 @@ class Cluster(Landing, Publishing):
             said = worker.process.last_words()
             raise UsageError(f"a worker of {self.subject.app} does not start\n{said}") from None
 
+    def aim(self, aims: Sequence[Aim]) -> None:
+        """These starts of tasks hold, of invocations whose scripts are `counted`. Said before the first worker starts.
+
+        The event of such a start tells which one it is (`nth`).
+        """
+        write_aims(self.folder, aims)
+
     def hold_at(self, invocation: str, point: Point, *, start: int | None = None, timeout_s: float = HOLD_S) -> Waiting:
         """Wait until an attempt of this invocation stands at the crash point."""
 
@@ -361,6 +370,11 @@ class Cluster(Landing, Publishing):
         self.invocations.pop(invocation, None)
         for folder in ("scripts", "starts"):
             (self.folder / folder / invocation).unlink(missing_ok=True)
+
+    def forget_results(self, invocations: list[str]) -> None:
+        """Take what these have returned out of a server of the run's own, which keeps it in memory."""
+        if self.redirection.result_backend and isinstance(self.results or self.broker, OwnBroker):
+            self.client.ask("forget", ids=invocations)
 
     def write_off(self) -> None:
         """Wait no more for messages that reached no worker and are in no queue."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assay.brokers import speaks_amqp
-from assay.dead import dead_claims
+from assay.dead import UNREAD, dead_claims
 from assay.fault import KILLS, STRIKING
 from assay.inventory import Inventory
 from assay.known import Known, mark_known
@@ -68,9 +68,9 @@ def conclude(facts: Facts, results: list[Result]) -> Report:
     """The report of these results. Known violations do not count, dead settings do."""
     today = datetime.datetime.now(datetime.UTC).date()
     not_seen = mark_known(results, facts.known, today, [task.name for task in facts.subject.tasks])
-    claims = [*dead_claims(facts.subject), *_claims(results)]
+    claims = [*(_accepted(each, facts.known, today) for each in dead_claims(facts.subject)), *_claims(results)]
     counting = [result.verdict for result in results if not result.known]
-    dead = [claim.verdict for claim in claims if not claim.tasks]
+    dead = [claim.verdict for claim in claims if not claim.tasks and not claim.known]
     verdict = (
         Verdict.worst([*counting, *dead]) if counting or dead else Verdict.worst([Verdict.HELD] if results else [])
     )
@@ -101,6 +101,13 @@ def conclude(facts: Facts, results: list[Result]) -> Report:
         started_at=facts.started_at,
         duration_s=round(facts.duration_s, 3),
     )
+
+
+def _accepted(claim: Claim, known: list[Known], today: datetime.date) -> Claim:
+    """With the team's reason, where it has one for it."""
+    key = claim.setting.partition("=")[0]
+    fitting = [each for each in known if each.speaks_of(UNREAD, [key], claim.tasks) and not each.expired(today)]
+    return msgspec.structs.replace(claim, known=f"{fitting[0].reason} ({fitting[0].upstream})") if fitting else claim
 
 
 def _tells_of_loss(result: Result) -> bool:

@@ -8,6 +8,7 @@ as fast as it is in production, and what breaks is the real one.
 import array
 import contextlib
 import ctypes
+import errno
 import fcntl
 import ipaddress
 import os
@@ -27,6 +28,7 @@ How = Literal["cut", "reset"]
 #: Redis to a BRPOP that found nothing in time (RESP3, RESP2), and an AMQP broker's heartbeat
 NOTHING = (b"_\r\n", b"*-1\r\n", b"\x08\0\0\0\0\0\0\xce")
 PIDFD_GETFD = 438  # the same number on every architecture
+CLOSED = (errno.EBADF, errno.ESRCH)  # of pidfd_getfd(2): the descriptor is closed by now, or its process gone
 UNSPEC = struct.pack("H14x", socket.AF_UNSPEC)  # a struct sockaddr: connect(2) to it takes a TCP connection down by RST
 #: of an address that names none
 PORTS = {"redis": 6379, "rediss": 6379, "amqp": 5672, "pyamqp": 5672, "librabbitmq": 5672, "amqps": 5671}
@@ -64,6 +66,8 @@ def obstacle(pid: int, url: str) -> str:
         os.close(_lent(pid, 0))
     except HarnessError as error:
         return str(error)
+    except OSError as error:
+        return "" if error.errno == errno.EBADF else _forbidden(os.strerror(error.errno or 0))  # it has no stdin
     return ""
 
 
@@ -181,9 +185,14 @@ def borrowed(pid: int, connection: Connection) -> Iterator[socket.socket]:
 
 
 def _lent(pid: int, fd: int) -> int:
-    """A descriptor of our own for one of that process's."""
+    """A descriptor of our own for one of that process's.
+
+    Raises OSError where the process has closed it or is gone, and HarnessError where the kernel lends none.
+    """
     try:
         pidfd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        raise
     except OSError as error:
         raise HarnessError(_forbidden(os.strerror(error.errno or 0))) from None
     try:
@@ -191,6 +200,8 @@ def _lent(pid: int, fd: int) -> int:
         number = ctypes.get_errno()
     finally:
         os.close(pidfd)
+    if copy < 0 and number in CLOSED:
+        raise OSError(number, os.strerror(number))
     if copy < 0:
         raise HarnessError(_forbidden(os.strerror(number)))
     return copy

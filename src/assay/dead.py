@@ -5,6 +5,7 @@ from assay.report import Claim
 from assay.subject import Setting, Subject, Task, Unrouted
 from assay.verdict import Verdict
 
+UNREAD = "unread"  # the rule of an audit that tells of them
 #: what people believe these do, and what does it
 INTENTS = {
     "task_max_retries": (

@@ -62,7 +62,8 @@ class Kind(StrEnum):
     # [pool child, or main where the pool has none]
     CHILD_STARTED = "child_started"
     CHILD_STOPPING = "child_stopping"  # leaves by itself; detail: exitcode
-    # detail: retries, redelivered; in_process where Celery called an errback rather than send it
+    # detail: retries, redelivered; nth of its task's starts, where a fault waits for one of them;
+    # in_process where Celery called an errback rather than send it
     ATTEMPT_STARTED = "attempt_started"
     BODY_ENTERED = "body_entered"
     BODY_EXITED = "body_exited"  # detail: raised (class name), message; both absent where it returned

@@ -9,6 +9,7 @@ from assay.selection import nearest
 
 CRASH_BURST, RECYCLING_STORM = "crash burst", "recycling storm"
 BROKER_EMPTIED, BROKER_KILLED_UNREAD = "broker emptied", "broker killed unread"
+BROKER_KEPT = "broker restarted with data"
 BURSTS = (CRASH_BURST, RECYCLING_STORM)  # which bring invocations of their own, and are about those
 FAULTLESS = ("none", "none (under load)", "misspelt queue", "unknown task")  # nothing lands on work that is under way
 KILLS = (
@@ -65,6 +66,9 @@ FAULTS = {
     "while, as a congested line does; new ones are not slowed. Landed when each has that rate at both ends",
     "broker restarted": "the broker is killed and started again at the same address: a Redis empty, as one without "
     "persistence is, a RabbitMQ with what is durable; landed when the new one serves",
+    BROKER_KEPT: "the broker is killed, and started again at the same address when the worker has given its connection "
+    "up, with what it had: a Redis with an append-only file that is synced at every write, a RabbitMQ with what is "
+    "durable; landed when the new one serves",
     BROKER_KILLED_UNREAD: "the broker stands still (SIGSTOP), is sent a message, is killed, and comes back with its "
     "data; landed when the message was in its socket, unread, when it was killed",
     BROKER_EMPTIED: "the broker is killed and comes back at the same address with nothing, whatever it is; landed "

@@ -108,6 +108,7 @@ class Fold:
             Kind.CHILD_LOST: child_lost,
             Kind.CHILD_KILLED: lambda event: _gone(world, event),
             Kind.CONSUMER_ENDED: world.ended.append,
+            Kind.CONNECTION_LOST: lambda event: _disconnected(world, event),
             Kind.WORKER_EXITED: lambda event: _gone(world, event),
             Kind.CHILD_STARTED: lambda event: _child(world, event),
             Kind.CHILD_STOPPING: lambda event: _stopping(world, event),
@@ -288,6 +289,10 @@ def _landed(world: World, event: Event) -> None:
     target = event.detail.get("target")
     if isinstance(target, int) and event.detail.get("signal") in ENDING:
         world.dead.setdefault(target, event.at_ns)
+
+
+def _disconnected(world: World, event: Event) -> None:
+    world.disconnected = world.disconnected or event
 
 
 def _gone(world: World, event: Event) -> None:

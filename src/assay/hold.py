@@ -7,6 +7,7 @@ import socket
 import msgspec
 
 from assay import script
+from assay.aims import Aims
 from assay.event import Kind, Point
 from assay.recorder import Recorder
 
@@ -21,6 +22,7 @@ class Held(msgspec.Struct, frozen=True):
     start: int
     pid: int
     worker: str
+    nth: int = 0  # of its task's starts, where these are counted
 
 
 class Holder:
@@ -29,9 +31,10 @@ class Holder:
     `gate` is the name of the harness's abstract Unix socket (SEQPACKET); when the harness is gone the attempt goes on.
     """
 
-    def __init__(self, recorder: Recorder, scripts: str, gate: str) -> None:
+    def __init__(self, recorder: Recorder, folder: str, gate: str, aims: Aims | None = None) -> None:
         self._recorder = recorder
-        self._scripts = scripts
+        self._scripts = f"{folder}/scripts"
+        self._aims = aims or Aims(folder)
         self._gate = gate
         self._known: dict[str, script.Script] = {}
 
@@ -54,6 +57,10 @@ class Holder:
     def is_scripted(self, invocation: str) -> bool:
         return self.script(invocation) is not script.DEFAULT
 
+    def count(self, invocation: str, task: str) -> int:
+        """Which start of its task this one is; 0 where that is not counted."""
+        return self._aims.count(task) if self.script(invocation).counted else 0
+
     def _passed(self, point: Point, invocation: str) -> int:
         """How often any process has passed here before: a main process does not know which start this is."""
         fd = os.open(f"{self._scripts}/{invocation}.{point}", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
@@ -64,13 +71,18 @@ class Holder:
             os.close(fd)
 
     def at_point(self, point: Point, invocation: str, start: int) -> None:
-        if not script.is_scripted(invocation) or not (holds := self.script(invocation).holds):
+        mine = self.script(invocation)
+        if not mine.holds and not mine.counted:
             return
-        if start < 0:
+        if mine.holds and start < 0:
             start = self._passed(point, invocation)
-        if not any(hold.point == point and hold.attempt in (start, -1) for hold in holds):
+        recorder = self._recorder
+        nth = recorder.nth if mine.counted and recorder.invocation == invocation else 0
+        if not any(hold.point == point and hold.attempt in (start, -1) for hold in mine.holds) and not (
+            nth and self._aims.hold(recorder.task, nth, point)
+        ):
             return
-        self._stand(Held(point, invocation, start, os.getpid(), self._recorder.worker))
+        self._stand(Held(point, invocation, start, os.getpid(), recorder.worker, nth))
 
     def _stand(self, held: Held) -> None:
         recorder, point, invocation, start = self._recorder, held.point, held.invocation, held.start

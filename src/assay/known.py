@@ -13,9 +13,11 @@ from assay.verdict import CHAOS, Result, Verdict
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One entry of `known`. It counts up to and including the day `expires`."""
+    """One entry of `known`, of a scenario or of a rule of `assay audit`. It counts through the day `expires`."""
 
-    scenario: str  # pattern over "suite.scenario"
+    scenario: str = ""  # pattern over "suite.scenario"
+    rule: str = ""  # the name of a rule: what it finds is accepted
+    setting: str = "*"  # with `rule`: pattern over names of settings
     task: str = "*"  # pattern over task names; one that fits a member of a profile fits the profile's row
     reason: str
     upstream: str  # where Celery's defect is described: an issue, a pull request, a page
@@ -23,8 +25,18 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def fits(self, result: Result) -> bool:
         """Whether it speaks of this row."""
-        return fnmatchcase(f"{result.suite}.{result.scenario}", self.scenario) and self.names_one_of(
-            {result.task, *result.members}
+        return (
+            bool(self.scenario)
+            and fnmatchcase(f"{result.suite}.{result.scenario}", self.scenario)
+            and self.names_one_of({result.task, *result.members})
+        )
+
+    def speaks_of(self, rule: str, settings: Sequence[str], tasks: Sequence[str]) -> bool:
+        """Whether it is about this finding: one that is of no task, or of no setting, fits "*" alone."""
+        return (
+            self.rule == rule
+            and (self.setting == "*" or any(fnmatchcase(name, self.setting) for name in settings))
+            and (self.task == "*" or self.names_one_of(tasks))
         )
 
     def names_one_of(self, tasks: Iterable[str]) -> bool:
@@ -35,7 +47,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return self.expires is not None and self.expires < today
 
     def __str__(self) -> str:
-        return f"{self.scenario} for {self.task} ({self.reason}; {self.upstream})"
+        what = f"{self.scenario} for {self.task}" if self.scenario else f"{self.rule} for {self.setting}"
+        return f"{what} ({self.reason}; {self.upstream})"
 
 
 def mark_known(results: Iterable[Result], known: Sequence[Known], today: date, tasks: Sequence[str] = ()) -> list[str]:
@@ -48,6 +61,8 @@ def mark_known(results: Iterable[Result], known: Sequence[Known], today: date, t
     rows = list(results)
     told = []
     for entry in known:
+        if entry.rule:
+            continue  # an audit tells of those
         fitting = [row for row in rows if entry.fits(row)]
         if entry.expired(today):
             told.append(f"expired on {entry.expires}, so it does not count: {entry}")

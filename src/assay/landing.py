@@ -5,6 +5,7 @@
 
 import contextlib
 import signal
+import time
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from assay.broker import Broker, OwnBroker
 from assay.connections import How, peers, sever, unanswered
 from assay.errors import HarnessError
 from assay.event import Event, Kind
-from assay.fault import BROKER_KILLED_UNREAD, IN_CHILD
+from assay.fault import BROKER_KEPT, BROKER_KILLED_UNREAD, IN_CHILD
 from assay.gate import Waiting
 from assay.redirection import Redirection
 from assay.settle import runs
@@ -155,6 +156,7 @@ class Landing:
         with self.striking(f"connection {how}", invocation, worker, signal=how) as proof:
             worker.must_live()
             with self.standing_still(worker):  # all of them at the same instant, and none that is just made is missed
+                proof["struck_ns"] = time.monotonic_ns()
                 broken = sever(worker.pid, peers(self.redirection.broker_url), how)
             if not broken:
                 raise HarnessError(f"worker {worker.name} has no TCP connection to the broker that could be broken")
@@ -166,9 +168,10 @@ class Landing:
         Landed when one side has sent what the other does not acknowledge. Returns what ends it.
         """
         ends, server = peers(self.redirection.broker_url), self._own_server()
-        with self.striking(BLACK_HOLE, invocation, worker, signal="drop"):
+        with self.striking(BLACK_HOLE, invocation, worker, signal="drop") as proof:
             worker.must_live()
             with self.standing_still(worker):
+                proof["struck_ns"] = time.monotonic_ns()
                 hole = BlackHole(worker.pid, ends, server)
                 self.spoilt.append(hole)
             if not hole.connections:
@@ -241,6 +244,28 @@ class Landing:
         with self.striking(fault, invocation, target=broker.pid, signal="restart"):
             broker.restart(with_data=broker.durable if with_data is None else with_data)
 
+    def restart_broker_with_data(self, worker: Worker, invocation: str = "") -> None:
+        """Kill the broker; it comes back with its data when the worker has given its connection up.
+
+        Landed when the new one serves, which it does whatever happens. The worker is not made to stand still: it waits
+        for a message as ever, and whoever demands something of a message must know that none is on its way.
+        """
+        broker = self._own_broker("it cannot be restarted")
+        broker.keep_data()
+        with self.striking(BROKER_KEPT, invocation, target=broker.pid, signal="restart") as proof:
+            worker.must_live()
+            try:
+                broker.pause()  # a RabbitMQ writes before what it has confirmed
+                proof["struck_ns"] = time.monotonic_ns()
+                broker.kill()
+            except BaseException:
+                broker.resume()
+                raise
+            try:
+                self.wait_noticed(worker)
+            finally:
+                broker.restart(with_data=True)
+
     def kill_broker_unread(self, publish: Callable[[], str]) -> str:
         """Kill the broker when it has been sent what `publish` publishes, and has not read it; landed if it was so.
 
@@ -249,7 +274,11 @@ class Landing:
         broker = self._own_broker("it cannot be restarted")
         ends, client = peers(self.redirection.broker_url), self.client.process.pid
         target: dict[str, Any] = {"fault": BROKER_KILLED_UNREAD, "target": broker.pid, "signal": "SIGKILL"}
-        broker.pause()
+        try:
+            broker.pause()
+        except BaseException:
+            broker.resume()
+            raise
         with ThreadPoolExecutor(1, thread_name_prefix="assay-publisher") as executor:
             try:
                 publishing = executor.submit(publish)
@@ -263,8 +292,11 @@ class Landing:
                 self.record(Kind.FAULT_LANDED, **target)
             return publishing.result()
 
-    def wait_noticed(self, worker: Worker) -> None:
-        """Wait until it has given up its lost connection, or stops. One that never does is for a checker to find."""
+    def wait_noticed(self, worker: Worker, timeout_s: float = NOTICES_S) -> bool:
+        """Wait until it has given up its lost connection, or stops; whether it has.
+
+        One that never does is for a checker to find.
+        """
         self.advance()
         injected_ns = max(event.at_ns for event in self.seen if event.kind == Kind.FAULT_INJECTED)
 
@@ -274,7 +306,7 @@ class Landing:
                 event.kind in (Kind.CONNECTION_CLOSED, Kind.CONSUMER_ENDED, Kind.WORKER_STOPPING) for event in mine
             )
 
-        self.wait(noticed, timeout_s=NOTICES_S)
+        return bool(self.wait(noticed, timeout_s=timeout_s))
 
     def pause_worker(self, worker: Worker, invocation: str = "") -> None:
         """SIGSTOP to the main process; landed when it has stopped."""

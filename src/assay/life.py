@@ -125,6 +125,7 @@ class World:
         self.settled: bool | None = None  # of the last time that it was waited for
         self.open: list[str] = []
         self.dead: dict[int, int] = {}  # pid -> when it was known to be gone
+        self.disconnected: Event | None = None  # the first time that a worker lost its connection to the broker
         self.children: dict[int, Child] = {}  # pid -> the attempts that it ran
         self.started: dict[int, str] = {}  # pid of a pool child -> worker
         self.left: list[Event] = []

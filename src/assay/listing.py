@@ -8,7 +8,8 @@ from assay.celery_findings import page
 from assay.counted import counted
 from assay.settings import Settings
 
-KINDS = ("suites", "scenarios", "faults", "checkers")
+KINDS = ("suites", "scenarios", "faults", "checkers", "rules")
+MODULES = {"rules": "assay.audit.rule"}
 
 
 def listed(what: str | None, settings: Callable[[], Settings]) -> str:
@@ -29,7 +30,7 @@ def names(what: str, settings: Callable[[], Settings]) -> dict[str, str]:
         return tasks
     if what == "suites":
         return _suites(names("scenarios", settings))
-    module = importlib.import_module(f"assay.{what.removesuffix('s')}")
+    module = importlib.import_module(MODULES.get(what) or f"assay.{what.removesuffix('s')}")
     registry: dict[str, str] = module.registry()
     return registry
 

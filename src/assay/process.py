@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Mapping, Sequence
 from itertools import count
 from pathlib import Path
@@ -37,34 +38,40 @@ SLEEPS = {"x86_64": {"35", "230"}, "aarch64": {"101", "115"}}.get(os.uname().mac
 
 
 class Process:
-    """A process of the run: a child of the supervisor or of a zygote, who reap it and tell its exit status."""
+    """A process of the run: a child of the supervisor or of a zygote, who reap it and tell its exit status.
+
+    Its descriptor is closed by `close`, by `wait` once the process is reaped, and with the last who holds this.
+    """
 
     def __init__(self, pid: int, parent: "Parent", log: Path, name: str) -> None:
         self.pid = pid
         self.log = log
         self.name = name
         self._parent = parent
-        try:
-            self.pidfd: int | None = os.pidfd_open(pid)
-        except ProcessLookupError:
-            self.pidfd = None  # already gone and reaped
+        self.pidfd: int | None = None  # gone and reaped
+        with contextlib.suppress(ProcessLookupError):
+            self.pidfd = os.pidfd_open(pid)
+            self._let_go = weakref.finalize(self, os.close, self.pidfd)
 
     def alive(self) -> bool:
         return not self.gone(0)
 
     def gone(self, timeout_s: float) -> bool:
         """Wait up to `timeout_s` for the process to end; True when it has."""
-        if self.pidfd is None:
+        pidfd = self.pidfd
+        if pidfd is None:
             return True
         poll = select.poll()
-        poll.register(self.pidfd, select.POLLIN)
+        poll.register(pidfd, select.POLLIN)
         return bool(poll.poll(timeout_s * 1000))
 
     def wait(self, timeout_s: float = 10.0) -> int:
         """The exit status (negative for a signal). Raises HarnessError when it still runs after `timeout_s`."""
         if not self.gone(timeout_s):
             raise HarnessError(f"{self.name} (pid {self.pid}) still runs after {timeout_s:g} s")
-        return self._parent.status(self.pid, timeout_s=5.0)
+        status = self._parent.status(self.pid, timeout_s=5.0)
+        self.close()
+        return status
 
     def send(self, number: signal.Signals) -> None:
         """Deliver a signal; a process that is gone already is no error."""
@@ -124,8 +131,8 @@ class Process:
 
     def close(self) -> None:
         if self.pidfd is not None:
-            os.close(self.pidfd)
             self.pidfd = None
+            self._let_go()
 
 
 def gone(pid: int, timeout_s: float) -> bool:

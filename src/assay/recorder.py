@@ -25,6 +25,8 @@ class Attempts(threading.local):
     invocation = ""
     token = ""
     start = 0  # which start of its invocation it is, over all processes: 0 is the first
+    task = ""
+    nth = 0  # which start of its task it is, over all processes: 1 is the first, 0 where they are not counted
     called = ""  # the errback that Celery calls in this thread, in the midst of another attempt or of none
 
 
@@ -50,6 +52,8 @@ class Recorder:
         self.point: Callable[[Point, str, int], None] = lambda point, invocation, start: None
         #: whether the harness gave this invocation a script: then its starts are counted
         self.is_scripted: Callable[[str], bool] = lambda invocation: False
+        #: which start of its task this one of an invocation is: (invocation, task)
+        self.count: Callable[[str, str], int] = lambda invocation, task: 0
         self._own()
         os.register_at_fork(after_in_child=self._own)  # asking for the pid at each event costs as much as writing it
 
@@ -87,6 +91,16 @@ class Recorder:
         return self._attempts.start
 
     @property
+    def task(self) -> str:
+        """Of the attempt that runs in this thread, or that ran last."""
+        return self._attempts.task
+
+    @property
+    def nth(self) -> int:
+        """Which start of its task this attempt is; 0 where they are not counted."""
+        return self._attempts.nth
+
+    @property
     def called(self) -> str:
         """The errback that is called in this thread rather than run from a message; empty otherwise."""
         return self._attempts.called
@@ -95,20 +109,21 @@ class Recorder:
     def call(self, invocation: str) -> Iterator[None]:
         """What runs meanwhile in this thread is an attempt of this errback's."""
         now = self._attempts
-        before = now.invocation, now.token, now.start, now.called
+        before = now.invocation, now.token, now.start, now.task, now.nth, now.called
         self.begin(invocation)
         now.called = invocation
         try:
             yield
         finally:
-            now.invocation, now.token, now.start, now.called = before
+            now.invocation, now.token, now.start, now.task, now.nth, now.called = before
 
-    def begin(self, invocation: str) -> None:
-        """An attempt begins in this thread."""
+    def begin(self, invocation: str, task: str = "") -> None:
+        """An attempt begins in this thread. Without a task it is not counted as one of its task's."""
         now = self._attempts
         now.invocation = invocation
         now.token = f"{self._pid}-{next(self._numbers)}"
         now.start = self._count_start(invocation) if self.is_scripted(invocation) else 0
+        now.task, now.nth = task, self.count(invocation, task)
 
     def finish(self) -> None:
         self._attempts.invocation = self._attempts.token = ""

@@ -33,7 +33,7 @@ def apply(app: Celery, to: Redirection, on_countdown: Callable[[float | None], N
         given = changes.get("broker_transport_options") or app.conf.broker_transport_options or {}
         changes["broker_transport_options"] = given | _as_numbers(to.transport_options)
     if to.foreign_transport:  # py-amqp takes options as arguments and raises: kombu/transport/pyamqp.py
-        changes["broker_transport_options"] = {}
+        changes["broker_transport_options"] = _as_numbers(to.transport_options)
     configure(app.conf, changes | to.settings)
     forget_connections(app)
     if to.databases:

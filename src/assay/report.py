@@ -19,6 +19,7 @@ class Claim(msgspec.Struct, kw_only=True):
     place: str = ""
     remedy: str = ""
     tasks: list[str] = []
+    known: str = ""  # the team's reason, where it accepts what was found without running anything
 
 
 #: what becomes of a canary that is well: the loss was seen

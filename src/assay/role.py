@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from celery import Celery
 from celery.signals import after_task_publish
+from celery.states import SUCCESS
 from kombu.exceptions import OperationalError
 
 from assay import base_calls, hollow, instrument
@@ -54,7 +55,7 @@ def prepare(boot: Boot, app: Celery) -> Recorder:
     if boot.role != "worker" or not boot.recorded:
         return recorder
     recorder.ring = Ringer(Path(boot.folder) / BELL).ring
-    record(boot, app, recorder, Holder(recorder, f"{boot.folder}/scripts", boot.gate))
+    record(boot, app, recorder, Holder(recorder, boot.folder, boot.gate))
     return recorder
 
 
@@ -75,6 +76,7 @@ def record(boot: Boot, app: Celery, recorder: Recorder, holder: Holder) -> None:
     """Record all that this worker does from now on, and give its tasks the bodies of the run."""
     recorder.point = holder.at_point
     recorder.is_scripted = holder.is_scripted
+    recorder.count = holder.count
     instrument.install(app, recorder)
     hollow.install(app, recorder, holder, live=boot.live)
     if boot.callbacks:
@@ -178,6 +180,24 @@ class Client:
             except Exception as error:
                 found[each] = f"unreadable: {type(error).__name__}: {error}"
         return found
+
+    def forget(self, ids: list[str]) -> None:
+        """Take the results of what is done out of a Redis; of one that succeeded what it returned.
+
+        That it did so stays where a worker may look it up before it runs a message again: celery/app/trace.py,
+        deduplicate_successful_tasks.
+        """
+        backend = self._app.backend
+        keys = [backend.get_key_for_task(each) for each in ids]
+        with contextlib.suppress(Exception):  # it may be away for a fault: then they stay
+            kept = self._app.conf.worker_deduplicate_successful_tasks
+            for key, value in zip(tuple(keys), backend.client.mget(keys), strict=True) if kept else ():
+                meta = backend.decode(value) if value else {}
+                if meta.get("status") == SUCCESS:
+                    keys.remove(key)
+                    backend.client.set(key, backend.encode({**meta, "result": None}), xx=True, keepttl=True)
+            if keys:
+                backend.client.delete(*keys)
 
     def control(self, command: str, arguments: dict[str, Any], timeout_s: float, destination: list[str]) -> Any:
         """Broadcast a remote control command and collect the replies."""

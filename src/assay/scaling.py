@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
+from assay.brokers import DURABLE, speaks_amqp
 from assay.brokers import NAMES as BROKERS
-from assay.brokers import speaks_amqp
 from assay.redirection import SHORTEST_S, Redirection, scaled_limit
 from assay.subject import Subject, Task
 
@@ -53,6 +53,11 @@ class Target:
     def own_broker(self) -> bool:
         """Whether the run starts its brokers itself."""
         return self.broker in BROKERS
+
+    @property
+    def keeps_data(self) -> bool:
+        """Whether the run's brokers can come back with what they had."""
+        return self.broker in DURABLE
 
     @property
     def on_redis(self) -> bool:
@@ -137,7 +142,11 @@ def countdowns(target: Target, within_s: float = COUNTDOWN_S) -> Scaling:
 
 def long_countdowns(target: Target, least_s: float, said: str, within_s: float = COUNTDOWN_S) -> Scaling:
     """As `countdowns`, and none is shorter than `least_s`, for something to happen meanwhile; `said` tells it."""
-    base = countdowns(target, within_s)
+    return at_least(countdowns(target, within_s), least_s, said)
+
+
+def at_least(base: Scaling, least_s: float, said: str) -> Scaling:
+    """What is scaled already, and no countdown that is shorter than `least_s`; `said` tells it."""
     redirection = msgspec.structs.replace(base.redirection, least_countdown_s=least_s)
     return replace(base, redirection=redirection, sentences=[*base.sentences, said])
 
@@ -193,6 +202,16 @@ def silences(target: Target) -> Scaling:
         if before != after
     ]
     return replace(base, redirection=redirection, sentences=[*base.sentences, *said])
+
+
+def confirmed(target: Target) -> Scaling:
+    """What is published is on disk: a RabbitMQ that is killed need not have written what it has confirmed to nobody."""
+    base = countdowns(target)
+    if not speaks_amqp(target.broker):
+        return base
+    said = "confirm_publish of broker_transport_options: on in the scenarios about a broker that keeps its data"
+    redirection = msgspec.structs.replace(base.redirection, transport_options={"confirm_publish": True})
+    return replace(base, redirection=redirection, sentences=[*base.sentences, said])
 
 
 def _option(number: str) -> str:

@@ -37,10 +37,11 @@ class Hold(msgspec.Struct, frozen=True):
 
 
 class Script(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`acts[n]` is what the n-th start does; the last one repeats."""
+    """`acts[n]` is what the n-th start does; the last one repeats. `counted`: its starts are among its task's."""
 
     acts: tuple[Act, ...] = (Act(),)
     holds: tuple[Hold, ...] = ()
+    counted: bool = False
 
     def act(self, start: int) -> Act:
         return self.acts[min(start, len(self.acts) - 1)]

@@ -240,6 +240,17 @@ def _check_broker(broker: str) -> None:
 
 
 def _check_known(entry: Known, source: str) -> None:
+    if bool(entry.scenario) == bool(entry.rule):
+        raise UsageError(f"{source}: known: say either which scenario or which rule of `assay audit` it is about")
+    if not entry.reason.strip() or not entry.upstream.strip():
+        raise UsageError(f"{source}: known: {entry.scenario or entry.rule}: reason and upstream must say something")
+    if entry.rule:
+        from assay.audit.rule import registry as rules
+
+        if entry.rule not in rules():
+            hint = nearest(entry.rule, rules()) or "; `assay list rules` names them"
+            raise UsageError(f"{source}: known: no rule is named {entry.rule}{hint}")
+        return
     if not entry.scenario.strip("*?."):
         raise UsageError(f"{source}: known: scenario {entry.scenario!r} would hide every violation; name the scenario")
     from assay.chaos.judging import names as chaos_names
@@ -249,5 +260,3 @@ def _check_known(entry: Known, source: str) -> None:
     if not any(fnmatchcase(name, entry.scenario) for name in names):
         hint = nearest(entry.scenario, names) or "; `assay list scenarios` names them"
         raise UsageError(f"{source}: known: no scenario is named {entry.scenario}{hint}")
-    if not entry.reason.strip() or not entry.upstream.strip():
-        raise UsageError(f"{source}: known: {entry.scenario}: reason and upstream must say something")

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from assay.audit.written import Written
 from assay.boot import BASE_CALLS, NO_MIGRATIONS, Boot
 from assay.errors import HarnessError, UsageError
 from assay.process import LAST_WORDS, Parent, Process, Supervisor
@@ -34,6 +35,7 @@ class Zygote:
         pool: str = "",
         migrations: bool = True,
         fixtures: Sequence[str] = (),
+        audit: bool = False,
     ) -> None:
         self._supervisor = supervisor
         self._migrations = migrations
@@ -50,7 +52,7 @@ class Zygote:
         self._templates: dict[str, str] | None = None
         self._lock = threading.Lock()
         try:
-            request = {"app": app, "workdir": str(workdir), "env": env, "pool": pool}
+            request = {"app": app, "workdir": str(workdir), "env": env, "pool": pool, "audit": audit}
             answer = self._parent.ask(request, timeout_s=IMPORT_S)
         except HarnessError:
             raise UsageError(self._without_answer(app)) from None
@@ -59,6 +61,7 @@ class Zygote:
         if "error" in answer:
             raise UsageError(answer["error"])
         self.subject = msgspec.convert(answer["subject"], Subject)
+        self.written = msgspec.convert(answer.get("written", {}), Written)
         self.no_redis: str = answer["no_redis"]  # why the app's kombu cannot use one; "": it can
 
     def _without_answer(self, app: str) -> str:
@@ -69,6 +72,12 @@ class Zygote:
         how = f"was killed by signal {-status}" if status < 0 else f"left by itself with status {status}"
         said = self.log.read_text(errors="replace").splitlines()[-LAST_WORDS:] if self.log.exists() else []
         return "\n".join([f"the process that imported {app} {how}", *(f"  | {line}" for line in said)])
+
+    def close(self) -> None:
+        """End it, and all that was forked from it."""
+        self._parent.close()
+        self.process.kill()
+        self.process.close()
 
     def fork(self, boot: Boot, fds: list[int] | None = None) -> Process:
         answer = self._parent.ask({"boot": msgspec.to_builtins(boot)}, fds or [])

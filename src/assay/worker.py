@@ -34,6 +34,13 @@ class Worker:
     def alive(self) -> bool:
         return self.process.alive()
 
+    def gone(self) -> bool:
+        """Whether the main process has ended and is reaped; that it has is recorded then."""
+        if self.alive():
+            return False
+        self.exited()
+        return True
+
     def kill(self) -> None:
         """SIGKILL to the main process; returns when it is gone."""
         self.process.kill()

@@ -91,7 +91,12 @@ def _load(request: dict[str, Any]) -> tuple[dict[str, Any], Celery]:
     # Django's system checks ran when the app was loaded, and Celery heeds nothing of them but that they raise: a
     # quarter of the processor time that a worker of AutoTest takes to start (celery/fixups/django.py)
     os.environ["CELERY_SKIP_CHECKS"] = "1"
-    return {"subject": msgspec.to_builtins(subject), "no_redis": _no_redis()}, app
+    answer: dict[str, Any] = {"subject": msgspec.to_builtins(subject), "no_redis": _no_redis()}
+    if request["audit"]:
+        from assay.inspection.written import written
+
+        answer["written"] = msgspec.to_builtins(written(app, request["workdir"]))
+    return answer, app
 
 
 def _no_redis() -> str:

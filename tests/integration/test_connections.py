@@ -102,6 +102,16 @@ def test_where_the_kernel_forbids_it_the_remedy_is_told(opened: Opened, monkeypa
         sever(opened.process.pid, opened.ends, "cut")
 
 
+def test_one_that_is_closed_meanwhile_has_ended_and_the_kernel_lends_the_others(opened: Opened) -> None:
+    left = established(opened.process.pid, opened.ends)[0]
+    with pytest.raises(OSError, match=os.strerror(errno.EBADF)), borrowed(opened.process.pid, left._replace(fd=999)):
+        pass
+    opened.process.kill()
+    opened.process.wait()
+    with pytest.raises(ProcessLookupError), borrowed(opened.process.pid, left):
+        pass
+
+
 def test_of_a_process_that_is_not_ours_the_remedy_is_told(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuses(pid: int) -> NoReturn:
         raise psutil.AccessDenied(pid)
@@ -215,8 +225,9 @@ def test_given_a_black_hole_that_one_end_has_left_then_its_port_is_given_to_nobo
     def given_again() -> bool:
         """It is nobody's for an instant: whoever else asks this machine for a port then may be given it."""
         port = hole.connections[0].local.port
-        listening = {each.laddr.port for each in psutil.net_connections("tcp") if each.status == psutil.CONN_LISTEN}
-        return _connect_from(port, end) == 0 or port in listening
+        ours = (None, os.getpid(), opened.process.pid)
+        others = {each.laddr.port for each in psutil.net_connections("tcp") if each.pid not in ours}
+        return _connect_from(port, end) == 0 or port in others
 
     wait_until(given_again, what="the port to be given again")
 

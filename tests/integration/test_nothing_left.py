@@ -1,5 +1,6 @@
 """Whatever ends the harness: its processes, ports and folders are gone within two seconds."""
 
+import os
 import random
 import signal
 import time
@@ -8,6 +9,11 @@ from pathlib import Path
 import pytest
 from leftovers import Command, running
 
+from assay.bench import bench
+from assay.boot import Boot
+from assay.progress import Silent
+from assay.redirection import Redirection
+from assay.settings import load
 from assay.wait import wait_until
 
 APPS = Path(__file__).parents[1] / "chaos" / "apps"
@@ -118,6 +124,26 @@ def test_given_a_chaos_run_when_it_is_ended_then_nothing_is_left_and_its_records
         status, out, err = command.end(60.0)
     assert status in (1, 3), out + err
     assert "chaos" in out
+
+
+def test_given_a_bench_that_is_over_then_this_process_holds_no_descriptor_of_its_processes(tmp_path: Path) -> None:
+    settings = load({"app": "twin:app", "workdir": str(APPS)}, cwd=tmp_path)
+    before = descriptors()
+    with bench(settings, Silent()) as it:
+        boot = Boot(role="migrate", folder="", log=str(tmp_path / "log"), name="", redirection=Redirection("memory://"))
+        waited_for, dropped = it.zygote.fork(boot), it.zygote.fork(boot)
+        assert descriptors() > before
+        assert waited_for.wait() == 0
+        assert waited_for.pidfd is None
+        dropped.kill()
+        del dropped
+    assert descriptors() == before
+
+
+def descriptors() -> int:
+    """How many processes this one has a descriptor of."""
+    links = (os.readlink(each) for each in Path("/proc/self/fd").iterdir() if each.is_symlink())
+    return sum("pidfd" in link for link in links)
 
 
 def chaos(faults: str, tmp: Path) -> list[str]:

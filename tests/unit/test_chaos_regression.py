@@ -49,6 +49,13 @@ def test_each_fault_becomes_a_line_of_it(fault: str) -> None:
     assert max(map(len, text.splitlines())) < 140
 
 
+def test_arguments_and_results_are_as_large_as_they_were() -> None:
+    one = small("SIGTERM")
+    one = msgspec.structs.replace(one, workload=msgspec.structs.replace(one.workload, sizes=(5_000,)))
+    text = rendered(one, one, ROW, FACTS, 5, 5)
+    assert 'send("shop.charge", Act(work_s=0.0, result_bytes=5000), hold="body_middle", args=["x" * 5000])' in text
+
+
 def test_several_of_one_task_have_their_numbers() -> None:
     text = rendered(small("SIGKILL child", "SIGSTOP"), small("SIGKILL child"), ROW, FACTS, 4, 5)
     assert "def test_charge_is_not_lost_by_sigkill_child_and_sigstop(assay_cluster):" in text
@@ -105,6 +112,13 @@ def test_what_only_a_whole_run_can_be_asked_becomes_no_test_that_cannot_fail(che
     with pytest.raises(UsageError, match="no question of one invocation"):
         write_test(small("SIGTERM"), small("SIGTERM"), red_by(checker), FACTS, 5, 5, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fault_that_waits_for_a_start_becomes_no_test_and_that_is_said(tmp_path: Path) -> None:
+    strike = Strike(fault="SIGTERM", task="shop.charge", nth=7, point=Point.BODY_MIDDLE)
+    aimed = msgspec.structs.replace(small("SIGTERM"), faults=(strike,))
+    with pytest.raises(UsageError, match=r"SIGTERM waits for attempt 7 of shop.charge.*its script is kept"):
+        write_test(aimed, aimed, ROW, FACTS, 5, 5, tmp_path)
 
 
 def test_what_a_test_cannot_say_is_told(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ SCRIPT = ChaosScript(
     faults=(
         Strike(fault="SIGKILL child", invocation=3, point=Point.AFTER_TRACE, attempt=2),
         Strike(fault="SIGSTOP", invocation=9, point=Point.BODY_ENTER, lasts_s=0.5),
+        Strike(fault="SIGTERM", task="shop.mail", nth=7, point=Point.BODY_EXIT),
     ),
 )
 
@@ -48,6 +49,17 @@ def test_what_is_written_is_read(script: ChaosScript, tmp_path: Path) -> None:
         ('"after_trace"', '"xyz"', "there are received, accepted, "),
         ('"body_enter"', '"after_trace"', "SIGSTOP cannot strike at after_trace; it can at body_enter, body_middle"),
         ("invocation = 9", "invocation = 10", "SIGSTOP strikes invocation 10, which is not published"),
+        ("nth = 7", "nth = 0", r">= 1 - at `\$.faults\[2\].nth`"),
+        ("nth = 7", "nth = 7\ninvocation = 3", "SIGTERM strikes either an invocation .*, or the nth attempt of a task"),
+        ("nth = 7", "nth = 7\nattempt = 1", "SIGTERM strikes either an invocation"),
+        ("nth = 7", "", "SIGTERM strikes either an invocation"),
+        ('task = "shop.mail"\nnth = 7', "", "SIGTERM strikes either an invocation"),
+        ("invocation = 9", 'invocation = 9\ntask = "shop.mail"', "SIGSTOP strikes either an invocation"),
+        (
+            'task = "shop.mail"',
+            'task = "shop.male"',
+            "aimed at shop.male, no task of the workload; did you mean shop",
+        ),
         ("workers = 2", "workers = 0", r">= 1 - at `\$.workers`"),
         ('tasks = ["shop.charge","shop.mail"]', "tasks = []", r"length >= 1 - at `\$.workload.tasks`"),
         ("number = 9", "number = 99999999999", r"<= 10000000 - at `\$.workload.number`"),

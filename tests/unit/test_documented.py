@@ -8,6 +8,8 @@ import click
 import msgspec
 import pytest
 
+from assay.audit.rule import registry as rules
+from assay.audit.states import State
 from assay.chaos.judging import names
 from assay.chaos.script import read
 from assay.cli import main
@@ -55,13 +57,29 @@ def test_every_key_of_a_known_finding_is_documented() -> None:
     assert first_cells(section("configuration.md", "Known findings")) == list(Known.__struct_fields__)
 
 
+def test_every_rule_of_an_audit_is_documented_with_its_kind_and_each_of_celery_audits_has_one() -> None:
+    listed = {name: line.partition(": ") for name, line in rules().items()}
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (.+) \|$", section("audit.md", "Rules"), flags=re.MULTILINE)
+    assert [(name, kind, line) for name, kind, line in rows] == [
+        (name, kind, line) for name, (kind, _, line) in listed.items()
+    ]
+    theirs = re.findall(r"^\| (CEL\d+) \| (.+) \|$", section("audit.md", "Beside celery-audit"), flags=re.MULTILINE)
+    assert [number for number, _ in theirs] == [f"CEL{number:03d}" for number in range(1, 27)]
+    assert {name for _, ours in theirs for name in re.findall(r"`(\w+)`", ours)} <= set(listed)
+
+
+def test_every_state_of_a_setting_is_documented() -> None:
+    page = (DOCS / "audit.md").read_text(encoding="utf-8")
+    assert [state for state in map(str, State) if f"| {state} | " not in page] == []
+
+
 @pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
 def test_a_readme_names_every_key_that_a_known_finding_needs(page: str) -> None:
     row = re.search(r"^\|.*\(docs/configuration\.md#known-findings\).*$", (DOCS.parent / page).read_text("utf-8"), re.M)
     needed = [field.name for field in msgspec.structs.fields(Known) if field.required]
 
     assert row
-    assert needed == ["scenario", "reason", "upstream"]
+    assert needed == ["reason", "upstream"]
     assert [name for name in needed if f"`{name}`" not in row[0]] == []
 
 

@@ -52,6 +52,40 @@ def test_given_one_that_is_to_take_over_and_does_not_start_then_the_other_one_go
     assert told == ["pause", "resume"]
 
 
+@pytest.mark.parametrize(
+    ("breaks", "told", "landed"),
+    [
+        ("", ["keep", "pause", "kill", "noticed", "restart"], True),
+        ("pause", ["keep", "pause", "resume"], False),
+        ("kill", ["keep", "pause", "kill", "resume"], False),
+        ("noticed", ["keep", "pause", "kill", "noticed", "restart"], False),
+    ],
+)
+def test_given_a_broker_that_is_to_come_back_with_its_data_then_it_serves_wherever_the_fault_breaks_off(
+    monkeypatch: pytest.MonkeyPatch, breaks: str, told: list[str], landed: bool
+) -> None:
+    cluster: Any = Nobody()
+    done: list[str] = []
+
+    def act(name: str) -> Any:
+        def acts(*_: Any, **__: Any) -> None:
+            done.append(name)
+            if name == breaks:
+                raise HarnessError(f"{name} did not work")
+
+        return acts
+
+    monkeypatch.setattr(landing, "OwnBroker", SimpleNamespace)
+    names = {"keep_data": "keep", "pause": "pause", "kill": "kill", "resume": "resume", "restart": "restart"}
+    cluster.broker = SimpleNamespace(pid=1, **{method: act(name) for method, name in names.items()})
+    cluster.wait_noticed = act("noticed")
+    worker: Any = SimpleNamespace(name="w1", pid=2, must_live=lambda: None)
+    with pytest.raises(HarnessError) if breaks else contextlib.nullcontext():
+        cluster.restart_broker_with_data(worker)
+    assert done == told
+    assert cluster.recorded == ["fault_injected", "fault_landed"][: 1 + landed]
+
+
 @pytest.mark.parametrize("hears", [True, False])
 def test_given_a_worker_that_asks_for_nothing_then_the_broker_is_made_to_send_it_something(
     monkeypatch: pytest.MonkeyPatch, hears: bool

@@ -6,7 +6,8 @@ from targets import target, task
 from assay.celery_findings import SUPERVISOR
 from assay.scenarios.acks_late.poison import counting
 from assay.scenarios.canvas.killed import KILLS, KILLS_MAIN
-from assay.scenarios.reconnect.connection import deaf_for, outlives
+from assay.scenarios.reconnect.coming_back import deaf_for
+from assay.scenarios.reconnect.connection import outlives
 
 LATE = "set task_acks_late=True"
 

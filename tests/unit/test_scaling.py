@@ -104,3 +104,26 @@ def test_hooks_are_due_where_a_task_has_them_and_those_that_celery_always_calls_
     assert always.items() <= found.items()
     assert "after_return" not in found
     assert told_of(hooked, failures=1, retried=2) == found | {"on_success": 0, "after_return": 1}
+
+
+@pytest.mark.parametrize(
+    ("broker", "has"),
+    [
+        ("fakeredis", set[str]()),  # all of its data is in one process's memory
+        ("redis", {"while_it_runs", "while_it_is_reserved", "while_it_waits", "between_links"}),
+        ("rabbitmq", {"while_it_is_reserved", "while_it_waits", "between_links"}),  # any restart of it keeps its data
+        ("redis://host/5", set[str]()),  # somebody else's
+    ],
+)
+def test_a_broker_comes_back_with_its_data_where_the_run_has_one_that_keeps_them(broker: str, has: set[str]) -> None:
+    one = replace(target(task(), prefetch_multiplier=4), broker=broker)
+    kept = {name: each for name, each in scenarios().items() if name.startswith("reconnect.broker_kept_")}
+    assert {name.removeprefix("reconnect.broker_kept_") for name, each in kept.items() if each.applies(one)} == has
+    confirms = [each.scale(one).redirection.transport_options.get("confirm_publish") for each in kept.values()]
+    assert confirms == [True if broker == "rabbitmq" else None] * 4
+
+
+def test_a_task_that_expires_is_not_made_to_wait_until_then() -> None:
+    brief = target(task(expires=20.0, acks_late=True))
+    kept = ("cut_while_it_waits", "black_hole_while_it_waits", "black_hole_between_links", "cut_idle")
+    assert [scenarios()[f"reconnect.{name}"].applies(brief) for name in kept] == [True, False, False, True]

@@ -72,6 +72,24 @@ def test_given_a_main_thread_that_waits_for_another_then_it_may_have_a_message_u
     assert stands(monkeypatch, Stopped(waits=False, for_thread=True), stops=stops) is found
 
 
+def test_given_a_kernel_that_lends_no_sockets_then_what_it_does_not_tell_is_not_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worker = Stopped()
+    with monkeypatch.context() as patch:
+
+        def forbids(*_: Any) -> int:
+            raise HarnessError("the kernel does not lend the sockets of other processes")
+
+        patch.setattr(standing_still, "unread", forbids)
+        patch.setattr(standing_still, "established", forbids)
+        broker: Any = SimpleNamespace(unblock=lambda clients: 1)
+        url = "redis://127.0.0.1:6379/0"
+        with StandingStill(broker, url, "prefork", lambda _: False, lambda *_, **__: None).of(worker):  # type: ignore[arg-type]
+            assert worker.told == ["pause"]
+    assert worker.told == ["pause", "resume"]
+
+
 def test_given_a_solo_worker_then_what_it_is_at_is_the_body(monkeypatch: pytest.MonkeyPatch) -> None:
     assert stands(monkeypatch, Stopped(waits=False), pool="solo")
     assert not stands(monkeypatch, Stopped(waits=False))

@@ -4,6 +4,8 @@ from assay.redirection import AMQP
 
 #: that a run starts itself
 NAMES = ("fakeredis", "redis", "rabbitmq")
+#: those of them that can keep their data over a restart: the embedded one has all of it in one process's memory
+DURABLE = ("redis", "rabbitmq")
 #: names of those that run already, by what they speak
 EXTERNAL, EXTERNAL_RABBITMQ = "external", "external-rabbitmq"
 

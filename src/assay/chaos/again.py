@@ -10,12 +10,13 @@ import msgspec
 
 from assay.bench import Bench, bench
 from assay.chaos import judging
+from assay.chaos.by_invocation import as_it_was, reached, without_choice
 from assay.chaos.ddmin import smallest
 from assay.chaos.possible import must_be_possible
 from assay.chaos.regression import writable, write_test
 from assay.chaos.run import facts_of, finished, perform
 from assay.chaos.script import NAME, ChaosScript, Strike, read, write
-from assay.chaos.signature import Mark, mark, signature, told, worst
+from assay.chaos.signature import Mark, mark, named, signature, told, worst
 from assay.conclusion import Facts
 from assay.errors import NotShownError, UsageError
 from assay.facts import keep
@@ -92,14 +93,21 @@ class Shrunk(msgspec.Struct):
     test: Path
 
 
-def shrink(settings: Settings, facts: Facts, folder: Path, tests: Path, progress: Progress) -> Shrunk:
-    """Raises UsageError for a run that is not red, and NotShownError for one that is not red again."""
+def shrink(
+    settings: Settings, facts: Facts, folder: Path, tests: Path, progress: Progress, row: str = "", task: str = ""
+) -> Shrunk:
+    """Of the worst red row, or of the one that is named.
+
+    Raises UsageError for a run that is not red, or not so, and NotShownError for one that is not red again.
+    """
     script = read(folder / NAME)
     results = _judged(facts, script, folder)
     _signature(facts, results)  # marks what is known
     wanted = worst(results)
     if wanted is None:
         raise UsageError(f"{folder} is not red: there is nothing to make smaller")
+    if row:
+        wanted = named(results, row, task)
     writable(tests)
     with bench(settings, progress, called={}) as it:
         _same_app(it, script)
@@ -146,10 +154,11 @@ class Probe:
 
 
 def _suspects(script: ChaosScript, row: Result, folder: Path) -> list[Strike]:
-    """The faults that struck what the row names, in the order in which it names them."""
+    """The faults that struck what the row names, in the order in which it names them; each by that invocation."""
     numbers = judging.numbers(folder, script)
     named = [numbers[each] for judgement in row.judgements for each in judgement.invocations if each in numbers]
-    return [strike for number in dict.fromkeys(named) for strike in script.faults if strike.invocation == number]
+    faults = as_it_was(script, folder)
+    return [strike for number in dict.fromkeys(named) for strike in faults if strike.invocation == number]
 
 
 def _smaller(script: ChaosScript, suspects: list[Strike], red: Callable[[ChaosScript], bool]) -> ChaosScript:
@@ -164,18 +173,33 @@ def _smaller(script: ChaosScript, suspects: list[Strike], red: Callable[[ChaosSc
             "it is, and which of its rows are"
         )
     strikes = smallest(script.faults, lambda some: red(_with(script, some, script.workload.numbers)))
-    small = _with(script, strikes, script.workload.numbers)
-    alone = _with(script, strikes, [strike.invocation for strike in strikes])
-    if red(alone):
-        small = alone
+    small = _sooner(_with(script, strikes, script.workload.numbers), red)
+    alone = [strike.invocation for strike in strikes if not strike.nth]
+    if alone and red(_of(small, alone)):
+        small = _of(small, alone)
     else:
-        numbers = smallest(script.workload.numbers, lambda some: red(_with(script, _of(strikes, some), some)))
-        small = _with(script, _of(strikes, numbers), numbers)
+        small = _of(small, smallest(small.workload.numbers, lambda some: red(_of(small, some))))
+    plain = without_choice(small)
+    if plain != small and red(plain):
+        small = plain
     return _fewer_workers(small, red)
 
 
-def _of(strikes: list[Strike], numbers: Sequence[int]) -> list[Strike]:
-    return [strike for strike in strikes if strike.invocation in numbers]
+def _sooner(script: ChaosScript, red: Callable[[ChaosScript], bool]) -> ChaosScript:
+    """Faults that wait for the nth start of a task wait for an earlier one: fewer invocations are needed for that."""
+    for number, strike in enumerate(script.faults):
+        for nth in sorted({1, strike.nth // 4, strike.nth // 2} - {0}) if strike.nth > 1 else ():
+            faults = list(script.faults)
+            faults[number] = msgspec.structs.replace(strike, nth=nth)
+            if red(guess := msgspec.structs.replace(script, faults=tuple(faults))):
+                script = guess
+                break
+    return script
+
+
+def _of(script: ChaosScript, numbers: list[int]) -> ChaosScript:
+    """These invocations alone, and the faults that strike one of them."""
+    return _with(script, [strike for strike in script.faults if reached(script, strike, numbers)], numbers)
 
 
 def _with(script: ChaosScript, strikes: list[Strike], numbers: Sequence[int]) -> ChaosScript:

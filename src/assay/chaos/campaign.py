@@ -6,25 +6,28 @@ from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
-from assay.chaos.draw import LONGEST, Job
+from assay.aims import Aim
+from assay.chaos.draw import LONGEST, Job, aimed_at, task_of
 from assay.chaos.script import ChaosScript, Strike
 from assay.cluster import READY_S, Cluster
 from assay.counted import counted
 from assay.errors import HarnessError, UsageError
-from assay.event import Event, Kind
+from assay.event import Event, Kind, Point
 from assay.fault import STRIKING
 from assay.faults import Heal, registry
 from assay.gate import Waiting
+from assay.hold import Held
 from assay.progress import Progress
 from assay.script import Act, Script
 from assay.settle import final_read
 from assay.worker import Worker
 
 BATCH = 16
+RESULTS = 100  # that are taken out of the result backend at once
 TOLD_S = 5.0  # between two words about how far it is
 EARLY_S = 5.0  # that main may need to acknowledge what a child has begun
 EXIT_S = 10.0  # that a worker has which was told to stop, and whose bodies have ended
-STALLED_S = 15.0  # without an event, and more than a body may take
+STALLED_S = 15.0  # without an event, and more than a body may take, or the next one's publication
 MOST_DEAD_AT_START = 3
 MOST_AGAIN = 2  # times that a fault is thrown again
 NEVER = "the attempt that it was for never stood there, or the run was over"
@@ -59,11 +62,14 @@ class Campaign:
         self._progress = progress
         self._known = registry()
         self._strikes = script.strikes()
+        self._aimed = aimed_at(script)
+        self._awaited = {(strike.task, strike.nth, strike.point): strike for strike in script.aimed}
         self._longest_s = LONGEST * script.workload.work_s  # of a body
         self._stalled = 0  # invocations that were not published since nothing happened any more
         self._unhealed: list[str] = []
         self._left = script.workload.numbers
-        self._struck: dict[str, Job] = {}  # invocation -> what of the workload it is, where faults strike it
+        self._jobs: dict[str, Job] = {}  # invocation -> what of the workload it is, where faults strike it
+        self._struck: set[str] = set()  # invocations that a fault strikes, or is about to
         self._wanted = script.workers
         self._ready: set[str] = set()
         self._stops_by: dict[str, float] = {}  # worker that was told to stop -> when it is called hanging
@@ -71,11 +77,14 @@ class Campaign:
         self._heals: list[Healing] = []
         self._acked: set[str] = set()  # of those that are struck
         self._half_done: dict[str, Kind] = {}  # invocation -> what was heard of it: its end, or its acknowledgement
+        self._done: list[str] = []  # whose results may still be kept: nobody will ask for them
         self._dead_at_start = 0
         self.counts: Counter[str] = Counter()
         self._unlanded = dict.fromkeys(script.faults, NEVER)  # and why
         self.stopping = False  # asked to end early
-        self._told = time.monotonic()
+        self._told = self._began = time.monotonic()
+        if script.aimed:
+            cluster.aim([Aim(strike.task, strike.nth, strike.point) for strike in script.aimed])
         cluster.listen(self._hear)
 
     def run(self, until: float) -> None:
@@ -85,6 +94,7 @@ class Campaign:
         for worker in list(self._cluster.workers):
             self._cluster.wait_ready(worker)
         self._progress.phase("faults under load")
+        self._began = time.monotonic()
         self._load(until)
         if self._left:  # it ended early: no more of it
             self._stalled = 0 if self._over(until) else len(self._left)
@@ -106,6 +116,8 @@ class Campaign:
             self._dead_at_start = 0
         elif event.kind is Kind.WORKER_STOPPING:
             self._stops_by.setdefault(event.worker, time.monotonic() + self._exit_s)
+        elif event.kind is Kind.ATTEMPT_STARTED and "nth" in event.detail:
+            self._keep_awaited(event)
         elif event.kind is Kind.ATTEMPT_ENDED:
             self.counts["ended"] += 1
             if event.detail.get("state") in ENDS:
@@ -115,19 +127,29 @@ class Campaign:
                 self._acked.add(event.invocation)
             self._forget(event)
 
+    def _keep_awaited(self, event: Event) -> None:
+        """The start that a fault waits for: known before it stands where it is struck, which may be at its end."""
+        invocation, nth = event.invocation, event.detail["nth"]
+        if invocation in self._cluster.invocations and any((event.task, nth, p) in self._awaited for p in Point):
+            self._struck.add(invocation)
+            if self._half_done.pop(invocation, None) is Kind.ACKED:
+                self._acked.add(invocation)
+
     def _forget(self, event: Event) -> None:
         """One that has ended and is acknowledged, whichever was heard first, and that no fault strikes."""
         invocation = event.invocation
-        if self._half_done.setdefault(invocation, event.kind) is not event.kind:
+        if invocation in self._struck or invocation not in self._cluster.invocations:
+            self._half_done.pop(invocation, None)
+        elif self._half_done.setdefault(invocation, event.kind) is not event.kind:
             del self._half_done[invocation]
             self._cluster.forget_invocation(invocation)
-        elif invocation not in self._cluster.invocations or invocation in self._struck:
-            del self._half_done[invocation]
+            self._done.append(invocation)
 
     def _load(self, until: float) -> None:
         while not self._over(until):
             before = self.counts.total()
-            self._cluster.wait(lambda: self._tick() and self._over(until), timeout_s=STALLED_S + self._longest_s)
+            pause_s = STALLED_S + self._longest_s + (1 / rate if (rate := self._script.workload.rate) else 0.0)
+            self._cluster.wait(lambda: self._tick() and self._over(until), timeout_s=pause_s)
             if self.counts.total() == before and not self._over(until):
                 return  # stalled: nothing will come of waiting, and the drain will say what is open
 
@@ -150,34 +172,49 @@ class Campaign:
         self._look_after_workers()
         if not self._heals and self._all_ready():
             self._cluster.write_off()
+        if not self._heals and len(self._done) >= RESULTS:  # where the results are away, nobody would be answered
+            done, self._done = self._done, []
+            self._cluster.forget_results(done)
         self._publish()
         return True
 
     def _publish(self) -> None:
-        """Enough that no child waits for work, and no more: what waits in a queue when a fault lands tells less."""
+        """Enough that no child waits for work, and no more: what waits in a queue when a fault lands tells less.
+
+        Or as many as are due by now, where a rate is given, whatever becomes of them.
+        """
         enough = 2 * self._script.workers * self._script.concurrency
-        if self.stopping or not self._left or self._cluster.backlog() >= enough:
+        rate, number = self._script.workload.rate, BATCH
+        if self.stopping or not self._left:
             return
-        numbers, self._left = self._left[:BATCH], self._left[BATCH:]
-        self._send([Job(self._script, self._cluster.subject, n, self._strikes.get(n, ())) for n in numbers])
+        if rate:
+            number = int((time.monotonic() - self._began) * rate) + 1 - self.counts["published"]
+        elif self._cluster.backlog() >= enough:
+            return
+        if number <= 0:
+            return
+        numbers, self._left = self._left[:number], self._left[number:]
+        subject = self._cluster.subject
+        self._send([Job(self._script, subject, n, self._strikes.get(n, ()), self._aimed) for n in numbers])
 
     def _send(self, jobs: list[Job]) -> None:
         ids = self._cluster.publish_many([(job.task, job.script) for job in jobs], payloads=[j.payload for j in jobs])
         for invocation, job in zip(ids, jobs, strict=True):
             self.counts["published"] += 1
             if job.strikes:
-                self._struck[invocation] = job
+                self._jobs[invocation] = job
+                self._struck.add(invocation)
 
     # -- faults
 
     def _strike(self, waiting: Waiting) -> None:
         held = waiting.held
-        job = self._struck.get(held.invocation)
-        strike = job.strikes.get((held.start + 1, held.point)) if job else None
+        strike = self._meant(held)
         worker = next((each for each in self._cluster.workers if each.name == held.worker), None)
         if strike is None or worker is None or not worker.alive() or self.stopping:
             waiting.release()
             return
+        self._struck.add(held.invocation)
         kind = STRIKING[strike.fault]
         always = kind.takes_child or kind.everywhere or strike.fault.startswith("SIGKILL")
         if worker.name in self._stops_by and not always:
@@ -198,6 +235,14 @@ class Campaign:
             self._wanted = 0
         if heal:
             self._heals.append(Healing(time.monotonic() + strike.lasts_s, worker.name, strike, heal))
+
+    def _meant(self, held: Held) -> Strike | None:
+        """The fault that waits for what is held. One that is aimed at its invocation goes before one that counts."""
+        job = self._jobs.get(held.invocation)
+        if job and (strike := job.strikes.get((held.start + 1, held.point))):
+            return strike
+        task = self._cluster.invocations.get(held.invocation, "")
+        return self._awaited.get((task, held.nth, held.point))
 
     def _forgive(self, worker: str) -> None:
         """One that is to stop has waited for a body that was held here, maybe while another fault was thrown."""
@@ -282,16 +327,18 @@ class Campaign:
             if self.stopping or not self._unlanded:
                 return
             self._progress.phase(f"once more: {len(self._unlanded)} faults that did not land")
+            self._awaited.clear()  # each has an invocation now that it strikes
             self._send([self._once_more_of(strike) for strike in list(self._unlanded)])
             self._drain()
 
     def _once_more_of(self, strike: Strike) -> Job:
         """The next invocation beyond the workload that is of the task that the fault was for."""
         subject = self._cluster.subject
-        task = Job(self._script, subject, strike.invocation, ()).task
+        script = self._script
+        task = strike.task or task_of(script.seed, script.workload, strike.invocation)
         while True:
             self._beyond += 1
-            job = Job(self._script, subject, self._beyond, [strike])
+            job = Job(script, subject, self._beyond, [strike])
             if job.task == task:
                 return job
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from assay import memory_limit
 from assay.bench import Bench
+from assay.brokers import DURABLE, speaks_amqp
 from assay.brokers import NAMES as BROKERS
-from assay.brokers import speaks_amqp
 from assay.chaos.script import ChaosScript
 from assay.elsewhere import table
 from assay.errors import UsageError
@@ -70,7 +70,7 @@ def barred(settings: Settings, need: Needs) -> str:
     match need:
         case Needs.DATA | Needs.BROKER if settings.broker not in BROKERS:
             return "this broker is somebody else's"
-        case Needs.DATA if settings.broker == "fakeredis":
+        case Needs.DATA if settings.broker not in DURABLE:
             return "the embedded broker has none; use --broker redis or rabbitmq"
         case Needs.VISIBILITY if speaks_amqp(settings.broker):
             return GIVES_BACK

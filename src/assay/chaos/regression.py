@@ -47,6 +47,11 @@ def _must_be_writable_as_a_test(small: ChaosScript, row: Result) -> None:
             f"what {row.scenario} asks ({_broken(row)}) is no question of one invocation, which a test could ask: "
             "its script is kept, and can be replayed"
         )
+    for strike in small.aimed:
+        raise UsageError(
+            f"{strike.fault} waits for attempt {strike.nth} of {strike.task}, whichever invocation that is of, and a "
+            "test names the one that it strikes: its script is kept, and can be replayed"
+        )
     for number, strikes in small.strikes().items():
         if len(strikes) > 1 or strikes[0].attempt != 1:
             raise UsageError(
@@ -84,7 +89,8 @@ def rendered(small: ChaosScript, before: ChaosScript, row: Result, facts: Facts,
         acts = "".join(f", {_act(act)}" for act in job.script.acts)
         points = [f'"{strike.point}"' for strike in job.strikes.values()]
         hold = f", hold={points[0]}" if points else ""
-        lines.append(f'    {names[job.number]} = assay_cluster.send("{job.task}"{acts}{hold})')
+        payload = f', args=["x" * {job.payload}]' if job.payload else ""
+        lines.append(f'    {names[job.number]} = assay_cluster.send("{job.task}"{acts}{hold}{payload})')
     for job in jobs:
         for strike in job.strikes.values():
             lasts = f", lasts_s={strike.lasts_s}" if strike.lasts_s else ""
@@ -139,5 +145,4 @@ def _word(text: str) -> str:
 
 def _act(act: object) -> str:
     """Without what is as usual: a body that returns at once is `Act()`."""
-    said = {key: value for key, value in msgspec.to_builtins(act).items() if key != "result_bytes"}
-    return f"Act({', '.join(f'{key}={value!r}' for key, value in said.items())})"
+    return f"Act({', '.join(f'{key}={value!r}' for key, value in msgspec.to_builtins(act).items())})"

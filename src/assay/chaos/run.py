@@ -195,10 +195,11 @@ def draw_script(
     concurrency: int,
     faults: str,
     intensity: float,
+    rate: float = 0.0,
 ) -> ChaosScript:
     """The script of a seed. `faults` are names with commas between them, or `swarm`. Raises UsageError."""
     tasks = tuple(selection.pick_tasks([task.name for task in it.subject.tasks]))
-    workload = Workload(tasks=tasks, number=number)
+    workload = Workload(tasks=tasks, number=number, rate=rate)
     swarm = faults == SWARM
     kinds = draw.choose(
         seed, chosen(faults) if faults and not swarm else possible(it, USUAL + MORE * swarm), swarm=swarm

@@ -11,10 +11,14 @@ from assay.verdict import Judgement, Verdict
 
 
 class Evidence(msgspec.Struct, frozen=True, tag="evidence"):
-    """At least `landed` faults landed, with an attempt or a delivery open when they did, and the run settled."""
+    """At least `landed` faults landed, with an attempt or a delivery open when they did, and the run settled.
+
+    `connected`: no worker had lost its connection to the broker before the first of them struck.
+    """
 
     landed: int = 1
     in_flight: bool = True
+    connected: bool = False
     settled: bool = True
     of: str = ""  # of this fault alone
 
@@ -28,6 +32,10 @@ class Evidence(msgspec.Struct, frozen=True, tag="evidence"):
         if len(landed) < self.landed:
             some = f"only {len(landed)} of {self.landed} faults landed" if landed else f"no {self.of or 'fault'} landed"
             return Judgement("evidence", Verdict.UNKNOWN, some)
+        lost = world.disconnected
+        if self.connected and lost is not None and landed and lost.at_ns < _struck_ns(landed[0], world):
+            said = f"{lost.worker} had lost its connection before the fault landed: {lost.detail.get('error')}"
+            return Judgement("evidence", Verdict.UNKNOWN, said)
         if self.in_flight and not any(
             _in_flight(life, event.at_ns, world) for event in world.landed for life in lives.values()
         ):
@@ -47,6 +55,12 @@ class Evidence(msgspec.Struct, frozen=True, tag="evidence"):
             None,
             {"landed": len(world.landed)},
         )
+
+
+def _struck_ns(landed: Event, world: World) -> int:
+    """When it acted: some say so, as they first wait for their moment; else when it was injected."""
+    begun = max((each.at_ns for each in world.injected if each.at_ns <= landed.at_ns), default=landed.at_ns)
+    return int(landed.detail.get("struck_ns") or begun)
 
 
 def _in_flight(life: Life, at_ns: int, world: World) -> bool:

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 from celery import Celery, current_app
 
-from assay import role, script
+from assay import aims, role, script
+from assay.aims import Aims
 from assay.boot import Boot
 from assay.elsewhere import address, host
 from assay.elsewhere.channel import READINGS, TROUBLE, There, there
@@ -78,11 +79,24 @@ class Sent:
         """It holds nothing back."""
 
 
+class FarAims(Aims):
+    """Starts of a task, counted in the channel for all machines."""
+
+    def __init__(self, channel: There) -> None:
+        found = channel.script(aims.NAME)
+        self._of([] if found is None else msgspec.json.decode(found, type=list[aims.Aim]), "aimed-{}".format)
+        self._channel = channel
+
+    def count(self, task: str) -> int:
+        counter = self._counters.get(task)
+        return 0 if counter is None else self._channel.count(counter) + 1
+
+
 class FarHolder(Holder):
     """Stands at a crash point until the harness, which reads of it in an event, lets go through the channel."""
 
     def __init__(self, recorder: Recorder, channel: There) -> None:
-        super().__init__(recorder, "", "")
+        super().__init__(recorder, "", "", FarAims(channel))
         self._channel = channel
         self._tokens = count(1)
 
@@ -95,7 +109,7 @@ class FarHolder(Holder):
 
     def _stand(self, held: Held) -> None:
         token = f"{held.worker}-{held.pid}-{next(self._tokens)}"
-        told: dict[str, Any] = {"point": held.point, "start": held.start, "token": token}
+        told: dict[str, Any] = {"point": held.point, "start": held.start, "nth": held.nth, "token": token}
         self._recorder.record(Kind.HELD, held.invocation, **told)
         self._channel.hold(token)
         self._recorder.record(Kind.RELEASED, held.invocation, **told)

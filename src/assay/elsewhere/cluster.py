@@ -11,6 +11,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+from assay.aims import NAME as AIMS
+from assay.aims import Aim
 from assay.brokers import external, speaks_amqp
 from assay.cluster import Cluster
 from assay.counted import listed
@@ -195,6 +197,10 @@ class FarCluster(Cluster):
         if script is not None:
             self._channel.give_script(invocation, msgspec.json.encode(script))
         return invocation
+
+    def aim(self, aims: Sequence[Aim]) -> None:
+        super().aim(aims)
+        self._channel.give_script(AIMS, msgspec.json.encode(list(aims)))
 
     def forget_invocation(self, invocation: str) -> None:
         super().forget_invocation(invocation)

@@ -38,7 +38,7 @@ class FarGate(Gate):
         if event.kind is Kind.HELD:
             token = str(event.detail["token"])
             point, start = Point(event.detail["point"]), int(event.detail["start"])
-            held = Held(point, event.invocation, start, event.pid, event.worker)
+            held = Held(point, event.invocation, start, event.pid, event.worker, int(event.detail.get("nth", 0)))
             self._standing.append(FarWaiting(held, lambda: self._channel.release(token)))
 
     def next(self, timeout_s: float) -> Waiting | None:

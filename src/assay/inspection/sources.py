@@ -29,7 +29,7 @@ def read_in(root: Path, names: Mapping[str, str]) -> set[str]:
     `names` says for each in which file it is given, relative to `root`; "" where that is not known.
     """
     like_celerys = {name: given for name, given in names.items() if LIKE_CELERYS.match(name)}
-    return _of(_sources(root), root, names) | _of(_packages(root), root, like_celerys)
+    return _of(sources(root), root, names) | _of(_packages(root), root, like_celerys)
 
 
 def _of(paths: Iterable[Path], root: Path, names: Mapping[str, str]) -> set[str]:
@@ -42,7 +42,7 @@ def _of(paths: Iterable[Path], root: Path, names: Mapping[str, str]) -> set[str]
     return found
 
 
-def _sources(root: Path) -> Iterator[Path]:
+def sources(root: Path) -> Iterator[Path]:
     for folder, below, files in os.walk(root):
         below[:] = [each for each in below if each not in ELSEWHERE and not each.startswith(".")]
         if "pyvenv.cfg" in files:

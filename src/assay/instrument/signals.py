@@ -23,7 +23,7 @@ def connect(recorder: Recorder) -> None:
 
     def prerun(task_id: str, task: Any, **_: Any) -> None:
         request = task.request
-        recorder.begin(task_id)
+        recorder.begin(task_id, task.name)
         info = request.delivery_info or {}
         recorder.record(
             Kind.ATTEMPT_STARTED,
@@ -32,6 +32,7 @@ def connect(recorder: Recorder) -> None:
             retries=request.retries or 0,
             redelivered=bool(info.get("redelivered")),
             start=recorder.start,
+            **({"nth": recorder.nth} if recorder.nth else {}),
         )
 
     def postrun(task_id: str, task: Any, state: str | None = None, **_: Any) -> None:

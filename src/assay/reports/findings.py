@@ -80,8 +80,12 @@ def _unknown(report: Report, symbols: dict[Verdict, str]) -> Iterator[Renderable
 def known(report: Report, ascii_only: bool) -> Iterator[RenderableType]:
     """Known violations, with the team's reason."""
     rows = [result for result in report.results if result.known]
-    if rows:
-        yield title(f"Known violations ({len(rows)}), which do not turn the exit code", "bold magenta")
+    claims = [claim for claim in report.claims if claim.known]
+    if rows or claims:
+        yield title(f"Known violations ({len(rows) + len(claims)}), which do not turn the exit code", "bold magenta")
+    for claim in claims:
+        yield Padding(Text(plain(claim.setting), "bold"), (0, 0, 0, 2))
+        yield Padding(Text(plain(claim.known)), (0, 0, 0, 6))
     for row in rows:
         line = Text.assemble(
             mark(row, ascii_only), "  ", (plain(scenario_name(row)), "bold"), f"  {plain(row_task(row))}"

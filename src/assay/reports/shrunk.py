@@ -20,6 +20,7 @@ def render(found: "Shrunk", out: Path) -> str:
         "",
     ]
     for strike in small.faults:
-        lines.append(f"  {strike.fault} when attempt {strike.attempt} of #{strike.invocation} is at {strike.point}")
+        which = f"{strike.nth} of {plain(strike.task)}" if strike.nth else f"{strike.attempt} of #{strike.invocation}"
+        lines.append(f"  {strike.fault} when attempt {which} is at {strike.point}")
     lines += ["", f"script  {out / 'chaos.toml'}", f"test    {found.test}"]
     return "\n".join(lines)

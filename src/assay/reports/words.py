@@ -102,7 +102,7 @@ def broken_claims(report: Report) -> list[Claim]:
     """Claims that do not hold, the violated first; not those that only known violations speak against."""
     rows = [result for result in report.results if result.verdict is Verdict.VIOLATED]
     excused = {result.claim for result in rows if result.known} - {result.claim for result in rows if not result.known}
-    broken = [c for c in report.claims if c.verdict is not Verdict.HELD]
+    broken = [c for c in report.claims if c.verdict is not Verdict.HELD and not c.known]
     counting = [c for c in broken if c.verdict is Verdict.UNKNOWN or c.setting not in excused]
     return sorted(counting, key=lambda claim: -claim.verdict.rank)
 

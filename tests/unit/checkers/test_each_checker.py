@@ -76,6 +76,15 @@ RESTART: Story = (
     event(Kind.FAULT_INJECTED, pid=1, fault="pool_restart"),
     event(Kind.FAULT_LANDED, pid=1, fault="pool_restart"),
 )
+DISCONNECTED: Story = (event(Kind.CONNECTION_LOST, error="ConnectionResetError"),)
+
+
+def struck(at_ns: int) -> At:
+    """The loss before it is the fifth event: 50 ms after the clock's begin."""
+    return event(Kind.FAULT_LANDED, pid=1, fault="connection cut", struck_ns=at_ns)
+
+
+STRUCK: Story = (published(), received(), *started()[:1], event(Kind.FAULT_INJECTED, pid=1), struck(0))
 FAILED_AGAIN: Story = (
     *RECOVERED[:7],
     *attempt(number=2, pid=12, raised="Locked"),
@@ -227,6 +236,15 @@ CASES = {
     "bystanders": Case(Bystanders(ids=["a"]), LOST, RECOVERED),
     "evidence": Case(Evidence(), NOTHING, RECOVERED, PLAIN),
     "evidence not settled": Case(Evidence(), NOTHING, RECOVERED, (*RECOVERED, unsettled())),
+    "evidence of what was lost before": Case(
+        Evidence(connected=True), NOTHING, (*STRUCK, *DISCONNECTED, settled()), (*DISCONNECTED, *STRUCK, settled())
+    ),
+    "evidence of what was lost before it struck": Case(
+        Evidence(connected=True),
+        NOTHING,
+        (*STRUCK[:-1], *DISCONNECTED, struck(45_000_000), settled()),
+        (*STRUCK[:-1], *DISCONNECTED, struck(55_000_000), settled()),
+    ),
     "evidence too late": Case(Evidence(), NOTHING, RECOVERED, (*PLAIN, *killed(), settled())),
     "final_state": Case(FinalState(ids=["a"], states=["SUCCESS"]), (*PLAIN[:-1], result("FAILURE")), PLAIN, PLAIN[:-1]),
     "final_state unreadable": Case(

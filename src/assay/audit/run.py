@@ -1,0 +1,87 @@
+"""`assay audit`: look at the app, run the scenarios unless only looking was asked for, and say what became of each."""
+
+import datetime
+
+import msgspec
+
+from assay.audit.finding import Change, Finding, Kind
+from assay.audit.patch import patch
+from assay.audit.rule import View, look
+from assay.audit.states import Entry, states
+from assay.known import Known
+from assay.process import Supervisor
+from assay.report import Report
+from assay.settings import Settings
+from assay.warm import Zygote
+
+SCHEMA = 1
+
+
+class Audit(msgspec.Struct, kw_only=True):
+    """Written as `audit.json`; docs/audit.md describes each field. `ran`: scenarios were run, `exit_code` is theirs."""
+
+    schema: int = SCHEMA
+    app: str
+    pool: str
+    broker: str = ""
+    versions: dict[str, str] = {}
+    entries: list[Entry] = []
+    findings: list[Finding] = []
+    patch: str = ""  # a diff that mends what is broken or dead, as far as a change of settings does
+    by_hand: list[Change] = []  # of those changes the ones whose place was not found
+    not_seen: list[str] = []  # accepted findings that there are not any more
+    ran: bool = False
+    exit_code: int = 0
+    duration_s: float = 0.0
+
+
+def look_at(settings: Settings) -> tuple[Zygote, View]:
+    """Load the app in a process of its own, which ends with this call. Raises UsageError where it cannot be loaded."""
+    with Supervisor() as supervisor:
+        zygote = Zygote(
+            supervisor, settings.app, settings.workdir, env=settings.environment, pool=settings.pool, audit=True
+        )
+    pool = settings.pool or zygote.subject.pool
+    return zygote, View(zygote.subject, zygote.written, pool, settings.queues)
+
+
+def audit(settings: Settings, view: View, report: Report | None, *, strict: bool) -> Audit:
+    """What all rules say, beside what the scenarios said, where there were any. `strict`: risks count as well."""
+    found, not_seen = accepted(look(view), settings.known)
+    broker = settings.broker if "://" not in settings.broker else settings.broker.partition("://")[0]
+    entries = states(view.subject, found, report, broker)
+    counting = [each for each in found if not each.accepted and (strict or each.kind is not Kind.RISK)]
+    changes = [change for each in counting for change in each.changes]
+    patched = patch(changes, view.subject, settings.workdir)
+    return Audit(
+        app=view.subject.app,
+        pool=view.pool,
+        broker=broker if report else "",
+        versions=view.subject.versions,
+        entries=entries,
+        findings=found,
+        patch=patched.diff,
+        by_hand=patched.left,
+        not_seen=not_seen,
+        ran=report is not None,
+        exit_code=1 if counting else report.exit_code if report else 0,
+        duration_s=report.duration_s if report else 0.0,
+    )
+
+
+def accepted(findings: list[Finding], known: tuple[Known, ...]) -> tuple[list[Finding], list[str]]:
+    """The findings, with the reason beside those that the team accepts; and a sentence for each entry of no use."""
+    today = datetime.datetime.now(datetime.UTC).date()
+    told, seen = [], list(findings)
+    for entry in known:
+        if not entry.rule:
+            continue
+        if entry.expired(today):
+            told.append(f"expired on {entry.expires}, so it does not count: {entry}")
+            continue
+        fitting = [number for number, each in enumerate(seen) if entry.speaks_of(each.rule, each.settings, each.tasks)]
+        if not fitting:
+            told.append(f"no longer shows, the entry can go: {entry}")
+        for number in fitting:
+            seen[number] = msgspec.structs.replace(seen[number], accepted=f"{entry.reason} ({entry.upstream})")
+    return seen, told
