@@ -2,9 +2,9 @@
 
 import queue
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -15,6 +15,7 @@ from assay.broker import Broker, OwnBroker
 from assay.brokers import speaks_amqp
 from assay.counted import listed
 from assay.errors import HarnessError, UsageError
+from assay.flip import Flip
 from assay.named import must_be_there
 from assay.process import Supervisor
 from assay.progress import Progress
@@ -73,6 +74,31 @@ class Bench:
             yield broker
         finally:
             broker.stop()
+
+    @contextmanager
+    def flipped(self, flips: Sequence[Flip], out: Path) -> Iterator["tuple[Bench, Subject]"]:
+        """The same with the app loaded anew and flipped, and the flipped app as it describes itself.
+
+        What is promised, and how workers are driven, stays that of the app as it is. Raises UsageError where the app
+        cannot be loaded so.
+        """
+        settings = self.settings
+        zygote = Zygote(
+            self.supervisor,
+            settings.app,
+            settings.workdir,
+            env=settings.environment,
+            pool=settings.pool,
+            migrations=settings.migrations,
+            fixtures=settings.fixtures,
+            flips=flips,
+        )
+        try:
+            described = zygote.subject
+            zygote.stand_in_for(self.zygote)
+            yield replace(self, zygote=zygote, settings=msgspec.structs.replace(settings, out=out)), described
+        finally:
+            zygote.close()
 
     @contextmanager
     def part(self, folder: Path, shown: str) -> Iterator[tuple[int, list[str]]]:

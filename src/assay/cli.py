@@ -345,6 +345,40 @@ def _audited_run(settings: "Settings") -> "tuple[Report, Path]":
 
 
 @main.command()
+@about_app
+@about_databases
+@about_broker
+@click.option("--task", "tasks", multiple=True, metavar="PATTERN", help="Only these tasks. Repeatable.")
+@click.option("--pool", type=click.Choice(["prefork", "solo", "threads"]), help="Default: the app's own.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Mutants at the same time; default: 4 for each processor.")
+@click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
+@click.option("--json", "json_file", type=FILE, help="Also write mutants.json here; - is stdout.")
+@click.option("--stryker", "stryker_file", type=FILE, help="Also write a report in Stryker's schema here.")
+def mutate(json_file: Path | None, stryker_file: Path | None, **options: Any) -> int:
+    """Flip each reliability setting, and demand that a scenario goes red."""
+    _need_linux()
+    settings = _settings_with_app(**options)
+    _need_writable(json_file, stryker_file)
+    from assay.mutate.run import mutate as mutated
+    from assay.reports import mutants
+    from assay.selection import Selection
+
+    with claimed(settings.out, timed=settings.out_timed) as out:
+        settings, folder = msgspec.structs.replace(settings, out=out), _short(out)
+        with kept_in(folder), _progress() as progress:
+            found = mutated(settings, Selection(tasks=settings.tasks), progress)
+        (folder / "mutants.json").write_text(mutants.json(found), encoding="utf-8")
+    files = {json_file: mutants.json(found), stryker_file: mutants.stryker(found, settings.workdir)}
+    failed = [said for path, text in files.items() if path is not None and (said := _write(path, text))]
+    stream = sys.stderr if Path("-") in files else sys.stdout
+    text = mutants.render(found, width=_width(), color=_colored(stream), ascii_only=not _is_utf(stream))
+    say(text, error=stream is sys.stderr)
+    if failed:
+        raise UsageError("; ".join(failed))
+    return found.exit_code
+
+
+@main.command()
 @click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
 @about_files
 def check(run_folder: Path, json_file: Path | None, junit_file: Path | None) -> int:

@@ -16,6 +16,7 @@ from assay.redirection import Redirection, scaled_limit, scaled_s
 
 FAST_RATE = 200.0  # tasks a second: a rate limit is no slower in a run
 SQLITE_S = 5.0  # how long Python's sqlite3 waits for a lock unless it is told otherwise
+OURS = ("broker_url", "broker_read_url", "broker_write_url", "broker_transport_options")  # whatever is flipped
 ENVIRONMENT = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL", "CELERY_RESULT_BACKEND")
 
 
@@ -34,7 +35,10 @@ def apply(app: Celery, to: Redirection, on_countdown: Callable[[float | None], N
         changes["broker_transport_options"] = given | _as_numbers(to.transport_options)
     if to.foreign_transport:  # py-amqp takes options as arguments and raises: kombu/transport/pyamqp.py
         changes["broker_transport_options"] = _as_numbers(to.transport_options)
-    configure(app.conf, changes | to.settings)
+    if to.transport_options and not to.foreign_transport:
+        changes["broker_transport_options"] |= getattr(app, "assay_flipped_options", {})
+    flips = {key: value for key, value in getattr(app, "assay_flips", {}).items() if key not in OURS}
+    configure(app.conf, changes | to.settings | flips)
     forget_connections(app)
     if to.databases:
         use_databases(to.databases, to.database_timeout_s)

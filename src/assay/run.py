@@ -126,7 +126,7 @@ def _run_all(it: Bench, plan: list[Row], progress: Progress) -> tuple[list[Resul
             return
         told.put(("started", number, None))
         try:
-            told.put(("finished", number, _run_one(it, plan[number])))
+            told.put(("finished", number, run_row(it, plan[number])))
         except BaseException as error:
             told.put(("broke", number, error))
 
@@ -136,7 +136,7 @@ def _run_all(it: Bench, plan: list[Row], progress: Progress) -> tuple[list[Resul
         try:
             for number in order:
                 executor.submit(one, number)
-            bird = executor.submit(_run_one, it, canary.row(plan[0].target)) if _has_canary(it) else None
+            bird = executor.submit(run_row, it, canary.row(plan[0].target)) if _has_canary(it) else None
             while len(found) < len(plan):
                 what, number, value = told.get()
                 if what == "started":
@@ -167,7 +167,8 @@ def _without_canary(it: Bench) -> str:
     return ""
 
 
-def _run_one(it: Bench, row: Row) -> Result:
+def run_row(it: Bench, row: Row) -> Result:
+    """One row, run and judged; what was recorded is kept in its folder."""
     started, planned = time.monotonic(), row.planned
     folder = it.settings.out / planned.folder
     folder.mkdir(parents=True)

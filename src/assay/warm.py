@@ -13,6 +13,7 @@ import msgspec
 from assay.audit.written import Written
 from assay.boot import BASE_CALLS, NO_MIGRATIONS, Boot
 from assay.errors import HarnessError, UsageError
+from assay.flip import Flip
 from assay.process import LAST_WORDS, Parent, Process, Supervisor
 from assay.redirection import Redirection
 from assay.subject import LeftOut, Subject
@@ -36,6 +37,7 @@ class Zygote:
         migrations: bool = True,
         fixtures: Sequence[str] = (),
         audit: bool = False,
+        flips: Sequence[Flip] = (),
     ) -> None:
         self._supervisor = supervisor
         self._migrations = migrations
@@ -53,6 +55,7 @@ class Zygote:
         self._lock = threading.Lock()
         try:
             request = {"app": app, "workdir": str(workdir), "env": env, "pool": pool, "audit": audit}
+            request["flips"] = msgspec.to_builtins(list(flips))
             answer = self._parent.ask(request, timeout_s=IMPORT_S)
         except HarnessError:
             raise UsageError(self._without_answer(app)) from None
@@ -72,6 +75,11 @@ class Zygote:
         how = f"was killed by signal {-status}" if status < 0 else f"left by itself with status {status}"
         said = self.log.read_text(errors="replace").splitlines()[-LAST_WORDS:] if self.log.exists() else []
         return "\n".join([f"the process that imported {app} {how}", *(f"  | {line}" for line in said)])
+
+    def stand_in_for(self, other: "Zygote") -> None:
+        """Be driven as if this were the app that `other` has loaded, with its databases: this one was flipped."""
+        self._templates = other.prepare_databases()
+        self.subject = other.subject
 
     def close(self) -> None:
         """End it, and all that was forked from it."""

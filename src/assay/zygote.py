@@ -23,6 +23,7 @@ from celery import Celery
 
 from assay.boot import Boot
 from assay.errors import UsageError
+from assay.flip import Flip
 from assay.role import become, detach
 
 RECEIVE = 1 << 22
@@ -73,12 +74,18 @@ def main() -> None:
 
 
 def _load(request: dict[str, Any]) -> tuple[dict[str, Any], Celery]:
-    from assay import inspection, loading
+    from assay import flipping, inspection, loading
     from assay.inspection.unusable import unusable, without_backend
 
     os.chdir(request["workdir"])
     os.environ.update(request["env"])
+    flips = msgspec.convert(request["flips"], list[Flip])
+    if flips:
+        flipping.before_tasks(flips)
     app = loading.load(request["app"], request["workdir"])
+    if flips:
+        flipping.settings(app, flips)  # once more: what was configured after the first task was made
+        flipping.tasks(app, flips)
     if wrong := without_backend(app, request["workdir"]):
         raise UsageError(wrong)
     try:

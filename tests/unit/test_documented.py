@@ -15,6 +15,7 @@ from assay.chaos.script import read
 from assay.cli import main
 from assay.fault import FAULTS, STRIKING, named
 from assay.known import Known
+from assay.mutate.mutant import Status
 from assay.report import SCHEMA, Claim, Report
 from assay.reports.words import EXIT_WORDS
 from assay.scenario import scenarios
@@ -49,6 +50,12 @@ def first_cells(text: str) -> list[str]:
     return re.findall(r"^\| `([^`]+)`", text, flags=re.MULTILINE)
 
 
+def first_column(page: str, heading: str) -> list[str]:
+    table = re.search(rf"^\| {heading} \|.*\n\| --- .*\n((?:\|.*\n)+)", page, flags=re.MULTILINE)
+    assert table
+    return [line.split(" | ")[0].removeprefix("| ") for line in table[1].splitlines()]
+
+
 def test_every_key_of_the_settings_is_documented_in_their_order() -> None:
     assert first_cells(section("configuration.md", "Keys")) == list(KEYS)
 
@@ -66,6 +73,11 @@ def test_every_rule_of_an_audit_is_documented_with_its_kind_and_each_of_celery_a
     theirs = re.findall(r"^\| (CEL\d+) \| (.+) \|$", section("audit.md", "Beside celery-audit"), flags=re.MULTILINE)
     assert [number for number, _ in theirs] == [f"CEL{number:03d}" for number in range(1, 27)]
     assert {name for _, ours in theirs for name in re.findall(r"`(\w+)`", ours)} <= set(listed)
+
+
+def test_every_status_of_a_mutant_is_documented() -> None:
+    page = (DOCS / "mutate.md").read_text(encoding="utf-8")
+    assert first_column(page, "status") == list(map(str, Status))
 
 
 def test_every_state_of_a_setting_is_documented() -> None:

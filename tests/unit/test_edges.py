@@ -13,6 +13,7 @@ INSIDE = {
     "assay.cold",
     "assay.elsewhere.aboard",
     "assay.elsewhere.loader",
+    "assay.flipping",
     "assay.hollow",
     "assay.inspection",
     "assay.loading",

@@ -4,35 +4,16 @@ import datetime
 
 import msgspec
 
-from assay.audit.finding import Change, Finding, Kind
+from assay.audit.finding import Finding, Kind
 from assay.audit.patch import patch
 from assay.audit.rule import View, look
-from assay.audit.states import Entry, states
+from assay.audit.states import states
+from assay.audit.told import Audit
 from assay.known import Known
 from assay.process import Supervisor
 from assay.report import Report
 from assay.settings import Settings
 from assay.warm import Zygote
-
-SCHEMA = 1
-
-
-class Audit(msgspec.Struct, kw_only=True):
-    """Written as `audit.json`; docs/audit.md describes each field. `ran`: scenarios were run, `exit_code` is theirs."""
-
-    schema: int = SCHEMA
-    app: str
-    pool: str
-    broker: str = ""
-    versions: dict[str, str] = {}
-    entries: list[Entry] = []
-    findings: list[Finding] = []
-    patch: str = ""  # a diff that mends what is broken or dead, as far as a change of settings does
-    by_hand: list[Change] = []  # of those changes the ones whose place was not found
-    not_seen: list[str] = []  # accepted findings that there are not any more
-    ran: bool = False
-    exit_code: int = 0
-    duration_s: float = 0.0
 
 
 def look_at(settings: Settings) -> tuple[Zygote, View]:

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from assay.audit.finding import Change, Finding, Kind
-from assay.audit.run import Audit
 from assay.audit.states import State
+from assay.audit.told import Audit
 from assay.counted import counted
 from assay.reports.findings import facts, title
 from assay.reports.words import plain

@@ -1,0 +1,181 @@
+"""`assay mutate`: each mutant is run against the scenarios that are about it, until one of them goes red."""
+
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatchcase
+
+import msgspec
+
+from assay import connections
+from assay import plan as plans
+from assay.bench import Bench, bench
+from assay.brokers import speaks_amqp
+from assay.errors import UsageError
+from assay.mutate.killers import KILLERS, UNSEEN
+from assay.mutate.mutant import Mutant, Mutation, Outcome, Status
+from assay.mutate.operators import backups, mutants
+from assay.plan import Row
+from assay.progress import Progress
+from assay.run import run_row
+from assay.scenario import PREFORK
+from assay.selection import Selection
+from assay.settings import Settings
+from assay.subject import Subject
+from assay.verdict import Result, Verdict
+
+OF_REDIS = ("broker_transport_options", "worker_disable_prefetch")
+OF_RABBITMQ = ("broker_heartbeat",)
+OF_PREFORK = (
+    *("task_time_limit", "task_soft_time_limit", "worker_max_tasks_per_child", "worker_max_memory_per_child"),
+    *("worker_pool_restarts", "task_reject_on_worker_lost", "time_limit", "soft_time_limit"),
+)
+SAYS = ("settings", "redirected", "warnings", "versions")  # of a subject: what is no behaviour
+
+
+def mutate(settings: Settings, selection: Selection, progress: Progress) -> Mutation:
+    """Raises UsageError for what the user must mend, HarnessError where the harness broke."""
+    clock = time.monotonic()
+    with bench(settings, progress, called=settings.live) as it:
+        settings.out.mkdir(parents=True, exist_ok=True)
+        members = plans.members(settings, it.subject, selection)
+        obstacle = connections.obstacle(it.zygote.process.pid, it.broker.url(0))
+        rows = plans.rows(settings, it.subject, it.pool, members, Selection(), obstacle=obstacle)
+        them = mutants(it.subject)
+        if not them:
+            raise UsageError(f"{settings.app} sets nothing that a scenario could see: there is nothing to mutate")
+        progress.plan(len(them))
+        run = Run(it, rows, them)
+        with ThreadPoolExecutor(settings.jobs, thread_name_prefix="assay-mutant") as executor:
+            try:
+                outcomes = list(executor.map(lambda pair: _told(run.one(*pair), progress), enumerate(them)))
+            except BaseException:
+                executor.shutdown(wait=False, cancel_futures=True)
+                it.supervisor.close()
+                raise
+        return Mutation(
+            app=it.subject.app,
+            broker=it.broker.name,
+            pool=it.pool,
+            outcomes=outcomes,
+            red_already=run.red_already,
+            duration_s=round(time.monotonic() - clock, 3),
+        )
+
+
+def _told(outcome: Outcome, progress: Progress) -> Outcome:
+    progress.note(f"{outcome.status}: {outcome.mutant.change}{f' by {outcome.killer}' if outcome.killer else ''}")
+    return outcome
+
+
+class Run:
+    """The rows of the app as it is, each run once at most, and only where it decides about a mutant."""
+
+    def __init__(self, it: Bench, rows: Sequence[Row], them: Sequence[Mutant]) -> None:
+        self._it = it
+        self._them = them
+        self._rows = rows
+        self._lock = threading.Lock()
+        self._held: dict[str, threading.Lock] = {}
+        self._as_it_is: dict[str, Result] = {}
+        self.red_already: list[str] = []
+
+    def one(self, number: int, mutant: Mutant) -> Outcome:
+        clock = time.monotonic()
+
+        def outcome(status: Status, **told: object) -> Outcome:
+            fields = {"mutant": mutant, "status": status, "duration_s": round(time.monotonic() - clock, 3), **told}
+            return msgspec.convert(fields, Outcome, strict=False, from_attributes=True)
+
+        if why := self._ignored(mutant):
+            return outcome(Status.NOT_APPLICABLE, said=why)
+        rows = self._killers(mutant)
+        if not rows:
+            missing = UNSEEN.get(mutant.setting, "this app and this broker")
+            return outcome(Status.NO_COVERAGE, said=f"no scenario is about {missing}")
+        tried: list[str] = []
+        unknown: list[str] = []
+        with self._it.flipped(mutant.flips, self._it.settings.out / f"mutant-{number:03d}") as (flipped, described):
+            if _same(described, self._it.subject):
+                status = Status.SHADOWED if _overridden(mutant, self._it.subject) else Status.EQUIVALENT
+                return outcome(status, said="no task and no worker is different")
+            for row in rows:
+                result = run_row(flipped, row)
+                name = row.scenario.full_name
+                if result.verdict is Verdict.VIOLATED and self._holds(row):
+                    return outcome(Status.KILLED, killer=name, said=result.reason, tried=tried)
+                (unknown if result.verdict is Verdict.UNKNOWN else tried).append(f"{name} {result.task}")
+        if tried:
+            if backed := self._backed_up(number, mutant, rows):
+                return outcome(Status.SHADOWED, said=backed, tried=tried)
+            return outcome(Status.SURVIVED, said=f"it held in {', '.join(tried)}", tried=tried)
+        return outcome(Status.UNKNOWN, said=f"not judged: {', '.join(unknown)}")
+
+    def _backed_up(self, number: int, mutant: Mutant, rows: Sequence[Row]) -> str:
+        """What does the same as what was flipped: without both, and not without it alone, a scenario goes red."""
+        for each in backups(mutant, self._it.subject, self._them):
+            out = self._it.settings.out / f"mutant-{number:03d}-and-{each.setting}"
+            with self._it.flipped([*mutant.flips, *each.flips], out) as (both, _):
+                red = next((row for row in rows if run_row(both, row).verdict is Verdict.VIOLATED), None)
+            if red is None:
+                continue
+            with self._it.flipped(each.flips, out.with_name(f"{out.name}-alone")) as (alone, _):
+                if run_row(alone, red).verdict is not Verdict.VIOLATED:
+                    return f"{each.setting} does the same: without both, {red.scenario.full_name} goes red"
+        return ""
+
+    def _ignored(self, mutant: Mutant) -> str:
+        broker = self._it.broker.name
+        if mutant.setting in OF_REDIS and speaks_amqp(broker):
+            return f"Redis heeds it, {broker} does not"
+        if mutant.setting in OF_RABBITMQ and not speaks_amqp(broker):
+            return f"RabbitMQ heeds it, {broker} does not"
+        if mutant.setting in OF_PREFORK and self._it.pool not in PREFORK:
+            return f"pool {self._it.pool} ignores it"
+        return ""
+
+    def _killers(self, mutant: Mutant) -> list[Row]:
+        """The likeliest first; of each scenario one row, of a task that the mutant is about."""
+        found = []
+        for pattern in KILLERS.get(mutant.setting, ()):
+            rows = [row for row in self._rows if fnmatchcase(row.scenario.full_name, pattern)]
+            names = {flip.without for flip in mutant.flips} | set(mutant.tasks)
+            mine = [row for row in rows if names & {row.planned.task, row.planned.members[0]}]
+            mine = mine or [row for row in rows if row.target.task.queue in names] or rows
+            found += mine[:1]
+        return found
+
+    def _holds(self, row: Row) -> bool:
+        """Whether it is not red without the mutant."""
+        key = row.planned.folder
+        with self._lock:
+            mine = self._held.setdefault(key, threading.Lock())
+        with mine:
+            if key not in self._as_it_is:
+                self._as_it_is[key] = run_row(self._it, row)
+                if self._as_it_is[key].verdict is Verdict.VIOLATED:
+                    self.red_already.append(f"{row.scenario.full_name} {row.planned.task}")
+            return self._as_it_is[key].verdict is not Verdict.VIOLATED
+
+
+def _same(one: Subject, other: Subject) -> bool:
+    return _behaviour(one) == _behaviour(other)
+
+
+def _behaviour(subject: Subject) -> dict[str, object]:
+    fields = msgspec.to_builtins(subject)
+    tasks = [{key: value for key, value in task.items() if key != "left_out"} for task in fields.pop("tasks")]
+    return {"tasks": tasks} | {key: value for key, value in fields.items() if key not in SAYS}
+
+
+def _overridden(mutant: Mutant, subject: Subject) -> bool:
+    """Whether it is a setting of tasks that each task has a value of its own for."""
+    option = mutant.setting.removeprefix("task_")
+    setting = subject.setting(mutant.setting)
+    return bool(
+        setting is not None
+        and subject.tasks
+        and hasattr(subject.tasks[0], option)
+        and all(getattr(task, option) != setting.value for task in subject.tasks)
+    )
