@@ -5,7 +5,7 @@ only.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -36,7 +36,10 @@ class Aims:
     def __init__(self, folder: str) -> None:
         path = Path(folder) / NAME
         aims = msgspec.json.decode(path.read_bytes(), type=list[Aim]) if path.exists() else []
-        self._counters = {task: str(_counter(folder, number)) for number, task in enumerate(_tasks(aims))}
+        self._of(aims, lambda number: str(_counter(folder, number)))
+
+    def _of(self, aims: Sequence[Aim], counter: Callable[[int], str]) -> None:
+        self._counters = {task: counter(number) for number, task in enumerate(_tasks(aims))}
         self._held = {(aim.task, aim.nth, aim.point) for aim in aims}
 
     def count(self, task: str) -> int:

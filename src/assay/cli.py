@@ -166,8 +166,11 @@ def chaos(
     from assay.chaos.possible import must_not_be_barred
     from assay.chaos.run import chaos as run_chaos
     from assay.chaos.run import chosen, draw_script
+    from assay.elsewhere.table import must_be_usable
     from assay.selection import Selection
 
+    if settings.workers:
+        must_be_usable(settings.workers, settings.broker)
     if faults not in ("", "swarm"):
         must_not_be_barred(settings, chosen(faults))
     duration_s = _seconds(duration)
@@ -257,6 +260,7 @@ def shrink(run_folder: Path, row: str, task: str, tests: str, **options: Any) ->
 def _chaos_run(run_folder: Path, options: dict[str, Any]) -> "tuple[Path, Facts, Settings]":
     """The run folder, what it was of, and settings to run it again. Raises UsageError."""
     from assay.brokers import NAMES as BROKERS
+    from assay.elsewhere.table import must_be_usable
     from assay.facts import read
     from assay.reports.json import locate
 
@@ -270,7 +274,12 @@ def _chaos_run(run_folder: Path, options: dict[str, Any]) -> "tuple[Path, Facts,
     options["workdir"] = options.get("workdir") or facts.workdir
     options["broker"] = options.get("broker") or facts.broker
     settings = _settings_with_app(**options, pool=facts.pool)
-    return folder, facts, msgspec.structs.replace(settings, jobs=1, cold=facts.cold)
+    if not facts.elsewhere:
+        return folder, facts, msgspec.structs.replace(settings, jobs=1, cold=facts.cold, workers=None)
+    if settings.workers is None:
+        raise UsageError(f"the workers of {folder} were run by others: the configuration must have [workers] again")
+    must_be_usable(settings.workers, settings.broker)
+    return folder, facts, msgspec.structs.replace(settings, jobs=1)
 
 
 def _seconds(duration: str | None) -> float:

@@ -28,6 +28,7 @@ class Facts(msgspec.Struct, kw_only=True):
     pool: str
     cold: bool
     live: bool
+    elsewhere: bool = False  # its workers were run by others
     members: dict[str, list[str]]
     known: list[Known] = []
     started_at: str = ""
@@ -84,7 +85,7 @@ def conclude(facts: Facts, results: list[Result]) -> Report:
         environment={
             **facts.subject.versions,
             "pool": facts.pool,
-            "workers": "cold" if facts.cold else "warm",
+            "workers": "elsewhere" if facts.elsewhere else "cold" if facts.cold else "warm",
             "bodies": "live" if facts.live else "hollow",
         },
         redirected=facts.subject.redirected + facts.subject.warnings + facts.notes,

@@ -58,6 +58,7 @@ class Kind(StrEnum):
     SWEPT = (
         "swept"  # looked for messages that are unacknowledged for longer than allowed; detail: restored (count), tags
     )
+    CLOCK = "clock"  # of a worker elsewhere; detail: ahead_ns of what both sides reach, error_ns
     # [pool child, or main where the pool has none]
     CHILD_STARTED = "child_started"
     CHILD_STOPPING = "child_stopping"  # leaves by itself; detail: exitcode
@@ -103,7 +104,8 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
     `at_ns`: time.monotonic_ns(), system-wide on one Linux host. `worker`: the harness's name of the worker ("w1"),
     empty for the harness itself. `invocation`: Celery's task id. `attempt`: unique for each start of a body, empty
-    where it is not known (most events of the main process).
+    where it is not known (most events of the main process). `host`: a name for the machine, empty for the harness's
+    own. Of a worker elsewhere the harness has put `at_ns` on its own clock, and pids beyond those of this machine.
     """
 
     at_ns: int
@@ -114,6 +116,15 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     task: str = ""
     attempt: str = ""
     detail: dict[str, Any] = {}
+    host: str = ""
+
+
+PIDS = 1 << 22  # the most that Linux has: include/linux/threads.h, PID_MAX_LIMIT
+
+
+def told_pid(pid: int) -> str:
+    """As a person would look for it: beyond this machine's it is one of a worker elsewhere."""
+    return str(pid) if pid < PIDS else f"{pid % PIDS} of another machine"
 
 
 encode = msgspec.json.Encoder().encode

@@ -181,7 +181,7 @@ class Follower:
             pid = name.partition("-")[0]
             if name in self._ended:
                 self._ended[name] = len(new) == before
-            elif look and (name not in writing or not os.path.exists(f"/proc/{pid}")):
+            elif look and pid.isdigit() and (name not in writing or not os.path.exists(f"/proc/{pid}")):
                 self._ended[name] = False  # once more: it may have written after it was read just now
         self._looked = time.monotonic() if look else self._looked
         new.sort(key=_clock)

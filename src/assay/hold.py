@@ -31,12 +31,15 @@ class Holder:
     `gate` is the name of the harness's abstract Unix socket (SEQPACKET); when the harness is gone the attempt goes on.
     """
 
-    def __init__(self, recorder: Recorder, folder: str, gate: str) -> None:
+    def __init__(self, recorder: Recorder, folder: str, gate: str, aims: Aims | None = None) -> None:
         self._recorder = recorder
         self._scripts = f"{folder}/scripts"
-        self._aims = Aims(folder)
+        self._aims = aims or Aims(folder)
         self._gate = gate
         self._known: dict[str, script.Script] = {}
+
+    def _read(self, invocation: str) -> script.Script:
+        return script.read(self._scripts, invocation)
 
     def script(self, invocation: str) -> script.Script:
         """The invocation's script. It is written before the message, so it is read once; that of RECYCLING may come."""
@@ -44,7 +47,7 @@ class Holder:
             return script.DEFAULT
         known = self._known.get(invocation)
         if known is None:
-            known = script.read(self._scripts, invocation)
+            known = self._read(invocation)
             if invocation != script.RECYCLING:
                 if len(self._known) >= REMEMBERED:
                     del self._known[next(iter(self._known))]
@@ -79,7 +82,10 @@ class Holder:
             nth and self._aims.hold(recorder.task, nth, point)
         ):
             return
-        held = Held(point, invocation, start, os.getpid(), recorder.worker, nth)
+        self._stand(Held(point, invocation, start, os.getpid(), recorder.worker, nth))
+
+    def _stand(self, held: Held) -> None:
+        recorder, point, invocation, start = self._recorder, held.point, held.invocation, held.start
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as channel:
             try:
                 channel.connect("\0" + self._gate)

@@ -2,10 +2,13 @@
 
 No other process writes to them: whatever kills the process, at most its own last line is torn. After a fork the child
 opens a file of its own.
+
+A worker that others start has it by `-I assay.recorder`: see the end of the module.
 """
 
 import contextlib
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -33,6 +36,7 @@ class Recorder:
     def __init__(self, folder: str, worker: str) -> None:
         self.folder = folder
         self.worker = worker
+        self.host = ""
         #: called after each event, for whoever waits for one
         self.ring: Callable[[], None] = lambda: None
         self._tape: Tape | None = None
@@ -63,8 +67,8 @@ class Recorder:
         """Append one event. Inside an attempt its token goes along, unless the event is of another invocation."""
         now = self._attempts
         attempt = now.token if now.invocation == invocation else ""
-        line = encode(Event(monotonic_ns(), kind, self._pid, self.worker, invocation, task, attempt, detail)) + b"\n"
-        (self._tape or self._open()).write(line)
+        event = Event(monotonic_ns(), kind, self._pid, self.worker, invocation, task, attempt, detail, self.host)
+        (self._tape or self._open()).write(encode(event) + b"\n")
         self.ring()
 
     def _open(self) -> Tape:
@@ -138,3 +142,10 @@ class Recorder:
             return os.lseek(fd, 0, os.SEEK_CUR) - 1
         finally:
             os.close(fd)
+
+
+# by `celery worker -I assay.recorder` elsewhere; what the loader of that name has imported comes here too
+if "ASSAY_RECORDER" in os.environ and "celery.worker" in sys.modules and "assay.elsewhere.aboard" not in sys.modules:
+    from assay.elsewhere import aboard
+
+    aboard.install()

@@ -52,6 +52,16 @@ def become(boot: Boot, app: Celery, channel: socket.socket | None) -> None:
 def prepare(boot: Boot, app: Celery) -> Recorder:
     """Redirect the app, and put the recorder and the bodies in."""
     recorder = Recorder(f"{boot.folder}/events", boot.name)
+    redirect(boot, app, recorder)
+    if boot.role != "worker" or not boot.recorded:
+        return recorder
+    recorder.ring = Ringer(Path(boot.folder) / BELL).ring
+    record(boot, app, recorder, Holder(recorder, boot.folder, boot.gate))
+    return recorder
+
+
+def redirect(boot: Boot, app: Celery, recorder: Recorder) -> None:
+    """To where the run is; the recorder knows what became of the countdowns."""
     scale = recorder.countdown_scale = boot.redirection.countdown_scale
 
     def on_countdown(countdown_s: float | None) -> None:
@@ -61,10 +71,10 @@ def prepare(boot: Boot, app: Celery) -> Recorder:
         recorder.countdown_scale = countdown_s / scaled_s(countdown_s, scale, least_s) if countdown_s else scale
 
     apply(app, boot.redirection, on_countdown)
-    if boot.role != "worker" or not boot.recorded:
-        return recorder
-    recorder.ring = Ringer(Path(boot.folder) / BELL).ring
-    holder = Holder(recorder, boot.folder, boot.gate)
+
+
+def record(boot: Boot, app: Celery, recorder: Recorder, holder: Holder) -> None:
+    """Record all that this worker does from now on, and give its tasks the bodies of the run."""
     recorder.point = holder.at_point
     recorder.is_scripted = holder.is_scripted
     recorder.count = holder.count
@@ -72,7 +82,6 @@ def prepare(boot: Boot, app: Celery) -> Recorder:
     hollow.install(app, recorder, holder, live=boot.live)
     if boot.callbacks:
         callbacks.register(app, recorder)
-    return recorder
 
 
 def work(boot: Boot, app: Celery) -> None:

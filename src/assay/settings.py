@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 
 from assay.brokers import NAMES as BROKERS
+from assay.elsewhere.table import Workers
 from assay.errors import UsageError
 from assay.known import Known
 from assay.selection import nearest
@@ -69,6 +70,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     env: dict[str, str] = {}
     live: dict[str, LiveCall] = {}
     known: tuple[Known, ...] = ()
+    workers: Workers | None = None  # that others run: `assay chaos` starts and ends them by commands
     canary: bool = True  # break one configuration on purpose in each run: its loss must be seen
     notes: tuple[str, ...] = ()  # not a key: what the user should know about how this was read
     out_timed: bool = False  # not a key: `out` has its name from the time
@@ -185,13 +187,29 @@ def converted(table: Mapping[str, Any], source: str, folder: Path) -> dict[str, 
     values = {}
     for key, value in table.items():
         must_be_known(key, source)
+        if key == "workers":
+            _must_be_workers(value, source)
         try:
             values[key] = msgspec.convert(value, TYPES[key], dec_hook=lambda _, raw: _path(raw, folder))
         except msgspec.ValidationError as error:
             raise UsageError(f"{source}: {_told(key, str(error))}") from None
+    if (workers := values.get("workers")) and workers.recorder and "://" not in workers.recorder:
+        values["workers"] = msgspec.structs.replace(workers, recorder=str(_path(workers.recorder, folder)))
     if "workdir" in values and not values["workdir"].is_dir():
         raise UsageError(f"{source}: workdir: {values['workdir']} is not a folder")
     return values
+
+
+def _must_be_workers(value: Any, source: str) -> None:
+    """Raises UsageError for what is no table, or a key that it does not have, with the one that was meant."""
+    if not isinstance(value, dict):
+        raise UsageError(f"{source}: workers must be a table: [workers], or [tool.assay.workers] in a pyproject.toml")
+    for key in value:
+        if key not in Workers.__struct_fields__:
+            known = Workers.__struct_fields__
+            raise UsageError(
+                f"{source}: workers: unknown key {key}{nearest(key, known) or '; known are ' + ', '.join(known)}"
+            )
 
 
 def _path(raw: Any, folder: Path) -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.errors import UsageError
-from assay.event import Event, Kind
+from assay.event import Event, Kind, told_pid
 from assay.history import History
 from assay.reports.words import plain
 
@@ -115,7 +115,7 @@ def _lane(event: Event, mains: dict[str, set[int]]) -> str:
     if not event.worker or event.kind in BY_HARNESS:
         return "harness"
     role = "main" if event.pid in mains.get(event.worker, set()) else "child"
-    return f"{event.worker} {role} {event.pid}"
+    return f"{event.worker} {role} {told_pid(event.pid)}"
 
 
 def sentence(event: Event, invocation: str = "") -> str:
@@ -136,9 +136,14 @@ def _with(text: str, **named: str) -> Words:
     """A sentence, followed by each of the details that is there, after its own words (", ..." or " ...")."""
 
     def words(detail: dict[str, Any]) -> str:
-        return text + "".join(f"{label} {detail[key]}" for key, label in named.items() if detail.get(key) is not None)
+        given = {key: label for key, label in named.items() if detail.get(key) is not None}
+        return text + "".join(f"{label} {_value(key, detail[key])}" for key, label in given.items())
 
     return words
+
+
+def _value(key: str, value: Any) -> Any:
+    return told_pid(value) if key in ("pid", "child", "target") and isinstance(value, int) else value
 
 
 def _raised(detail: dict[str, Any]) -> str:
@@ -148,6 +153,8 @@ def _raised(detail: dict[str, Any]) -> str:
 
 def _status(detail: dict[str, Any]) -> str:
     status = detail.get("status")
+    if status is None:  # of a worker elsewhere
+        return f"worker main {_value('pid', detail.get('pid', ''))} is gone"
     how = f"killed by signal {-status}" if isinstance(status, int) and status < 0 else f"with exit status {status}"
     return f"worker main {detail.get('pid', '')} is gone, {how}"
 
@@ -187,6 +194,7 @@ SENTENCES: dict[Kind, Words] = {
     Kind.FINAL_RESULT: _with("at the end the result backend says", state=":", error=":"),
     Kind.FINAL_PROCESS: _with("at the end a process of the task is still alive", pid=", pid", command=":"),
     Kind.RECEIVED: _received,
+    Kind.CLOCK: _with("tells what its clock shows"),
     Kind.ACCEPTED: _with("handed to a pool child", child=", pid"),
     Kind.ACKED: _with("acknowledged to the broker"),
     Kind.ACK_FAILED: _with("the acknowledgement failed", error=":"),

@@ -11,6 +11,8 @@ INSIDE = {
     "assay.base_calls",
     "assay.by_hand",
     "assay.cold",
+    "assay.elsewhere.aboard",
+    "assay.elsewhere.loader",
     "assay.flipping",
     "assay.hollow",
     "assay.inspection",

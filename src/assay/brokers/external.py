@@ -43,8 +43,8 @@ class ExternalBroker(Databases):
 
     def __init__(self, url: str, folder: Path, spawn: Spawn) -> None:
         super().__init__()
-        self._url = _for_celery(url)
-        self._client_url = _for_client(url)
+        self._url = for_celery(url)
+        self._client_url = for_client(url)
         self.shown = redact_url(url)
         self.key_prefix = f"assay-{secrets.token_hex(6)}:"
         self._open()
@@ -137,7 +137,7 @@ def _check(url: str) -> str:
     return scheme
 
 
-def _for_celery(url: str) -> str:
+def for_celery(url: str) -> str:
     """kombu knows a Unix socket as redis+socket://PATH?virtual_host=N."""
     if _check(url) != "unix":
         return url
@@ -147,7 +147,7 @@ def _for_celery(url: str) -> str:
     return _joined("redis+socket", parts.netloc + parts.path, query)
 
 
-def _for_client(url: str) -> str:
+def for_client(url: str) -> str:
     """redis-py knows it as unix://PATH?db=N, and names certificate checks in its own words."""
     scheme = _check(url)
     parts = urlsplit(url)

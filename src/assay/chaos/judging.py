@@ -1,18 +1,20 @@
 """What became of a chaos run: a row for each task and kind of fault, for what was not struck, and for the end. Pure."""
 
 from collections import Counter, defaultdict, deque
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import msgspec
 
 from assay import contract
 from assay.celery_findings import BEYOND
+from assay.chaos import elsewhere
 from assay.chaos.in_broker import InBroker
 from assay.chaos.script import ChaosScript
 from assay.chaos.taken_over import TakenOver
 from assay.checker import Checker, conclude, judged
 from assay.checkers import Delivery, Evidence, FinalState, Liveness, Published, Reached, Stops
-from assay.event import Kind
+from assay.event import Event, Kind
 from assay.fault import BROKER_EMPTIED, BURSTS, STOPPING, STRIKING, Needs, named
 from assay.fold import ENDING
 from assay.history import History
@@ -36,6 +38,7 @@ PERSIST = (
     "no setting of the app: a broker that keeps its data (Redis: appendonly yes; RabbitMQ: durable queues), or a "
     "publisher that notes what it has sent and sends again what was never done"
 )
+NOT_IN_ORDER = "the machines' clocks are not known finely enough to say what came first"
 REFUSED = 20  # that are kept of a task: the first one tells what they all do
 
 
@@ -52,7 +55,7 @@ def _slug(fault: str) -> str:
 class Seen:
     """What of a history says which rows there are."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: Iterable[Event]) -> None:
         self.struck: dict[tuple[str, str], list[str]] = defaultdict(list)  # (fault, task) -> invocations
         self.injected: Counter[tuple[str, str]] = Counter()
         self.landed: Counter[tuple[str, str]] = Counter()
@@ -124,9 +127,31 @@ def judge(
 
 
 def judge_history(subject: Subject, script: ChaosScript, demanded: str, history: History) -> list[Result]:
-    """Rows in the order of tasks and faults. What kept the run from its end is an unknown row of its own."""
+    """Rows in the order of tasks and faults. What kept the run from its end is an unknown row of its own.
+
+    With workers on other machines, what their clocks' errors leave open is unknown too.
+    """
     path = history.folder / ERROR
     error = path.read_text() if path.exists() else ""
+    rows = _rows(subject, script, demanded, history, error)
+    far = elsewhere.read(history.folder)
+    for by_ns in far.shifts():
+        others = {_key(row): row for row in _rows(subject, script, demanded, elsewhere.shifted(history, by_ns), error)}
+        rows = [row if _same(row, others.get(_key(row))) else _doubt(row, NOT_IN_ORDER) for row in rows]
+    return [_doubt(row, far.doubts[0]) for row in rows] if far.doubts else rows
+
+
+def _key(row: Result) -> tuple[str, str]:
+    return row.scenario, row.task
+
+
+def _same(row: Result, other: Result | None) -> bool:
+    return other is not None and (row.verdict, row.outcome) == (other.verdict, other.outcome)
+
+
+def _rows(
+    subject: Subject, script: ChaosScript, demanded: str, history: Collection[Event] | History, error: str
+) -> list[Result]:
     seen = Seen(history)
     rows: list[tuple[Result, list[Checker]]] = []
     for task in sorted(set(seen.tasks)):
@@ -256,6 +281,10 @@ def _doubted(row: Result, seen: Seen) -> Result:
         why = "the run did not settle"
     else:
         return row
+    return _doubt(row, why)
+
+
+def _doubt(row: Result, why: str) -> Result:
     doubt = Judgement("harness", Verdict.UNKNOWN, f"{why}, so it is not known: {row.reason}")
     return msgspec.structs.replace(
         row, verdict=Verdict.UNKNOWN, reason=doubt.reason, remedy="", judgements=[*row.judgements, doubt]

@@ -7,6 +7,7 @@ from assay.bench import Bench
 from assay.brokers import DURABLE, speaks_amqp
 from assay.brokers import NAMES as BROKERS
 from assay.chaos.script import ChaosScript
+from assay.elsewhere import table
 from assay.errors import UsageError
 from assay.fault import STRIKING, Needs
 from assay.scaling import Target
@@ -17,12 +18,17 @@ GIVES_BACK = "this broker gives back at once what a dead worker had"
 
 def possible(it: Bench, faults: Iterable[str]) -> list[str]:
     """Those of these that nothing stands in the way of."""
-    return [fault for fault in faults if not any(obstacle(it, need) for need in STRIKING[fault].needs)]
+    return [
+        fault
+        for fault in faults
+        if not out_of_reach(it.settings, fault) and not any(obstacle(it, need) for need in STRIKING[fault].needs)
+    ]
 
 
 def must_be_possible(it: Bench, script: ChaosScript) -> None:
     """Raises UsageError where a fault of the script cannot strike."""
     for fault in dict.fromkeys(strike.fault for strike in script.faults):
+        _must_be_in_reach(it.settings, fault)
         for need in STRIKING[fault].needs:
             if why := obstacle(it, need):
                 raise UsageError(f"{fault} needs {need}: {why}")
@@ -31,9 +37,20 @@ def must_be_possible(it: Bench, script: ChaosScript) -> None:
 def must_not_be_barred(settings: Settings, faults: Iterable[str]) -> None:
     """Raises UsageError where one of these cannot strike whatever the app is: before anything is started."""
     for fault in faults:
+        _must_be_in_reach(settings, fault)
         for need in STRIKING[fault].needs:
             if why := barred(settings, need):
                 raise UsageError(f"{fault} needs {need}: {why}")
+
+
+def out_of_reach(settings: Settings, fault: str) -> str:
+    """Why it cannot strike workers that others run; "" where it can, or where they are the run's own."""
+    return table.out_of_reach(settings.workers, fault) if settings.workers else ""
+
+
+def _must_be_in_reach(settings: Settings, fault: str) -> None:
+    if why := out_of_reach(settings, fault):
+        raise UsageError(f"{fault} is not available: {why}")
 
 
 def obstacle(it: Bench, need: Needs) -> str:

@@ -5,17 +5,20 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from assay.bench import Bench, bench
+from assay.broker import OwnBroker
 from assay.changed import other_kind, scaled
-from assay.chaos import draw, judging
+from assay.chaos import draw, elsewhere, judging
 from assay.chaos.campaign import Campaign, keeps
-from assay.chaos.possible import breakable_results, must_be_possible, possible
+from assay.chaos.possible import breakable_results, must_be_possible, out_of_reach, possible
 from assay.chaos.script import NAME, ChaosScript, Workload, write
 from assay.cluster import Cluster
 from assay.conclusion import Facts, conclude
 from assay.counted import counted
+from assay.elsewhere.cluster import FarCluster
+from assay.errors import UsageError
 from assay.facts import keep
 from assay.fault import STRIKING, Needs, called
 from assay.history import History
@@ -87,29 +90,24 @@ def perform(
     folder = out / judging.FOLDER
     folder.mkdir()
     notes: list[str] = []
+    far: FarCluster | None = None
     apart = any(Needs.RESULTS in STRIKING[strike.fault].needs for strike in script.faults)
     with it.part(folder, judging.FOLDER) as (db, broke):
         with (
             it.own_results(apart and breakable_results(it) == "server", out.name) as results,
-            Cluster(
-                it.zygote,
-                it.broker,
-                folder,
-                it.supervisor.folder,
-                db,
-                pool=it.pool,
-                concurrency=script.concurrency,
-                scaled=_scaling(it, script).redirection,
-                start=starter(settings, it.supervisor),
-                keeps=keeps,
-                results=results,
-            ) as cluster,
+            _cluster(it, script, folder, db, results) as cluster,
         ):
+            far = cluster if isinstance(cluster, FarCluster) else None
+            if far:
+                far.needs(script.workload.tasks)
             campaign = Campaign(cluster, script, given, progress)
             with ended_early(campaign, progress) if stoppable else contextlib.nullcontext():
                 campaign.run(time.monotonic() + duration_s)
             notes = campaign.told()
             campaign.must_have_published()
+    if far:
+        notes += far.told()
+        elsewhere.keep(folder, far.offsets(), far.doubts())
     for error in broke:
         (folder / judging.ERROR).write_text(error)
     history = History(folder)
@@ -117,12 +115,33 @@ def perform(
     return Performed(judged, notes, history.inventory)
 
 
+def _cluster(it: Bench, script: ChaosScript, folder: Path, db: int, results: OwnBroker | None) -> Cluster:
+    """With workers of the run's own, or with those that others run."""
+    settings = it.settings
+    args = it.zygote, it.broker, folder, it.supervisor.folder, db
+    options: dict[str, Any] = {
+        "pool": it.pool,
+        "concurrency": script.concurrency,
+        "scaled": _scaling(it, script).redirection,
+        "keeps": keeps,
+        "results": results,
+    }
+    if settings.workers:
+        if it.subject.result_backend == "django-db":
+            raise UsageError(
+                f"{it.subject.app} stores results in its database, which is another one where its workers are: what "
+                "they store cannot be read from here. For this run give it a result_backend that both sides reach"
+            )
+        return FarCluster(*args, workers=settings.workers, spawn=it.supervisor.spawn, **options)
+    return Cluster(*args, start=starter(settings, it.supervisor), **options)
+
+
 def finished(facts: Facts, performed: Performed, out: Path, duration_s: float) -> Report:
     """The report of a run in `out`, whose facts are kept once more with what is known at its end."""
     facts.notes += performed.notes
     facts.duration_s = duration_s
     facts.events = performed.events
-    facts.files = taken(out, NAME, f"{judging.FOLDER}/{judging.ERROR}")
+    facts.files = taken(out, NAME, f"{judging.FOLDER}/{judging.ERROR}", f"{judging.FOLDER}/{elsewhere.NAME}")
     keep(facts, out)
     return conclude(facts, performed.results)
 
@@ -148,6 +167,9 @@ def facts_of(settings: Settings, it: Bench, script: ChaosScript) -> Facts:
     facts = Facts.of(subject, it.broker.name, it.broker.version(), it.pool, settings, members)
     facts.scaled = scaled([_scaling(it, script)], subject, it.pool, it.broker.name)
     facts.demanded = settings.delivery if settings.delivery != "inferred" else "at_least_once"
+    facts.elsewhere = settings.workers is not None
+    if barred := [fault for fault in STRIKING if out_of_reach(settings, fault)]:
+        facts.notes.append(f"not available on other machines: {'; '.join(barred)}")
     kinds = sorted({strike.fault for strike in script.faults})
     faults = f"{counted(len(script.faults), 'fault')} to land ({'; '.join(kinds)})" if kinds else "no fault drawn"
     facts.notes.append(

@@ -41,7 +41,7 @@ class Liveness(msgspec.Struct, frozen=True, tag="liveness"):
                 return Judgement(
                     "liveness",
                     Verdict.VIOLATED,
-                    f"{event.worker} ended by itself, with status {event.detail.get('status')}: it should have gone on",
+                    f"{event.worker} ended by itself{_status(event)}: it should have gone on",
                 )
         for life in fresh:
             if not life.attempts:
@@ -64,6 +64,12 @@ class Liveness(msgspec.Struct, frozen=True, tag="liveness"):
 
     def _so_long(self) -> str:
         return f", in production {self.deaf_for}" if self.deaf_for else ""
+
+
+def _status(event: Event) -> str:
+    """Of a worker elsewhere nobody tells it."""
+    status = event.detail.get("status")
+    return "" if status is None else f", with status {status}"
 
 
 def _wait_s(life: Life) -> float:

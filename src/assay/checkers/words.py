@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from assay.counted import listed
-from assay.event import Event, Kind
+from assay.event import Event, Kind, told_pid
 from assay.life import Attempt, Life, World
 
 
@@ -41,15 +41,14 @@ def tale(life: Life, world: World) -> str:
     """The life in one sentence: acknowledgements, attempts and deaths in their order."""
     parts: list[tuple[int, str]] = []
     for number, attempt in enumerate(life.attempts, 1):
-        parts.append(
-            (attempt.started_at, f"attempt {number} began at {since(life, attempt.started_at)} in pid {attempt.pid}")
-        )
+        pid = told_pid(attempt.pid)
+        parts.append((attempt.started_at, f"attempt {number} began at {since(life, attempt.started_at)} in pid {pid}"))
         if attempt.done and attempt.exited_at:
             parts.append((attempt.exited_at, f"its work was done at {since(life, attempt.exited_at)}"))
         elif attempt.raised and attempt.exited_at:
             parts.append((attempt.exited_at, f"it raised {attempt.raised}"))
         if killed(attempt, world):
-            parts.append((world.dead[attempt.pid], f"pid {attempt.pid} died at {since(life, world.dead[attempt.pid])}"))
+            parts.append((world.dead[attempt.pid], f"pid {pid} died at {since(life, world.dead[attempt.pid])}"))
     parts += [(event.at_ns, f"acknowledged at {since(life, event.at_ns)}") for event in life.acks]
     parts += [
         (event.at_ns, "given back to its queue" if event.detail.get("requeue") else "rejected for good")
