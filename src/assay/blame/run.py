@@ -13,6 +13,7 @@ from assay.audit.patch import patch
 from assay.bench import Bench, bench
 from assay.blame.candidates import candidates
 from assay.blame.found import Blame, Tried
+from assay.counted import counted
 from assay.errors import NotShownError, UsageError
 from assay.flip import Flip
 from assay.plan import Row
