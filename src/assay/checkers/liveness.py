@@ -45,10 +45,12 @@ class Liveness(msgspec.Struct, frozen=True, tag="liveness"):
                 )
         for life in fresh:
             if not life.attempts:
+                others = any(each.attempts for each in fresh)
+                why = "others did" if others else f"the worker is deaf{self._so_long()}"
                 return Judgement(
                     "liveness",
                     Verdict.VIOLATED,
-                    f"{short(life)} was published after the fault and never began: the worker is deaf{self._so_long()}",
+                    f"{short(life)} was published after the fault and never began: {why}",
                     Outcome.STUCK,
                     (life.id,),
                 )

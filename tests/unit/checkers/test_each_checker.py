@@ -582,3 +582,10 @@ def test_given_a_worker_that_is_deaf_for_longer_than_a_run_then_its_reason_says_
     deaf = story(*killed(), published("b"), settled())
     (judged,) = check([Liveness(ids=["b"], within_s=1.0, deaf_for="for a week")], deaf)
     assert judged.reason.endswith("never began: the worker is deaf, in production for a week")
+
+
+def test_given_one_that_never_began_beside_others_that_did_then_the_worker_is_not_called_deaf() -> None:
+    heard = story(*killed(), published("b"), published("c"), *attempt("c", pid=12), settled())
+    (judged,) = check([Liveness(ids=["b", "c"], within_s=1.0, deaf_for="for a week")], heard)
+    assert judged.verdict is Verdict.VIOLATED
+    assert judged.reason.endswith("never began: others did")
