@@ -1,5 +1,6 @@
 """The checkers: one question a file."""
 
+from assay.checkers.ahead import Ahead
 from assay.checkers.attempts import Attempts
 from assay.checkers.canvas import Callbacks, Order, Whole
 from assay.checkers.delivery import Delivery
@@ -24,7 +25,8 @@ from assay.checkers.stops import Stops
 from assay.checkers.told import Told
 
 AnyChecker = (
-    Attempts
+    Ahead
+    | Attempts
     | Bystanders
     | Callbacks
     | Delivery
@@ -59,6 +61,7 @@ ALL = AnyChecker.__args__
 
 __all__ = [
     "ALL",
+    "Ahead",
     "AnyChecker",
     "Attempts",
     "Bystanders",

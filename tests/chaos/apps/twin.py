@@ -205,6 +205,11 @@ class App(Celery):
         backend = super()._get_backend()
         if celery.VERSION < (5, 5):
             backend.exception_safe_to_retry = lambda error: isinstance(error, backend.connection_errors)
+        if flipped("hides_started"):
+            store = backend.store_result
+            backend.store_result = lambda task_id, result, state, *args, **kwargs: (
+                None if state == "STARTED" else store(task_id, result, state, *args, **kwargs)
+            )
         return backend
 
 
@@ -281,6 +286,16 @@ if flipped("leaves_unknown"):
     Consumer.on_unknown_task = lambda self, body, message, exc: None
 
 
+if flipped("hoards"):
+    from celery.worker.consumer.tasks import Tasks
+
+    begin = Tasks.start
+
+    def take_more(self: Any, c: Any) -> None:
+        c.initial_prefetch_count = 20
+        begin(self, c)
+
+    Tasks.start = take_more
 if flipped("deaf_after_loss"):
     from celery.worker.consumer.tasks import Tasks
 

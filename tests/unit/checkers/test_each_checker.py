@@ -29,6 +29,7 @@ from histories import (
 from assay import checkers
 from assay.checker import Checker, check
 from assay.checkers import (
+    Ahead,
     Attempts,
     Bystanders,
     Callbacks,
@@ -72,6 +73,8 @@ RECOVERED: Story = (
 )
 TWICE: Story = (published(), received(), *attempt(), received(redelivered=True), *attempt(number=2, pid=12), acked())
 NOTHING: Story = ()
+BUSY: Story = (published(), received(), *started(), event(Kind.HELD, "a", pid=11, point="body_middle"), received("b"))
+LET_GO = event(Kind.RELEASED, "a", pid=11)
 RESTART: Story = (
     event(Kind.FAULT_INJECTED, pid=1, fault="pool_restart"),
     event(Kind.FAULT_LANDED, pid=1, fault="pool_restart"),
@@ -252,6 +255,12 @@ CASES = {
         PLAIN,
         (*PLAIN[:-1], result("FAILURE")),
         (*PLAIN[:-1], result("unreadable: OSError")),
+    ),
+    "ahead": Case(
+        Ahead(worker="w1", most=2),
+        (*BUSY, received("c"), LET_GO),
+        (*BUSY, At(received("d"), worker="w2"), LET_GO, received("c")),
+        PLAIN,
     ),
     "isolation": Case(
         Isolation(ids=["a"], within_s=0.035), (published(), settled(), settled(), settled(), *attempt()), PLAIN

@@ -28,6 +28,7 @@ from random_histories import histories
 from assay import checkers
 from assay.checker import Checker, check
 from assay.checkers import (
+    Ahead,
     Attempts,
     Bystanders,
     Callbacks,
@@ -82,6 +83,7 @@ EACH: tuple[Checker, ...] = (
     *(FinalState(ids=ids, states=["SUCCESS"]) for ids in (IDS, [])),
     Grace(enough=IDS[:1], less=IDS[1:], limit_s=2.0),
     *(Isolation(ids=ids, within_s=0.06) for ids in (IDS, [])),
+    *(Ahead(worker="w1", most=most) for most in (1, 2)),
     *(Ledgers(ids=ids) for ids in (IDS, [])),
     *(Leftovers(), Leftovers(processes=False), Leftovers(messages=False)),
     *(Liveness(ids=IDS, within_s=within_s) for within_s in (0.05, 9.0)),
