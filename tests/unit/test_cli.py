@@ -143,7 +143,7 @@ def test_a_stdout_that_is_full_costs_nobody_the_report_or_the_other_file(
             raise UsageError("stdout cannot be written: No space left on device")
         say(text, error=True)
 
-    monkeypatch.setattr("assay.cli.say", full)
+    monkeypatch.setattr("assay.cli.telling.say", full)
     result = assay("run", "-A", "shop", "--json", "-", "--junit", "r.xml")
 
     assert result.exit_code == 2

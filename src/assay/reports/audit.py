@@ -1,11 +1,10 @@
 """An audit for a person at a terminal: what was found, the worst first, then every setting and what became of it."""
 
-import io
 from collections import Counter
 from collections.abc import Iterator
 
 import msgspec
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +14,7 @@ from assay.audit.states import State
 from assay.audit.told import Audit
 from assay.counted import counted
 from assay.reports.findings import facts, title
+from assay.reports.printed import printed
 from assay.reports.words import plain
 
 STYLES = {
@@ -40,22 +40,7 @@ HEADINGS = {
 
 def render(audit: Audit, *, width: int, color: bool, ascii_only: bool = False) -> str:
     """The whole audit as text of `width` columns, with ANSI codes only where `color` is asked for."""
-    out = io.StringIO()
-    console = Console(
-        file=out,
-        width=width,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        no_color=not color,
-        legacy_windows=False,
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
-    for part in _parts(audit):
-        console.print(part, soft_wrap=isinstance(part, Text) and bool(part.no_wrap))  # a patch is to be copied
-    text = "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
-    return text.encode("ascii", "replace").decode() if ascii_only else text
+    return printed(_parts(audit), width=width, color=color, ascii_only=ascii_only)
 
 
 def json(audit: Audit) -> str:

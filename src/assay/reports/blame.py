@@ -1,15 +1,15 @@
 """What a blame has found, for a person: the row as it is, each change beside those before it, and the patch."""
 
-import io
 from collections.abc import Iterator, Sequence
 
 import msgspec
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
 from assay.blame.found import Blame, Tried
 from assay.reports.findings import title
+from assay.reports.printed import printed
 from assay.reports.words import plain
 from assay.verdict import Verdict
 
@@ -19,25 +19,14 @@ _BY, _DEEP = (0, 0, 0, 2), (0, 0, 0, 4)
 
 def render(found: Sequence[Blame], *, width: int, color: bool, ascii_only: bool = False) -> str:
     """The whole report as text of `width` columns, with ANSI codes only where `color` is asked for."""
-    out = io.StringIO()
-    console = Console(
-        file=out,
-        width=width,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        no_color=not color,
-        legacy_windows=False,
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
+    return printed(_all(found), width=width, color=color, ascii_only=ascii_only)
+
+
+def _all(found: Sequence[Blame]) -> Iterator[RenderableType]:
     for each in found:
-        for part in _parts(each):
-            console.print(part, soft_wrap=isinstance(part, Text) and bool(part.no_wrap))
+        yield from _parts(each)
     mended = sum(each.mends is not None for each in found)
-    console.print(Text(f"\n{mended} of {len(found)} red rows hold with a change of settings", "bold"))
-    text = "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
-    return text.encode("ascii", "replace").decode() if ascii_only else text
+    yield Text(f"\n{mended} of {len(found)} red rows hold with a change of settings", "bold")
 
 
 def json(found: Sequence[Blame]) -> str:

@@ -1,18 +1,18 @@
 """What became of the mutants of a configuration: for a person, and in the schema of Stryker's reports."""
 
-import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
 from assay.mutate.mutant import Mutation, Outcome, Status
 from assay.reports.findings import facts, title
+from assay.reports.printed import printed
 from assay.reports.words import plain
 
 STYLES = {
@@ -41,22 +41,7 @@ SHOWN = 240  # characters of a reason
 
 def render(mutation: Mutation, *, width: int, color: bool, ascii_only: bool = False) -> str:
     """The whole report as text of `width` columns, with ANSI codes only where `color` is asked for."""
-    out = io.StringIO()
-    console = Console(
-        file=out,
-        width=width,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        no_color=not color,
-        legacy_windows=False,
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
-    for part in _parts(mutation):
-        console.print(part)
-    text = "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
-    return text.encode("ascii", "replace").decode() if ascii_only else text
+    return printed(_parts(mutation), width=width, color=color, ascii_only=ascii_only)
 
 
 def json(mutation: Mutation) -> str:

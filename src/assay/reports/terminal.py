@@ -1,10 +1,9 @@
 """The report for a person at a terminal: verdict, what broke and its remedy, the unknown, the matrix, the run."""
 
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
@@ -12,6 +11,7 @@ from assay.report import Report
 from assay.reports.commands import replay
 from assay.reports.findings import facts, findings, known, title
 from assay.reports.matrix import ASCII_SYMBOLS, STYLES, SYMBOLS, legend, tables
+from assay.reports.printed import printed
 from assay.reports.words import (
     EXIT_WORDS,
     GRACE_PERIODS,
@@ -33,24 +33,10 @@ def render(
     `program` is how the command can be typed here. Commands to copy are the only lines that may be longer: a terminal
     wraps them so that they can be copied whole.
     """
-    out = io.StringIO()
-    console = Console(
-        file=out,
-        width=width,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        no_color=not color,
-        legacy_windows=False,
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
-    for part in _parts(report, folder, width, ascii_only):
-        console.print(part)
+    parts = [*_parts(report, folder, width, ascii_only)]
     for command in replay(report, folder, program):
-        console.print(Text.assemble(("next         ", "dim"), (plain(command), "cyan")), soft_wrap=True)
-    console.print(_verdict(report))
-    return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
+        parts.append(Text.assemble(("next         ", "dim"), (plain(command), "cyan"), no_wrap=True, overflow="ignore"))
+    return printed([*parts, _verdict(report)], width=width, color=color)
 
 
 def _parts(report: Report, folder: Path | None, width: int, ascii_only: bool) -> Iterator[RenderableType]:

@@ -1,0 +1,58 @@
+"""Options that several commands have."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+FILE = click.Path(dir_okay=False, path_type=Path, allow_dash=True)
+
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def options_of(*options: Decorator) -> Decorator:
+    def decorated(function: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorated
+
+
+class Invocations(click.IntRange):
+    """How many; whoever gives a name or a pattern here means another option."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not str(value).strip().lstrip("+-").isdigit():
+            self.fail(f"{value!r} is no number of invocations; tasks are chosen with --task", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+about_app = options_of(
+    click.option("-A", "--app", metavar="APP", help="The app under test, as Celery's -A."),
+    click.option("--config", type=FILE, help="An assay.toml or a pyproject.toml, rather than the nearest one."),
+    click.option("--workdir", metavar="DIR", help="Folder to import the app from; default: the configuration file's."),
+)
+
+
+about_databases = click.option(
+    "--no-migrations",
+    "migrations",
+    flag_value=False,
+    type=bool,
+    default=None,
+    help="Make Django's tables from the models; sooner where there are hundreds of migrations.",
+)
+
+
+about_broker = click.option(
+    "--broker", metavar="BROKER", help="fakeredis (embedded, the default), redis or rabbitmq (private ones), or a URL."
+)
+
+
+about_files = options_of(
+    click.option("--json", "json_file", type=FILE, help="Also write report.json here; - is stdout."),
+    click.option("--junit", "junit_file", type=FILE, help="Also write JUnit XML here."),
+)
