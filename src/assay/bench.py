@@ -80,11 +80,11 @@ class Bench:
         return replace(self, settings=msgspec.structs.replace(self.settings, out=out))
 
     @contextmanager
-    def flipped(self, flips: Sequence[Flip], out: Path) -> Iterator["tuple[Bench, Subject]"]:
+    def flipped(self, flips: Sequence[Flip], out: Path, *, promises: bool = False) -> Iterator["tuple[Bench, Subject]"]:
         """The same with the app loaded anew and flipped, and the flipped app as it describes itself.
 
-        What is promised, and how workers are driven, stays that of the app as it is. Raises UsageError where the app
-        cannot be loaded so.
+        What is promised, and how workers are driven, stays that of the app as it is, unless its own `promises` count.
+        Raises UsageError where the app cannot be loaded so.
         """
         settings = self.settings
         zygote = Zygote(
@@ -99,7 +99,7 @@ class Bench:
         )
         try:
             described = zygote.subject
-            zygote.stand_in_for(self.zygote)
+            zygote.stand_in_for(self.zygote, itself=promises)
             yield replace(self.kept_in(out), zygote=zygote), described
         finally:
             zygote.close()

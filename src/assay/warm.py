@@ -76,10 +76,14 @@ class Zygote:
         said = self.log.read_text(errors="replace").splitlines()[-LAST_WORDS:] if self.log.exists() else []
         return "\n".join([f"the process that imported {app} {how}", *(f"  | {line}" for line in said)])
 
-    def stand_in_for(self, other: "Zygote") -> None:
-        """Be driven as if this were the app that `other` has loaded, with its databases: this one was flipped."""
+    def stand_in_for(self, other: "Zygote", *, itself: bool = False) -> None:
+        """Be driven as if this were the app that `other` has loaded, with its databases: this one was flipped.
+
+        Or be the flipped app `itself`, on those databases.
+        """
         self._templates = other.prepare_databases()
-        self.subject = other.subject
+        if not itself:
+            self.subject = other.subject
 
     def close(self) -> None:
         """End it, and all that was forked from it."""

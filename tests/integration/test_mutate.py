@@ -12,7 +12,7 @@ app.conf.update(
 {settings}
 )
 @app.task(name="shop.charge"{options})
-def charge(): pass
+def charge(): open("ran", "w").close()
 """
 
 
@@ -25,6 +25,7 @@ def mutate(tmp: Path, settings: str, options: str = "", *arguments: str) -> tupl
         "mutate", "-A", "shop:app", "--out", str(tmp / "run"), "--json", str(out), *arguments, cwd=tmp, tmp=tmp
     )
     assert status in (0, 1, 3), f"exit {status}\n{said}\n{err}"
+    assert not (tmp / "ran").exists(), "bodies are hollow"
     return status, {each["mutant"]["setting"]: each for each in json.loads(out.read_text())["outcomes"]}, said
 
 
@@ -55,19 +56,36 @@ def test_given_settings_that_do_what_they_say_then_each_mutant_is_killed_by_the_
 
 def test_given_settings_that_do_nothing_then_their_mutants_are_not_killed_and_it_is_said_why(tmp_path: Path) -> None:
     settings = "task_acks_late=False, task_reject_on_worker_lost=True, task_retry_on_worker_lost=True"
-    _, found, _ = mutate(tmp_path, settings, ", acks_late=True")
+    _, found, _ = mutate(tmp_path, settings, ", acks_late=True, autoretry_for=(OSError,), retry_backoff=2")
+    assert {found[option]["status"] for option in ("autoretry_for", "retry_backoff", "max_retries")} == {"killed"}
     assert found["task_acks_late"]["status"] == "shadowed", "the task has an option of its own"
     assert found["task_reject_on_worker_lost"]["status"] == "shadowed"
     assert "task_retry_on_worker_lost does the same" in found["task_reject_on_worker_lost"]["said"]
 
 
-def test_given_a_setting_that_nothing_depends_on_then_its_mutant_survives_and_the_exit_code_says_so(
+def test_given_a_setting_that_is_a_no_op_then_what_it_promises_is_red_already_and_its_mutant_is_not_killed(
     tmp_path: Path,
 ) -> None:
     status, found, said = mutate(tmp_path, "task_reject_on_worker_lost=True, task_acks_late=False")
-    assert found["task_reject_on_worker_lost"]["status"] == "survived", "without late acknowledgement it is a no-op"
-    assert status == 1
-    assert "Survived (" in said
+    assert found["task_reject_on_worker_lost"]["status"] == "unknown", "its scenario is red with it and without it"
+    assert status == 3
+    assert "Red or not judged without any mutant" in said
+
+
+def test_given_an_app_that_checks_itself_then_what_it_refuses_is_told_and_the_others_are_run(tmp_path: Path) -> None:
+    settings = "task_acks_late=True, task_time_limit=60"
+    check = "\nassert charge.acks_late, 'tasks are acknowledged late'\n"
+    (tmp_path / "checked.py").write_text(APP.format(settings=settings, options="") + check)
+    out = tmp_path / "m.json"
+    arguments = ("-A", "checked:app", "--out", str(tmp_path / "run"), "--json", str(out))
+    status, _, err = assay("mutate", *arguments, cwd=tmp_path, tmp=tmp_path)
+    assert status == 0, err
+    found = {each["mutant"]["setting"]: each for each in json.loads(out.read_text())["outcomes"]}
+    assert {key: each["status"] for key, each in found.items()} == {
+        "task_acks_late": "refused",
+        "task_time_limit": "killed",
+    }
+    assert "tasks are acknowledged late" in found["task_acks_late"]["said"]
 
 
 def test_given_an_app_that_sets_nothing_then_it_is_refused(tmp_path: Path) -> None:

@@ -76,12 +76,18 @@ def test_given_a_value_of_several_lines_then_all_of_it_is_replaced(tmp_path: Pat
         ("app.conf.update(task_max_retries=3, task_time_limit=60)\n", 1),
         ("app.conf.update(**{name: 3 for name in names})\n", 1),
         ("app.conf.update(\n", 1),
+        ("if DEBUG:\n    app.conf.task_max_retries = 3\n", 2),
+        ("class Dev:\n    task_max_retries = 3\nclass Prod:\n    task_max_retries = 3\n", 2),
+        ("app.conf.task_max_retries = 3", 1),
+        ("app.conf.task_max_retries = 3\r\n", 1),
+        ("app.conf.task_max_retries = 3  # \n", 7),
+        ('app.conf.task_max_retries = 3; app.conf.broker_url = "redis://"\n', 1),
     ],
 )
 def test_given_a_place_that_cannot_be_edited_safely_then_the_change_is_left_to_a_person(
     tmp_path: Path, source: str, line: int
 ) -> None:
-    (tmp_path / "conf.py").write_text(source)
+    (tmp_path / "conf.py").write_bytes(source.encode())
     change = Change("task_max_retries")
     found = patch([change], subject(task(), settings=(given("task_max_retries", line, ""),)), tmp_path)
     assert found == ("", [change])
@@ -89,3 +95,53 @@ def test_given_a_place_that_cannot_be_edited_safely_then_the_change_is_left_to_a
 
 def test_given_an_app_without_places_then_all_is_left_to_a_person(tmp_path: Path) -> None:
     assert patch(CHANGES, subject(task()), tmp_path) == ("", CHANGES)
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("app.conf.update(task_time_limit=600)\n", 1),
+        ('app.conf.update({"task_time_limit": 600})\n', 1),
+        ("app.conf.update(\n    task_time_limit=600\n)\n", 2),
+        ("app.conf.update(\n    task_time_limit=600, timezone='UTC',\n)\n", 2),
+        ("if DEBUG:\n    task_time_limit = 600\n", 2),
+    ],
+)
+def test_given_a_neighbour_behind_which_nothing_can_be_put_safely_then_an_addition_is_left_to_a_person(
+    tmp_path: Path, source: str, line: int
+) -> None:
+    (tmp_path / "conf.py").write_text(source)
+    change = Change("task_acks_late", "True")
+    app = subject(task(), settings=(given("task_time_limit", line, ""),))
+    assert patch([change], app, tmp_path) == ("", [change])
+
+
+def test_given_an_old_name_then_nothing_is_spelt_after_it(tmp_path: Path) -> None:
+    (tmp_path / "conf.py").write_text("CELERY_ACKS_LATE = True\n")
+    old = Setting("task_acks_late", True, True, "conf.py:1", "CELERY_ACKS_LATE")
+    change = Change("task_reject_on_worker_lost", "True")
+    assert patch([change], subject(task(), settings=(old,)), tmp_path) == ("", [change])
+
+
+def test_given_a_secret_beside_a_setting_then_the_diff_does_not_show_it(tmp_path: Path) -> None:
+    (tmp_path / "conf.py").write_text('SECRET_KEY = "hunter2"\nother = 1\ntask_time_limit = 600\n')
+    app = subject(task(), settings=(given("task_time_limit", 3, ""),))
+    diff, left = patch([Change("task_time_limit", "90")], app, tmp_path)
+    assert left == []
+    assert "hunter2" not in diff
+    subprocess.run(["patch", "-p1", "-s"], cwd=tmp_path, input=diff, text=True, check=True)
+    assert "task_time_limit = 90" in (tmp_path / "conf.py").read_text()
+
+
+def test_given_a_line_that_holds_a_secret_itself_then_it_is_left_to_a_person(tmp_path: Path) -> None:
+    (tmp_path / "conf.py").write_text('broker_url = "redis://:hunter2@host/0"\n')
+    change = Change("broker_url", '"redis://"')
+    assert patch([change], subject(task(), settings=(given("broker_url", 1, ""),)), tmp_path) == ("", [change])
+
+
+def test_given_a_file_outside_the_project_then_it_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "conf.py").write_text("task_time_limit = 600\n")
+    (tmp_path / "project").mkdir()
+    outside = Setting("task_time_limit", 600, True, f"{tmp_path}/conf.py:1")
+    change = Change("task_time_limit", "90")
+    assert patch([change], subject(task(), settings=(outside,)), tmp_path / "project") == ("", [change])

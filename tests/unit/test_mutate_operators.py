@@ -36,11 +36,15 @@ def test_given_what_makes_no_claim_or_is_as_if_not_given_then_there_is_no_mutant
     assert mutants(unknown) == []
 
 
-def test_given_routes_and_queues_then_each_entry_is_taken_out_alone() -> None:
+def test_given_routes_and_queues_then_each_is_led_astray_or_taken_out_alone() -> None:
     tasks = (task(queue="own"), task(name="shop.mail", queue="default"))
     given = (("task_routes", "{...}"), ("task_queues", "{...}"))
     app = settings(*given, tasks=tasks, queues=["default", "own"], default_queue="default")
-    assert flips(app) == [Flip("task_routes", without="shop.charge"), Flip("task_queues", without="own")]
+    assert flips(app) == [
+        Flip("task_routes", entries={"shop.charge": {"queue": "default"}}),
+        Flip("task_queues", without="own"),
+    ]
+    assert [each.tasks for each in mutants(app)] == [["shop.charge"], ["shop.charge"]]
 
 
 def test_given_a_visibility_timeout_then_it_becomes_too_short_on_redis_alone() -> None:

@@ -29,6 +29,12 @@ class Blame(msgspec.Struct, kw_only=True):
     mends: list[Flip] | None
     path: list[Tried]
     tried: list[Tried]
+    duration_s: float = 0.0
+
+
+class Found(msgspec.Struct, frozen=True):
+    """All that was looked into, with one patch for it; `by_hand` are changes whose place a person must find."""
+
+    groups: list[Blame]
     patch: str = ""
     by_hand: list[Flip] = []
-    duration_s: float = 0.0

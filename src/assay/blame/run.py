@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from assay.audit.finding import Change
 from assay.audit.patch import patch
 from assay.bench import Bench, bench
 from assay.blame.candidates import candidates
-from assay.blame.found import Blame, Tried
+from assay.blame.found import Blame, Found, Tried
 from assay.counted import counted
 from assay.errors import NotShownError, UsageError
 from assay.flip import Flip
@@ -22,6 +23,7 @@ from assay.report import Report
 from assay.run import run_row
 from assay.selection import Selection
 from assay.settings import Settings
+from assay.subject import Subject
 from assay.verdict import CHAOS, Result, Verdict
 
 AT_ONCE = 4
@@ -44,13 +46,16 @@ def red_rows(report: Report, scenario: str, task: str) -> list[list[Result]]:
         return [chosen[:1]]
     groups: dict[str, dict[str, Result]] = {}
     for row in sorted(chosen, key=lambda row: -(row.outcome.rank if row.outcome else 0)):
-        name = f"{row.suite}.{row.scenario}"
-        groups.setdefault(row.claim or name, {}).setdefault(name, row)
+        groups.setdefault(row.claim or _name(row), {}).setdefault(_name(row), row)
     return [list(rows.values())[:MOST_ROWS] for rows in groups.values()]
 
 
-def blame(settings: Settings, groups: Sequence[Sequence[Result]], progress: Progress) -> list[Blame]:
-    """For each group the smallest change with which all of its rows hold; NotShownError where none is red any more."""
+def _name(row: Result) -> str:
+    return f"{row.suite}.{row.scenario}"
+
+
+def blame(settings: Settings, groups: Sequence[Sequence[Result]], progress: Progress) -> Found:
+    """For each group the smallest change with which its rows hold. Raises NotShownError where one is not red again."""
     with bench(settings, progress, called=settings.live) as it:
         settings.out.mkdir(parents=True, exist_ok=True)
         found = []
@@ -58,15 +63,25 @@ def blame(settings: Settings, groups: Sequence[Sequence[Result]], progress: Prog
             first = results[0]
             progress.phase(f"{first.suite}.{first.scenario} {first.task}, {counted(len(results), 'row')}")
             rows = [_planned(it, result) for result in results]
-            found.append(_Search(it, rows, number).blame(results, settings.workdir))
-        return found
+            found.append(_Search(it, rows, number).blame(results))
+        return _found(found, it.subject, settings.workdir)
 
 
 def _planned(it: Bench, result: Result) -> Row:
-    wanted = Selection(tasks=(result.task,), scenarios=(f"{result.suite}.{result.scenario}",))
-    members = plans.members(it.settings, it.subject, Selection(tasks=(result.task,)))
+    return _rows(it, it.subject, Selection(tasks=(result.task,), scenarios=(_name(result),)))[0]
+
+
+def _rows(it: Bench, subject: Subject, only: Selection, *, there: bool = True) -> list[Row]:
+    """Those of a task; unless they must be `there`, none where nothing of what is asked for applies to it."""
+    members = plans.members(it.settings, subject, Selection(tasks=only.tasks))
     obstacle = connections.obstacle(it.zygote.process.pid, it.broker.url(0))
-    return plans.rows(it.settings, it.subject, it.pool, members, wanted, obstacle=obstacle)[0]
+    wanted = Selection(suites=only.suites, scenarios=only.scenarios)
+    try:
+        return plans.rows(it.settings, subject, it.pool, members, wanted, obstacle=obstacle)
+    except UsageError:
+        if there:
+            raise
+        return []
 
 
 class _Search:
@@ -78,7 +93,7 @@ class _Search:
         self._folder = it.settings.out / f"row-{number}"
         self._tried: dict[tuple[str, ...], Tried] = {}
 
-    def blame(self, results: Sequence[Result], root: Path) -> Blame:
+    def blame(self, results: Sequence[Result]) -> Blame:
         """Raises NotShownError where the first of them is not red any more."""
         clock, result = time.monotonic(), results[0]
         target = self._rows[0].target
@@ -91,9 +106,6 @@ class _Search:
                 name = f"{result.suite}.{result.scenario} {result.task}"
                 raise NotShownError(f"{name} was violated in the run, and is {again.verdict} now: {again.reason}")
             mends = self._smallest(them, executor)
-        changes = [_change(flip) for flip in mends or ()]
-        patched = patch([each for each in changes if each], self._it.subject, root)
-        left = {each.setting for each in patched.left}
         return Blame(
             row=result,
             others=[f"{each.suite}.{each.scenario} {each.task}" for each in results[1:]],
@@ -101,32 +113,80 @@ class _Search:
             mends=mends,
             path=[self._try(mends[: length + 1]) for length in range(len(mends))] if mends else [],
             tried=list(self._tried.values()),
-            patch=patched.diff,
-            by_hand=[flip for flip in mends or () if flip.task or flip.key in left],
             duration_s=round(time.monotonic() - clock, 3),
         )
+
+    def _first_that_fails(self, flips: list[Flip], out: Path) -> Result:
+        """Or the last that held. Rows that mean nothing to the changed app are left out, unless all do."""
+
+        def applies(row: Row) -> bool:
+            target = replace(row.target, subject=described, task=described.task(row.planned.task))
+            return row.scenario.applies(target)
+
+        with self._it.flipped(flips, out) as (flipped, described):
+            for row in [row for row in self._rows if applies(row)] or self._rows:
+                result = run_row(flipped, row)
+                if result.verdict is not Verdict.HELD:
+                    break
+        return result
 
     def _smallest(self, them: list[Flip], executor: ThreadPoolExecutor) -> list[Flip] | None:
         for size in range(1, min(MOST_TOGETHER, len(them)) + 1):
             groups = [list(some) for some in combinations(them, size)]
             for group, tried in zip(groups, executor.map(self._try, groups), strict=True):
-                if tried.verdict is Verdict.HELD:
+                if tried.verdict is Verdict.HELD and not self._breaks(group, executor):
                     return group
         return None
+
+    def _breaks(self, flips: list[Flip], executor: ThreadPoolExecutor) -> str:
+        """A row of the suite that the app as it is holds and the changed one, by its own promises, does not.
+
+        Or one of those that it mended, run once more.
+        """
+        out = self._folder / ("-and-".join(each.key for each in flips) + "-beside")
+        suites, task = {row.scenario.suite for row in self._rows}, self._rows[0].planned.task
+        with self._it.flipped(flips, out, promises=True) as (changed, described):
+            only = Selection(suites=tuple(suites), tasks=(task,))
+            rows = _rows(changed, described, only)
+            results = [*executor.map(lambda row: run_row(changed, row), rows)]
+        red = [row for row, result in zip(rows, results, strict=True) if result.verdict is Verdict.VIOLATED]
+        mended = {row.scenario.full_name for row in self._rows}
+        for row in red:
+            name = row.scenario.full_name
+            before = _rows(self._it, self._it.subject, Selection(tasks=(task,), scenarios=(name,)), there=False)
+            if name in mended or (before and self._held(before[0])):
+                key = tuple(str(each) for each in flips)
+                self._tried[key] = Tried(flips, Verdict.VIOLATED, "violated", f"it breaks {name}", name, None)
+                return name
+        return ""
+
+    def _held(self, row: Row) -> bool:
+        """Without any change."""
+        return run_row(self._it.kept_in(self._folder / "beside-as-it-is"), row).verdict is Verdict.HELD
 
     def _try(self, flips: list[Flip]) -> Tried:
         key = tuple(str(each) for each in flips)
         if key not in self._tried:
             out = self._folder / "-and-".join(each.key for each in flips)
-            with self._it.flipped(flips, out) as (flipped, _):
-                for row in self._rows:
-                    result = run_row(flipped, row)
-                    if result.verdict is not Verdict.HELD:
-                        break
+            try:
+                result = self._first_that_fails(flips, out)
+            except UsageError as error:
+                self._it.must_live()
+                said = f"the app does not load with it: {str(error).splitlines()[0]}"
+                self._tried[key] = Tried(flips, Verdict.UNKNOWN, "", said, "")
+                return self._tried[key]
             outcome = str(result.outcome or result.verdict)
-            name = f"{result.suite}.{result.scenario}"
-            self._tried[key] = Tried(flips, result.verdict, outcome, result.reason, name, result.recovery_s)
+            self._tried[key] = Tried(flips, result.verdict, outcome, result.reason, _name(result), result.recovery_s)
         return self._tried[key]
+
+
+def _found(groups: list[Blame], subject: Subject, root: Path) -> Found:
+    """With one patch for all of them: each alone would be in the way of the next."""
+    flips = list({str(flip): flip for each in groups for flip in each.mends or ()}.values())
+    patched = patch([change for flip in flips if (change := _change(flip))], subject, root)
+    left = {each.setting for each in patched.left}
+    by_hand = [flip for flip in flips if _change(flip) is None or flip.key in left]
+    return Found(groups, patched.diff, by_hand)
 
 
 def _change(flip: Flip) -> Change | None:

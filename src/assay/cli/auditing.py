@@ -141,4 +141,4 @@ def blame(run_folder: Path, scenario: str, task: str, json_file: Path | None, **
     say(text, error=stream is sys.stderr)
     if failed:
         raise UsageError(failed)
-    return 0 if all(each.mends is not None for each in found) else 1
+    return 0 if all(each.mends is not None for each in found.groups) else 1

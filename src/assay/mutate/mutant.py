@@ -13,6 +13,7 @@ class Status(StrEnum):
     SURVIVED = "survived"  # scenarios that are about it were run, and all of them held
     NO_COVERAGE = "no coverage"  # no scenario is about it
     UNKNOWN = "unknown"  # none of them could be judged
+    REFUSED = "refused"  # the app does not load with it: its own check sees it
     KILLED = "killed"
     EQUIVALENT = "equivalent"  # the app behaves the same: no task and no worker is different
     SHADOWED = "shadowed"  # what it changes is overridden everywhere

@@ -62,15 +62,21 @@ def _of_settings(subject: Subject) -> Iterator[Mutant]:
 
 
 def _of_entries(setting: Setting, subject: Subject) -> Iterator[Mutant]:
-    queues = [queue for queue in subject.queues if queue != subject.default_queue]
-    routed = [task.name for task in subject.tasks if task.queue and task.queue != subject.default_queue]
-    for name in routed if setting.key == "task_routes" else queues:
-        yield Mutant(
-            setting=setting.key,
-            change=f"{setting.given or setting.key} without {name}",
-            flips=[Flip(setting.key, without=name)],
-            place=setting.place,
-        )
+    """Each route leads to the default queue, each other queue is not declared."""
+    name, default = setting.given or setting.key, subject.default_queue
+    if setting.key == "task_routes":
+        for task in subject.tasks:
+            if task.queue and task.queue != default:
+                flip = Flip(setting.key, entries={task.name: {"queue": default}})
+                change = f"{name}: {task.name} to {default}"
+                yield Mutant(setting=setting.key, change=change, flips=[flip], place=setting.place, tasks=[task.name])
+        return
+    for queue in subject.queues:
+        if queue != default:
+            tasks = [task.name for task in subject.tasks if task.queue == queue]
+            flip = Flip(setting.key, without=queue)
+            change = f"{name} without {queue}"
+            yield Mutant(setting=setting.key, change=change, flips=[flip], place=setting.place, tasks=tasks)
 
 
 def _of_transport(setting: Setting, subject: Subject) -> Iterator[Mutant]:

@@ -1,8 +1,9 @@
 """`assay mutate`: each mutant is run against the scenarios that are about it, until one of them goes red."""
 
+import functools
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 
@@ -31,6 +32,11 @@ OF_PREFORK = (
     *("task_time_limit", "task_soft_time_limit", "worker_max_tasks_per_child", "worker_max_memory_per_child"),
     *("worker_pool_restarts", "task_reject_on_worker_lost", "time_limit", "soft_time_limit"),
 )
+#: settings whose effect is in nothing that an app is described by: whether it is the same is for scenarios to say
+UNDESCRIBED = (
+    *("broker_connection_retry", "result_backend_always_retry", "task_acks_on_failure", "task_acks_on_timeout"),
+    *("task_acks_on_failure_or_timeout", "task_ignore_result", "worker_pool_restarts"),
+)
 SAYS = ("settings", "redirected", "warnings", "versions")  # of a subject: what is no behaviour
 
 
@@ -41,7 +47,12 @@ def mutate(settings: Settings, selection: Selection, progress: Progress) -> Muta
         settings.out.mkdir(parents=True, exist_ok=True)
         members = plans.members(settings, it.subject, selection)
         obstacle = connections.obstacle(it.zygote.process.pid, it.broker.url(0))
-        rows = plans.rows(settings, it.subject, it.pool, members, Selection(), obstacle=obstacle)
+
+        @functools.cache
+        def rows(task: str) -> list[Row]:
+            some = plans.members(settings, it.subject, Selection(tasks=(task,))) if task else members
+            return plans.rows(settings, it.subject, it.pool, some, Selection(), obstacle=obstacle)
+
         them = mutants(it.subject)
         if not them:
             raise UsageError(f"{settings.app} sets nothing that a scenario could see: there is nothing to mutate")
@@ -72,13 +83,14 @@ def _told(outcome: Outcome, progress: Progress) -> Outcome:
 class Run:
     """The rows of the app as it is, each run once at most, and only where it decides about a mutant."""
 
-    def __init__(self, it: Bench, rows: Sequence[Row], them: Sequence[Mutant]) -> None:
+    def __init__(self, it: Bench, rows: Callable[[str], Sequence[Row]], them: Sequence[Mutant]) -> None:
+        """`rows` are those that apply to a task of this name; "": of all groups of tasks."""
         self._it = it
-        self._them = them
         self._rows = rows
+        self._them = them
         self._lock = threading.Lock()
-        self._held: dict[str, threading.Lock] = {}
-        self._as_it_is: dict[str, Result] = {}
+        self._held: dict[tuple[str, str], threading.Lock] = {}
+        self._as_it_is: dict[tuple[str, str], Result] = {}
         self.red_already: list[str] = []
 
     def one(self, number: int, mutant: Mutant) -> Outcome:
@@ -92,25 +104,34 @@ class Run:
             return outcome(Status.NOT_APPLICABLE, said=why)
         rows = self._killers(mutant)
         if not rows:
-            missing = UNSEEN.get(mutant.setting, "this app and this broker")
-            return outcome(Status.NO_COVERAGE, said=f"no scenario is about {missing}")
+            missing = UNSEEN.get(mutant.setting)
+            why = (
+                f"no scenario is about {missing}" if missing else "no scenario about it applies to this app and broker"
+            )
+            return outcome(Status.NO_COVERAGE, said=why)
         tried: list[str] = []
         unknown: list[str] = []
-        with self._it.flipped(mutant.flips, self._it.settings.out / f"mutant-{number:03d}") as (flipped, described):
-            if _same(described, self._it.subject):
-                status = Status.SHADOWED if _overridden(mutant, self._it.subject) else Status.EQUIVALENT
-                return outcome(status, said="no task and no worker is different")
-            for row in rows:
-                result = run_row(flipped, row)
-                name = row.scenario.full_name
-                if result.verdict is Verdict.VIOLATED and self._holds(row):
-                    return outcome(Status.KILLED, killer=name, said=result.reason, tried=tried)
-                (unknown if result.verdict is Verdict.UNKNOWN else tried).append(f"{name} {result.task}")
-        if tried:
-            if backed := self._backed_up(number, mutant, rows):
+        try:
+            with self._it.flipped(mutant.flips, self._it.settings.out / f"mutant-{number:03d}") as (flipped, described):
+                if mutant.setting not in UNDESCRIBED and _same(described, self._it.subject):
+                    status = Status.SHADOWED if _overridden(mutant, self._it.subject) else Status.EQUIVALENT
+                    own = "each task has a value of its own"
+                    same = "no task and no worker is different"
+                    return outcome(status, said=own if status is Status.SHADOWED else same)
+                for row in rows:
+                    result = run_row(flipped, row)
+                    name = row.scenario.full_name
+                    if result.verdict is Verdict.VIOLATED and self._holds(row):
+                        return outcome(Status.KILLED, killer=name, said=result.reason, tried=tried)
+                    (tried if result.verdict is Verdict.HELD else unknown).append(f"{name} {result.task}")
+            if tried and (backed := self._backed_up(number, mutant, rows)):
                 return outcome(Status.SHADOWED, said=backed, tried=tried)
+        except UsageError as error:
+            self._it.must_live()
+            return outcome(Status.REFUSED, said=f"the app does not load with it: {str(error).splitlines()[0]}")
+        if tried:
             return outcome(Status.SURVIVED, said=f"it held in {', '.join(tried)}", tried=tried)
-        return outcome(Status.UNKNOWN, said=f"not judged: {', '.join(unknown)}")
+        return outcome(Status.UNKNOWN, said=f"not judged, or red without it: {', '.join(unknown)}")
 
     def _backed_up(self, number: int, mutant: Mutant, rows: Sequence[Row]) -> str:
         """What does the same as what was flipped: without both, and not without it alone, a scenario goes red."""
@@ -121,7 +142,7 @@ class Run:
             if red is None:
                 continue
             with self._it.flipped(each.flips, out.with_name(f"{out.name}-alone")) as (alone, _):
-                if run_row(alone, red).verdict is not Verdict.VIOLATED:
+                if run_row(alone, red).verdict is Verdict.HELD:
                     return f"{each.setting} does the same: without both, {red.scenario.full_name} goes red"
         return ""
 
@@ -136,27 +157,25 @@ class Run:
         return ""
 
     def _killers(self, mutant: Mutant) -> list[Row]:
-        """The likeliest first; of each scenario one row, of a task that the mutant is about."""
+        """The likeliest first; of each scenario one row, of a task that the mutant is about, where it is about one."""
+        rows = [row for name in mutant.tasks or [""] for row in self._rows(name)]
         found = []
         for pattern in KILLERS.get(mutant.setting, ()):
-            rows = [row for row in self._rows if fnmatchcase(row.scenario.full_name, pattern)]
-            names = {flip.without for flip in mutant.flips} | set(mutant.tasks)
-            mine = [row for row in rows if names & {row.planned.task, row.planned.members[0]}]
-            mine = mine or [row for row in rows if row.target.task.queue in names] or rows
-            found += mine[:1]
+            found += [row for row in rows if fnmatchcase(row.scenario.full_name, pattern)][:1]
         return found
 
     def _holds(self, row: Row) -> bool:
-        """Whether it is not red without the mutant."""
-        key = row.planned.folder
+        """Whether it holds without the mutant: only then can it kill one."""
+        key = row.scenario.full_name, row.planned.task
         with self._lock:
             mine = self._held.setdefault(key, threading.Lock())
         with mine:
             if key not in self._as_it_is:
-                self._as_it_is[key] = run_row(self._it, row)
-                if self._as_it_is[key].verdict is Verdict.VIOLATED:
-                    self.red_already.append(f"{row.scenario.full_name} {row.planned.task}")
-            return self._as_it_is[key].verdict is not Verdict.VIOLATED
+                out = self._it.settings.out / "as-it-is" / row.planned.task
+                self._as_it_is[key] = run_row(self._it.kept_in(out), row)
+                if self._as_it_is[key].verdict is not Verdict.HELD:
+                    self.red_already.append(" ".join(key))
+            return self._as_it_is[key].verdict is Verdict.HELD
 
 
 def _same(one: Subject, other: Subject) -> bool:

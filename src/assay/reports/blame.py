@@ -7,7 +7,8 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from assay.blame.found import Blame, Tried
+from assay.blame.found import Blame, Found, Tried
+from assay.counted import counted
 from assay.reports.findings import title
 from assay.reports.printed import printed
 from assay.reports.words import plain
@@ -17,21 +18,27 @@ SHOWN = 300  # characters of a reason
 _BY, _DEEP = (0, 0, 0, 2), (0, 0, 0, 4)
 
 
-def render(found: Sequence[Blame], *, width: int, color: bool, ascii_only: bool = False) -> str:
+def render(found: Found, *, width: int, color: bool, ascii_only: bool = False) -> str:
     """The whole report as text of `width` columns, with ANSI codes only where `color` is asked for."""
     return printed(_all(found), width=width, color=color, ascii_only=ascii_only)
 
 
-def _all(found: Sequence[Blame]) -> Iterator[RenderableType]:
-    for each in found:
+def _all(found: Found) -> Iterator[RenderableType]:
+    for each in found.groups:
         yield from _parts(each)
-    mended = sum(each.mends is not None for each in found)
-    yield Text(f"\n{mended} of {len(found)} red rows hold with a change of settings", "bold")
+    if found.patch:
+        yield title("A patch for these (git apply, patch -p1)")
+        yield Text(found.patch.rstrip("\n"), "cyan", overflow="ignore", no_wrap=True)
+    if found.by_hand:
+        yield title("To be written by hand")
+        yield from (Padding(Text(str(flip)), _BY) for flip in found.by_hand)
+    mended = sum(each.mends is not None for each in found.groups)
+    yield Text(f"\n{mended} of {counted(len(found.groups), 'broken claim')} mended by a change of settings", "bold")
 
 
-def json(found: Sequence[Blame]) -> str:
+def json(found: Found) -> str:
     """As it is written to a file."""
-    return msgspec.json.format(msgspec.json.encode(list(found)), indent=2).decode() + "\n"
+    return msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n"
 
 
 def _parts(each: Blame) -> Iterator[RenderableType]:
@@ -43,14 +50,12 @@ def _parts(each: Blame) -> Iterator[RenderableType]:
     if each.mends is None:
         what = f"none of {len(each.tried)} changes that were tried mends it" if each.tried else "no setting is known to"
         yield Padding(Text(f"{what}: {_names(each.tried)}" if each.tried else what, "yellow"), _BY)
+        if row.remedy:
+            yield Padding(Text(plain(f"the run's remedy, not tried here: {row.remedy}")), _BY)
         return
     for number, tried in enumerate(each.path):
         beside = " as well" if number else ""
         yield Padding(Text.assemble(f"with {tried.flips[-1]}{beside}: ", _became(tried)), _BY)
-    if each.patch:
-        yield Text(each.patch.rstrip("\n"), "cyan", overflow="ignore", no_wrap=True)
-    for flip in each.by_hand:
-        yield Padding(Text(f"to be written by hand: {flip}"), _DEEP)
 
 
 def _became(tried: Tried) -> Text:
@@ -59,6 +64,8 @@ def _became(tried: Tried) -> Text:
         return Text(f"{tried.outcome}{took}, all hold", "green")
     if tried.verdict is Verdict.UNKNOWN:
         return Text(f"not judged: {_shortened(tried.said)}", "yellow")
+    if tried.said.startswith("it breaks"):
+        return Text(tried.said, "red")
     return Text(f"still {tried.outcome} ({tried.scenario})", "red")
 
 

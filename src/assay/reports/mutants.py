@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from assay.audit.secrets import hidden
 from assay.mutate.mutant import Mutation, Outcome, Status
 from assay.reports.findings import facts, title
 from assay.reports.printed import printed
@@ -19,6 +20,7 @@ STYLES = {
     Status.SURVIVED: "bold red",
     Status.NO_COVERAGE: "yellow",
     Status.UNKNOWN: "yellow",
+    Status.REFUSED: "green",
     Status.KILLED: "green",
     Status.EQUIVALENT: "dim",
     Status.SHADOWED: "dim",
@@ -29,6 +31,7 @@ STRYKERS = {
     Status.SURVIVED: "Survived",
     Status.NO_COVERAGE: "NoCoverage",
     Status.UNKNOWN: "Pending",
+    Status.REFUSED: "CompileError",
     Status.KILLED: "Killed",
     Status.EQUIVALENT: "Ignored",
     Status.SHADOWED: "Ignored",
@@ -54,9 +57,9 @@ def stryker(mutation: Mutation, root: Path) -> str:
     files: dict[str, dict[str, Any]] = {}
     for number, each in enumerate(mutation.outcomes):
         path, _, line = each.mutant.place.rpartition(":")
-        if not path or not (root / path).is_file():
+        if not path or not (root / path).is_file() or not (root / path).resolve().is_relative_to(root.resolve()):
             continue
-        source = (root / path).read_text(encoding="utf-8", errors="replace")
+        source = hidden((root / path).read_text(encoding="utf-8", errors="replace"))
         file = files.setdefault(path, {"language": "python", "source": source, "mutants": []})
         file["mutants"].append(_stryker(number, each, int(line), source.splitlines()))
     report = {
@@ -103,7 +106,7 @@ def _parts(mutation: Mutation) -> Iterator[RenderableType]:
             told = [("by", each.killer), ("since" if each.killer else "", each.said)]
             yield Padding(facts(*[(name or "why", plain(_shortened(value))) for name, value in told]), (0, 0, 0, 6))
     if mutation.red_already:
-        yield title("Red without any mutant, so they kill nothing")
+        yield title("Red or not judged without any mutant, so they kill nothing")
         yield from (Padding(Text(plain(each)), _BY) for each in mutation.red_already)
     yield Text("")
     took = f"{mutation.broker}, {mutation.pool}, {mutation.duration_s:.0f} s"
