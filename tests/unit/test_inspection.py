@@ -208,6 +208,8 @@ def test_a_pool_by_any_of_its_names_is_told_by_celerys_own(given: Any, name: str
         {"broker_url": ["redis://:hunter2@localhost/0", "redis://elsewhere/0"]},
         {"result_backend": "db+postgresql://shop:hunter2@localhost/shop"},
         {"CELERY_RESULT_BACKEND": "rpc://shop:hunter2@localhost//"},
+        {"result_backend": "azureblockblob://DefaultEndpointsProtocol=https;AccountName=x;AccountKey=hunter2==;"},
+        {"result_backend": "s3://bucket/?key=hunter2"},
         {"task_secret_token": "hunter2"},
         {"broker_user": "guest", "broker_password": "hunter2"},
         {"security_key_password": b"hunter2"},
