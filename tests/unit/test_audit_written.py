@@ -12,6 +12,7 @@ from celery.schedules import crontab
 
 from assay.audit.rule import View, look
 from assay.inspection import describe
+from assay.inspection.calls import read
 from assay.inspection.written import written
 from assay.loading import load
 
@@ -125,6 +126,8 @@ def test_given_sources_that_cannot_be_read_or_are_deep_then_the_others_are(audit
     deep = "def f(charge):\n    charge.delay()\n    return " + " + ".join(["1"] * 1500) + "\n"
     places = dict(audited(deep=deep, zviews="def order(charge):\n    charge.apply_async(queue='mial')\n"))
     assert places["sent_to_nobody"] == "zviews.py:2"
+    kept, _ = read(tmp_path, set())
+    assert [each.place for each in kept] == ["zviews.py:2"], "a call that no rule asks about is not sent"
 
 
 def test_given_tasks_that_are_not_celerys_or_copies_then_no_worker_misses_them(

@@ -221,6 +221,14 @@ def test_credentials_are_hidden(source: dict[str, Any]) -> None:
     assert "hunter2" not in repr(subject)
 
 
+@pytest.mark.parametrize(
+    ("url", "given", "known"), [("redis://", {}, 3600.0), ("sqs://", {}, 1800.0), ("sqs://", 90, 90.0)]
+)
+def test_a_visibility_timeout_that_is_not_given_is_the_brokers_own(url: str, given: Any, known: float) -> None:
+    options = {"visibility_timeout": given} if given else {}
+    assert configured({"broker_url": url, "broker_transport_options": options}).visibility_timeout == known
+
+
 def test_what_is_no_credential_is_shown() -> None:
     subject = configured({"broker_url": "redis://localhost/0", "task_time_limit": 600})
     assert setting(subject, "broker_url").value == "redis://localhost/0"

@@ -92,9 +92,17 @@ def _tasks(tree: ast.Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
                 apps |= {each.asname or each.name for each in aliases} & APPS
             case ast.Import(names=aliases):
                 shared |= {f"{each.asname or each.name}.shared_task" for each in aliases if each.name == "celery"}
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=maker)):
-                if ast.unparse(maker).rpartition(".")[2].endswith("Celery"):
-                    apps.add(name)
+            case (
+                ast.Assign(
+                    targets=[ast.Name(id=name)],
+                    value=ast.Call(func=ast.Name(id=maker) | ast.Attribute(attr=maker)),
+                )
+                | ast.AnnAssign(
+                    target=ast.Name(id=name),
+                    value=ast.Call(func=ast.Name(id=maker) | ast.Attribute(attr=maker)),
+                )
+            ) if maker.endswith("Celery"):
+                apps.add(name)
     decorators = shared | {f"{app}.task" for app in apps}
     return [
         node

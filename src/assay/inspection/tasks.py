@@ -156,6 +156,8 @@ def _bound(app: Celery, exchange: Any, key: str | None) -> str:
     exchange = getattr(exchange, "name", exchange)
     if exchange is None and key is None:
         return str(app.conf.task_default_queue)
+    if exchange == "" and key in app.amqp.queues:
+        return str(key)  # the default exchange of AMQP: the key is the queue's name
     exchange = app.conf.task_default_exchange if exchange is None else exchange
     for name, queue in app.amqp.queues.items():
         given = queue.exchange

@@ -18,7 +18,7 @@ def rejected_too_late(view: View) -> Iterator[Found]:
             ["task_reject_on_worker_lost"],
             f"the message of {names(tasks)} is acknowledged when a child begins it, so there is nothing to reject when "
             "that child is lost",
-            "set task_acks_late=True" + _bound(view),
+            "set task_acks_late=True" + _with_bound(view),
             _for_all(view, "task_reject_on_worker_lost", tasks, Change("task_acks_late", "True")),
             tasks,
         )
@@ -37,7 +37,7 @@ def lost_child_is_acknowledged(view: View) -> Iterator[Found]:
             ["task_acks_late"],
             f"when a pool child is lost, {names(tasks, 'is', 'are')} recorded as failed and acknowledged: late "
             "acknowledgement alone gives back what a lost main process had",
-            "set task_reject_on_worker_lost=True" + _bound(view),
+            "set task_reject_on_worker_lost=True" + _with_bound(view),
             _for_all(view, "task_acks_late", tasks, Change("task_reject_on_worker_lost", "True")),
             tasks,
         )
@@ -77,7 +77,8 @@ def failed_comes_back(view: View) -> Iterator[Found]:
         if tasks:
             key = f"task_{option}"
             named = key if view.subject.setting(key) else "task_acks_on_failure_or_timeout"
-            yield Found([named], f"{names(tasks, then, then)}", f"leave {named} at True", [Change(named)], tasks)
+            changes = [Change(named)] if view.subject.setting(named) else []
+            yield Found([named], f"{names(tasks, then, then)}", f"leave {named} at True", changes, tasks)
 
 
 @rule(Kind.DEAD)
@@ -94,8 +95,8 @@ def nothing_to_deduplicate(view: View) -> Iterator[Found]:
     elif backend == "disabled":
         yield Found(
             [key],
-            f"it reads the stored result, and there is no result_backend: when {names(late, 'is', 'are')} given back, "
-            "it fails with AttributeError before its body",
+            f"it reads the stored result, and there is no result_backend: what is given back of {names(late)} "
+            "fails with AttributeError before its body",
             "set a result_backend",
             tasks=late,
             kind=Kind.BROKEN,
@@ -146,7 +147,7 @@ def _bounded(view: View) -> list[Change]:
     return [Change("task_retry_on_worker_lost", "True")] if view.subject.celery >= RETRY_ON_LOST else []
 
 
-def _bound(view: View) -> str:
+def _with_bound(view: View) -> str:
     if _bounded(view):
         return ", and task_retry_on_worker_lost=True, which counts a lost child as a retry"
     return ", and count starts in before_start: a task that kills its child comes back without end"
