@@ -46,7 +46,7 @@ def describe(app: Celery, name: str, workdir: str) -> Subject:
         max_memory_per_child=_whole(conf.worker_max_memory_per_child),
         pool_restarts=bool(conf.worker_pool_restarts),
         soft_shutdown_timeout=float(_in_force(conf, "worker_soft_shutdown_timeout") or 0),
-        visibility_timeout=float(options.get("visibility_timeout") or _visibility_s(conf.broker_url)),
+        visibility_timeout=float(options.get("visibility_timeout") or visibility_s(conf.broker_url)),
         silence=_silence(options),
         heartbeat_s=float(conf.broker_heartbeat or 0),
         delayed_queues=_delayed_queues(app),
@@ -83,8 +83,8 @@ def _scheme(url: str | Sequence[str] | None) -> str:
     return urlsplit(first.split(";")[0] or "amqp://").scheme
 
 
-def _visibility_s(url: str | Sequence[str] | None) -> float:
-    """Source: kombu/transport/redis.py and SQS.py."""
+def visibility_s(url: str | Sequence[str] | None) -> float:
+    """Where none is given. Source: kombu/transport/redis.py and kombu/transport/SQS."""
     return 1800.0 if _scheme(url) == "sqs" else 3600.0
 
 
