@@ -242,6 +242,8 @@ def test_given_what_one_task_says_or_what_would_have_no_end_then_no_setting_is_c
 def test_given_queues_of_a_kind_or_a_task_with_its_own_retries_then_nothing_is_written_over_them() -> None:
     assert changed(PLANTED["nobody_consumes"], "nobody_consumes") == ["task_queues"]
     assert changed(view(late(queue="mail"), plain_queues=False), "nobody_consumes") == []
+    for rule in ("accepts_pickle", "waits_behind_a_long_task"):
+        assert changed(PLANTED[rule], rule) == [], "what is under way would be refused, or tasks would run twice"
     unread = on("task_max_retries", 5, known=False)
     assert changed(view(late(max_retries=10), settings=(unread,)), "unread") == ["task_max_retries"]
 

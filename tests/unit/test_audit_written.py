@@ -263,6 +263,16 @@ def test_given_a_name_in_the_decorator_then_it_is_no_file_that_names_the_task(au
     assert "named_after_its_file" in [rule for rule, _ in audited(source=unnamed)]
 
 
+@pytest.mark.parametrize(
+    ("settings", "plain"),
+    [({}, True), ({"task_default_queue_type": "quorum"}, False), ({"task_default_exchange": "shop"}, False)],
+)
+def test_given_what_queues_are_like_then_it_is_known_whether_a_plain_one_is(settings: Any, plain: bool) -> None:
+    app = Celery("shop", set_as_current=False)
+    app.conf.update(settings)
+    assert written(app, ".").plain_queues is plain
+
+
 def test_given_an_entry_that_expires_then_that_is_seen() -> None:
     assert entry(30, options={"expires": 20}).expires
     assert not entry(30).expires
