@@ -130,6 +130,16 @@ def longest_delay(task: Task) -> float:
     return max(fixed if task.retry_on_worker_lost or task.retries_itself else 0.0, task.backoff_s(last))
 
 
+def running_s(task: Task) -> float:
+    """How long an attempt may hold its message: not known of a task without limits."""
+    return (task.time_limit or task.soft_time_limit or 0.0) if task.acks_late else 0.0
+
+
+def waiting_s(task: Task) -> float:
+    """The longest wait for a retry, where the task's options say it."""
+    return longest_delay(task) if task.autoretry_for and task.max_retries != 0 else 0.0
+
+
 def countdowns(target: Target, within_s: float = COUNTDOWN_S) -> Scaling:
     """Every countdown of the task is shorter by one factor. Limits are left alone: nothing in a run comes near them."""
     longest = longest_delay(target.task)

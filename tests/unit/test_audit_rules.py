@@ -7,6 +7,7 @@ from targets import subject, task
 
 from assay.audit.finding import Kind
 from assay.audit.rule import View, look, rules
+from assay.audit.states import State, states
 from assay.audit.written import Dispatch, Entry, Misplaced, Unreached, Written
 from assay.subject import Setting, Task, Unrouted
 
@@ -75,7 +76,7 @@ PLANTED = {
         settings=(on("result_backend_always_retry"),), result_backend="django-db"
     ),
     "nobody_consumes": view(late(queue="mail")),
-    "undeclared": view(late(queue="")),
+    "undeclared": view(late(queue=""), undeclared=["shop.charge"]),
     "sent_to_nobody": view(dispatches=[Dispatch(place="views.py:3", method="apply_async", queue="mial")]),
     "not_imported": view(unreached=[Unreached("shop.jobs", "shop/jobs.py:4", ("shop.jobs.clean",))]),
     "named_after_its_file": view(unnamed=["shop.charge"]),
@@ -124,6 +125,12 @@ RIGHT = {
         settings=(on("result_backend_always_retry"),), result_backend="django-db", retries_database_errors=True
     ),
     "retries that back off": view(task(**RETRIES)),
+    "throttled by nothing in this kombu": view(restore_period_s=100.0, throttles=False),
+    "results that go with their caller": view(values={"result_expires": None}, result_backend="rpc"),
+    "a result backend of the task's own": view(late(backend="redis"), result_backend="disabled"),
+    "an entry whose task expires by itself": view(
+        late(expires=60.0), entries=[Entry(name="hourly", task="shop.charge", every_s=3600.0)]
+    ),
     "a SIGTERM that is remapped": view(
         settings=(on("worker_soft_shutdown_timeout", 20.0),), environment=["REMAP_SIGTERM"]
     ),
@@ -136,6 +143,17 @@ RIGHT = {
     "a queue that a call names by an alias": view(
         aliases=["news"], dispatches=[Dispatch(place="views.py:3", method="delay", queue="news")]
     ),
+    "a long task that is acknowledged when it begins": view(
+        task(time_limit=7200.0), disable_prefetch=True, visibility_timeout=3600.0
+    ),
+    "another app's task and queue": view(
+        dispatches=[Dispatch(place="v.py:3", method="send_task", task="mail.send", queue="mail")]
+    ),
+    "a body that says itself how long it waits": view(
+        late(retries_itself=True, default_retry_delay=9000.0, expires=60.0)
+    ),
+    "a route that only a message's arguments decide": view(late(queue="")),
+    "limits on gevent": view(settings=(on("task_time_limit", 600.0),), pool="gevent"),
     "a schedule with room": view(
         entries=[Entry(name="nightly", task="shop.charge", every_s=86400.0, crontab=True, expires=True)]
     ),
@@ -159,6 +177,77 @@ def test_given_an_app_that_is_right_then_no_rule_says_anything(name: str) -> Non
     assert [(each.rule, each.observed) for each in look(RIGHT[name])] == []
 
 
+#: rules that must be silent where another one may speak
+SILENT = {
+    "a retry that comes before its message expires": (
+        "expired_before_its_retry",
+        view(task(**RETRIES | {"retry_backoff": 0, "retry_countdown": 5.0, "expires": 60.0})),
+    ),
+    "a limit of 0 for all, and tasks without one": (
+        "overridden_by_every_task",
+        view(late(time_limit=None), settings=(on("task_time_limit", 0),)),
+    ),
+    "a queue of Broadcast that is taken by its alias": (
+        "nobody_consumes",
+        View(subject(late(queue="bcast.1"), **APP), Written(queue_aliases={"tasks": "bcast.1"}), "prefork", ("tasks",)),
+    ),
+    "an argument of the task that is called queue": (
+        "sent_to_nobody",
+        view(dispatches=[Dispatch(place="v.py:3", method="delay", queue="mial")]),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_given_an_app_that_a_rule_is_not_for_then_it_says_nothing(name: str) -> None:
+    rule, found = SILENT[name]
+    assert rule not in [each.rule for each in look(found)]
+
+
+def test_given_what_may_be_another_apps_then_it_is_a_risk_and_a_wrong_spelling_is_broken() -> None:
+    def kinds(name: str) -> list[Kind]:
+        return [each.kind for each in look(view(entries=[Entry(name="it", task=name, expires=True)]))]
+
+    assert (kinds("billing.close"), kinds("shop.clean"), kinds("shpo.charge")) == (
+        [Kind.RISK],
+        [Kind.BROKEN],
+        [Kind.BROKEN],
+    )
+
+
+def test_given_a_late_task_and_no_result_then_deduplicating_makes_it_fail() -> None:
+    app = view(settings=(on("worker_deduplicate_successful_tasks"),), result_backend="disabled")
+    assert next((each.rule, each.kind) for each in look(app)) == ("nothing_to_deduplicate", Kind.BROKEN)
+
+
+def test_given_a_retry_that_waits_and_then_runs_then_both_count_against_the_visibility_timeout() -> None:
+    app = view(task(**RETRIES | {"retry_backoff": 0, "retry_countdown": 100.0}), visibility_timeout=650.0)
+    assert "visible_again_too_soon" in [each.rule for each in look(app)], "600 s of running and 100 s of waiting"
+
+
+def changed(found: View, rule: str) -> list[str]:
+    return [change.setting for each in look(found) if each.rule == rule for change in each.changes]
+
+
+def test_given_what_one_task_says_or_what_would_have_no_end_then_no_setting_is_changed_for_all() -> None:
+    lost = late(reject_on_worker_lost=False, retry_on_worker_lost=False)
+    everywhere = {"settings": (on("task_acks_late"),)}
+    rule = "lost_child_is_acknowledged"
+    assert changed(view(lost, **everywhere), rule) == ["task_reject_on_worker_lost", "task_retry_on_worker_lost"]
+    assert changed(view(lost), rule) == []
+    assert changed(view(lost, late(name="shop.other"), **everywhere), rule) == []
+    assert changed(view(lost, **everywhere, versions={"celery": "5.6.0"}), rule) == [], "it would come back for ever"
+
+
+def test_given_queues_of_a_kind_or_a_task_with_its_own_retries_then_nothing_is_written_over_them() -> None:
+    assert changed(PLANTED["nobody_consumes"], "nobody_consumes") == ["task_queues"]
+    assert changed(view(late(queue="mail"), plain_queues=False), "nobody_consumes") == []
+    for rule in ("accepts_pickle", "waits_behind_a_long_task"):
+        assert changed(PLANTED[rule], rule) == [], "what is under way would be refused, or tasks would run twice"
+    unread = on("task_max_retries", 5, known=False)
+    assert changed(view(late(max_retries=10), settings=(unread,)), "unread") == ["task_max_retries"]
+
+
 def test_given_findings_then_the_worst_are_told_first_and_each_has_its_place() -> None:
     found = look(view(task(reject_on_worker_lost=True), settings=(on("task_reject_on_worker_lost"),)))
     assert [each.kind.rank for each in found] == sorted(each.kind.rank for each in found)
@@ -180,3 +269,16 @@ def test_given_a_limit_on_retries_that_nothing_reads_then_an_annotation_would_me
         ("task_max_retries", ""),
         ("task_annotations", '{"*": {"max_retries": 3}}'),
     ]
+
+
+@pytest.mark.parametrize(
+    ("setting", "state"),
+    [
+        (on("task_acks_late"), State.UNTRIED),
+        (on("task_acks_late", False), State.NO_CLAIM),
+        (on("task_create_missing_queues", False), State.UNTRIED),
+    ],
+)
+def test_given_a_setting_that_is_off_then_it_promises_nothing(setting: Setting, state: State) -> None:
+    (found,) = states(subject(task(), settings=(setting,)), [], None, "redis")
+    assert (found.state, bool(found.promise)) == (state, state is State.UNTRIED)

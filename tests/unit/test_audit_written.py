@@ -12,6 +12,7 @@ from celery.schedules import crontab
 
 from assay.audit.rule import View, look
 from assay.inspection import describe
+from assay.inspection.calls import read
 from assay.inspection.written import written
 from assay.loading import load
 
@@ -61,7 +62,8 @@ def entry(schedule: Any, **options: Any) -> Any:
     [
         ("task_reject_on_worker_lost=True", "", "rejected_too_late"),
         ("task_acks_late=True", "", "lost_child_is_acknowledged"),
-        ("", ", time_limit=0", "zero_is_no_limit"),
+        ("task_time_limit=60", ", time_limit=0", "zero_is_no_limit"),
+        ("task_routes={'shop.charge': {'routing_key': 'x', 'queue': 'mail'}}", "", "nobody_consumes"),
         ("", ", autoretry_for=(Exception,)", "every_error_is_retried"),
         ("accept_content=['json', 'pickle']", "", "accepts_pickle"),
         ("result_expires=None, result_backend='redis://localhost/1'", "", "kept_for_ever"),
@@ -75,13 +77,107 @@ def entry(schedule: Any, **options: Any) -> Any:
             "",
             "undeclared",
         ),
-        ("broker_transport_options={'visibility_timeout': 60}", ", time_limit=90", "visible_again_too_soon"),
+        (
+            "task_acks_late=True, broker_transport_options={'visibility_timeout': 60}",
+            ", time_limit=90",
+            "visible_again_too_soon",
+        ),
     ],
 )
 def test_given_a_setting_when_the_app_is_read_then_its_rule_speaks(
     audited: Audited, settings: str, options: str, rule: str
 ) -> None:
     assert rule in [name for name, _ in audited(settings, options)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "options", "rule"),
+    [
+        ("task_time_limit=0", ", soft_time_limit=0", "zero_is_no_limit"),
+        (
+            "task_queues=[__import__('kombu').Queue('all', __import__('kombu').Exchange('e', 'topic'), 'a.#')], "
+            "task_routes={'shop.charge': {'exchange': 'e', 'routing_key': 'a.b'}}",
+            "",
+            "nobody_consumes",
+        ),
+        ("task_routes=[lambda name, args, kwargs, options, task=None: args[0]]", "", "undeclared"),
+        ("task_routes=[lambda name, args, kwargs, options, task=None: args[0]]", "", "nobody_consumes"),
+        ("", ", autoretry_for=(Exception,), dont_autoretry_for=(TypeError,)", "every_error_is_retried"),
+        ("", ", autoretry_for=(OSError,), retry_kwargs={'max_retries': None}", "retried_without_end"),
+        (
+            "enable_utc=False, beat_schedule={'it': {'task': 'shop.charge', "
+            "'schedule': __import__('celery').schedules.crontab(hour=3)}}",
+            "",
+            "in_utc",
+        ),
+        ("broker_url='redis://:%s@localhost:6379/0' % 'x'", "", "password_in_the_source"),
+        ("broker_url=__import__('os').environ.get('B', 'redis://:pw@localhost/0')", "", "password_in_the_source"),
+        ("broker_url='amqp://guest:guest@localhost//'", "", "password_in_the_source"),
+    ],
+)
+def test_given_a_setting_that_is_right_when_the_app_is_read_then_the_rule_is_silent(
+    audited: Audited, settings: str, options: str, rule: str
+) -> None:
+    assert rule not in [name for name, _ in audited(settings, options)]
+
+
+def test_given_sources_that_cannot_be_read_or_are_deep_then_the_others_are(audited: Audited, tmp_path: Path) -> None:
+    (tmp_path / "gone.py").symlink_to(tmp_path / "nowhere")
+    deep = "def f(charge):\n    charge.delay()\n    return " + " + ".join(["1"] * 1500) + "\n"
+    places = dict(audited(deep=deep, zviews="def order(charge):\n    charge.apply_async(queue='mial')\n"))
+    assert places["sent_to_nobody"] == "zviews.py:2"
+    kept, _ = read(tmp_path, set())
+    assert [each.place for each in kept] == ["zviews.py:2"], "a call that no rule asks about is not sent"
+
+
+def test_given_tasks_that_are_not_celerys_or_copies_then_no_worker_misses_them(
+    audited: Audited, tmp_path: Path
+) -> None:
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build" / "jobs.py").write_text("from celery import shared_task\n@shared_task\ndef a(): pass\n")
+    flows = "import airflow\nfrom airflow.decorators import task\n@airflow.task\ndef a(): pass\n@task\ndef b(): pass\n"
+    jobs = "from celery import Celery\nmine = Celery()\n@mine.task(bind=True)\nasync def clean(self): pass\n"
+    found = audited(flows=flows, jobs=jobs)
+    assert [place for rule, place in found if rule == "not_imported"] == ["jobs.py:4"]
+
+
+def test_given_calls_to_other_apps_then_only_this_apps_tasks_are_told(audited: Audited) -> None:
+    calls = (
+        "def order(app, charge):\n"
+        "    app.send_task('mail.send', queue='mail')\n"
+        "    app.send_task('shop.charge', queue='mail')\n"
+        "    charge.delay(queue='mail')\n"
+    )
+    found = audited(calls=calls)
+    assert [place for rule, place in found if rule == "sent_to_nobody"] == ["calls.py:3"]
+
+
+def test_given_names_that_are_read_or_given_twice_then_none_is_under_another_namespace(audited: Audited) -> None:
+    source = (
+        'from celery import Celery\nimport conf as settings\napp = Celery("shop")\n'
+        'app.config_from_object("conf", namespace="CELERY")\nlate = settings.TASK_ACKS_LATE\n'
+        '@app.task(shared=False, name="shop.charge")\ndef charge(): pass\n'
+    )
+    conf = "TASK_ACKS_LATE = True\nTASK_TIME_LIMIT = 9\nCELERY_TASK_TIME_LIMIT = 9\nBROKER_URL = 'redis://x'\n"
+    found = audited(source=source, conf=conf)
+    assert [place for rule, place in found if rule == "wrong_namespace"] == []
+
+
+@pytest.mark.parametrize(("value", "told"), [("redis://localhost:6379/0", False), ("redis://elsewhere/0", True)])
+def test_given_an_address_in_the_environment_then_it_is_told_where_it_is_another(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch, value: str, told: bool
+) -> None:
+    monkeypatch.setenv("CELERY_BROKER_URL", value)
+    assert ("environment_wins" in [rule for rule, _ in audited("broker_url='redis://localhost:6379/0'")]) is told
+
+
+def test_given_names_of_errors_that_came_too_late_then_they_are_dead_and_break_nothing(audited: Audited) -> None:
+    head = 'from celery import Celery\napp = Celery("shop", broker="redis://")\n'
+    task = '@app.task(shared=False, name="shop.charge")\ndef charge(): pass\ncharge.name\n'
+    late = 'app.conf.task_annotations = {"*": {"autoretry_for": ("OSError",)}}\ncharge.autoretry_for = ("OSError",)\n'
+    found = [rule for rule, _ in audited(source=head + task + late)]
+    assert "annotated_too_late" in found
+    assert "errors_by_name" not in found
 
 
 def test_given_an_annotation_that_comes_after_the_task_then_it_is_dead_and_one_before_it_is_not(
@@ -165,6 +261,16 @@ def test_given_a_name_in_the_decorator_then_it_is_no_file_that_names_the_task(au
     assert "named_after_its_file" not in [rule for rule, _ in audited()]
     unnamed = APP.format(settings="", options="").replace(', name="shop.charge"', "")
     assert "named_after_its_file" in [rule for rule, _ in audited(source=unnamed)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "plain"),
+    [({}, True), ({"task_default_queue_type": "quorum"}, False), ({"task_default_exchange": "shop"}, False)],
+)
+def test_given_what_queues_are_like_then_it_is_known_whether_a_plain_one_is(settings: Any, plain: bool) -> None:
+    app = Celery("shop", set_as_current=False)
+    app.conf.update(settings)
+    assert written(app, ".").plain_queues is plain
 
 
 def test_given_an_entry_that_expires_then_that_is_seen() -> None:

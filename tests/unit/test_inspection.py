@@ -13,7 +13,7 @@ from celery.concurrency import prefork
 
 from assay.dead import dead_claims
 from assay.errors import UsageError
-from assay.inspection import describe
+from assay.inspection import describe, visibility_s
 from assay.inspection.tasks import NEWER_OPTIONS
 from assay.loading import load
 from assay.subject import Setting, Subject
@@ -208,6 +208,8 @@ def test_a_pool_by_any_of_its_names_is_told_by_celerys_own(given: Any, name: str
         {"broker_url": ["redis://:hunter2@localhost/0", "redis://elsewhere/0"]},
         {"result_backend": "db+postgresql://shop:hunter2@localhost/shop"},
         {"CELERY_RESULT_BACKEND": "rpc://shop:hunter2@localhost//"},
+        {"result_backend": "azureblockblob://DefaultEndpointsProtocol=https;AccountName=x;AccountKey=hunter2==;"},
+        {"result_backend": "s3://bucket/?key=hunter2"},
         {"task_secret_token": "hunter2"},
         {"broker_user": "guest", "broker_password": "hunter2"},
         {"security_key_password": b"hunter2"},
@@ -217,6 +219,10 @@ def test_credentials_are_hidden(source: dict[str, Any]) -> None:
     subject = configured(source)
     assert subject.settings, "it is told that it is set"
     assert "hunter2" not in repr(subject)
+
+
+def test_a_visibility_timeout_that_is_not_given_is_the_brokers_own() -> None:
+    assert (visibility_s("redis://localhost/0"), visibility_s("sqs://")) == (3600.0, 1800.0)
 
 
 def test_what_is_no_credential_is_shown() -> None:

@@ -34,7 +34,9 @@ class View:
 
     def consumed(self) -> set[str]:
         """The queues that the app's workers take messages from."""
-        return set(self.queues or self.subject.queues)
+        named = set(self.queues or self.subject.queues)
+        aliases = self.written.queue_aliases
+        return named | {aliases[name] for name in named & aliases.keys()}
 
 
 @dataclass(frozen=True)

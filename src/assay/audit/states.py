@@ -16,6 +16,8 @@ from assay.verdict import Result, Verdict
 OF_REDIS = ("worker_disable_prefetch",)
 OF_RABBITMQ = ("broker_heartbeat",)
 
+EITHER_WAY = ("task_create_missing_queues",)  # whose promise is of both its values
+
 
 class State(StrEnum):
     """Worst first."""
@@ -49,7 +51,7 @@ def _entry(setting: Setting, findings: Sequence[Finding], report: Report | None,
     rows = [row for row in report.results if row.claim == str(setting)] if report else []
     against = [each for each in findings if setting.key in each.settings and not each.accepted]
     state, why = _state(setting, against, rows, broker, ran=report is not None)
-    promise = next((row.promise for row in rows if row.promise), PROMISES.get(setting.key, ""))
+    promise = next((row.promise for row in rows if row.promise), _promised(setting))
     return Entry(str(setting), setting.key, setting.place, promise, state, why)
 
 
@@ -68,7 +70,7 @@ def _state(
         return State.UNKNOWN, f"{counted(len(unknown), 'row')} of {len(rows)}: {_names(unknown)}"
     if open_rows:
         return State.PROVED, f"held in {counted(len(open_rows), 'row')}: {_names(open_rows)}"
-    if setting.key not in PROMISES:
+    if not _promised(setting):
         return State.NO_CLAIM, ""
     if not ran:
         return State.UNTRIED, ""
@@ -77,6 +79,11 @@ def _state(
     if setting.key in OF_REDIS and speaks_amqp(broker):
         return State.UNPROVABLE, f"Redis heeds it, {broker} does not"
     return State.UNPROVABLE, "no scenario of this run is about it"
+
+
+def _promised(setting: Setting) -> str:
+    """A setting that is off promises nothing of what it would do."""
+    return PROMISES.get(setting.key, "") if setting.value or setting.key in EITHER_WAY else ""
 
 
 def _names(rows: Iterable[Result]) -> str:

@@ -27,6 +27,7 @@ class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
 
     place: str
     method: str
+    task: str = ""  # that send_task() names by a literal
     queue: str = ""  # that is named there by a literal
     in_transaction: bool = False  # within `transaction.atomic()` of the same function
 
@@ -55,13 +56,17 @@ class Written(msgspec.Struct, kw_only=True):
     overridden: dict[str, str] = {}  # setting, as it is given -> what wins over it
     misplaced: list[Misplaced] = []
     annotated_late: list[str] = []  # tasks whose annotation names autoretry_for, which came too late for them
-    strings: list[str] = []  # tasks whose autoretry_for holds names of errors rather than errors
-    zero_limits: list[str] = []  # tasks with a time limit of 0
+    strings: list[str] = []  # tasks that retry, by an autoretry_for with names of errors rather than errors
+    undeclared: list[str] = []  # tasks whose route raises QueueNotFound
+    queue_aliases: dict[str, str] = {}  # of a queue -> its name
+    zero_limits: list[str] = []  # tasks with a time limit of 0, where the app's own is in force instead
     broad: list[str] = []  # tasks that retry on every error
     unnamed: list[str] = []  # tasks that are named after the file that they are in
     entries: list[Entry] = []
     dispatches: list[Dispatch] = []
     unreached: list[Unreached] = []
     retries_database_errors: bool = False  # the result backend tries again after Django's OperationalError
+    throttles: bool = True  # this kombu has unacked_restore_throttle
+    plain_queues: bool = True  # what task_queues would declare is as what Celery makes by itself
     confirms: bool = False  # broker_transport_options: confirm_publish
-    environment: list[str] = []  # variables that are set, of those that Celery heeds
+    environment: list[str] = []  # variables that Celery heeds, and that say something else than the configuration

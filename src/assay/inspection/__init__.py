@@ -46,7 +46,7 @@ def describe(app: Celery, name: str, workdir: str) -> Subject:
         max_memory_per_child=_whole(conf.worker_max_memory_per_child),
         pool_restarts=bool(conf.worker_pool_restarts),
         soft_shutdown_timeout=float(_in_force(conf, "worker_soft_shutdown_timeout") or 0),
-        visibility_timeout=float(options.get("visibility_timeout") or 3600),
+        visibility_timeout=float(options.get("visibility_timeout") or visibility_s(conf.broker_url)),
         silence=_silence(options),
         heartbeat_s=float(conf.broker_heartbeat or 0),
         delayed_queues=_delayed_queues(app),
@@ -81,6 +81,11 @@ def _scheme(url: str | Sequence[str] | None) -> str:
     """Of the broker's address, or of the first where several are given to fail over."""
     first = url if isinstance(url, str) else next(iter(url or ()), "")
     return urlsplit(first.split(";")[0] or "amqp://").scheme
+
+
+def visibility_s(url: str | Sequence[str] | None) -> float:
+    """Where none is given. Source: kombu/transport/redis.py and kombu/transport/SQS."""
+    return 1800.0 if _scheme(url) == "sqs" else 3600.0
 
 
 def _pool(given: Any) -> str:

@@ -57,7 +57,10 @@ def _beats(app: Celery, setting: Setting) -> bool:
 
 def _uncensored(censored: Any, value: Any) -> Any:
     """Celery shows stars and ports also in an address that has neither: such a one is shown as it was given."""
-    return value if isinstance(value, str) and "://" in value and "@" not in value else censored
+    if not isinstance(value, str) or "://" not in value or "@" in value:
+        return censored
+    # ... unless it may have a key among its parameters
+    return f"{value.partition('://')[0]}://..." if {";", "?"} & {*value} else value
 
 
 def _nearest(key: str) -> str:

@@ -1,6 +1,7 @@
 """A task's effective options, wherever they come from: the decorator, its base class, annotations, settings."""
 
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -36,13 +37,14 @@ def task_options(app: Celery, task: Any, places: Places) -> Task:
         retry_on_worker_lost=bool(_read(task, "retry_on_worker_lost")),
         acks_on_failure=bool(failure_or_timeout if on_failure is None else on_failure),
         acks_on_timeout=bool(failure_or_timeout if on_timeout is None else on_timeout),
-        max_retries=retry_kwargs.get("max_retries", task.max_retries),
+        # None falls back to the task's own: celery/app/task.py, Task.retry
+        max_retries=task.max_retries if (most := retry_kwargs.get("max_retries")) is None else most,
         default_retry_delay=float(task.default_retry_delay or 0),
         autoretry_for=tuple(
             getattr(error, "__name__", str(error)) for error in _each(getattr(task, "autoretry_for", None))
         ),
         retry_backoff=float(1 if backoff is True else backoff or 0),
-        retry_backoff_max=float(600 if (most := getattr(task, "retry_backoff_max", None)) is None else most),
+        retry_backoff_max=float(600 if (longest := getattr(task, "retry_backoff_max", None)) is None else longest),
         retry_jitter=bool(getattr(task, "retry_jitter", True)),
         retry_countdown=retry_kwargs.get("countdown"),
         retries_itself=retries_by_hand(task, run),
@@ -130,7 +132,7 @@ def _required(run: Callable[..., Any], *, bound: bool) -> int:
 
 
 def _route(app: Celery, task: Any) -> str:
-    """The queue that this task's message goes to; "" where the route names an undeclared queue (QueueNotFound).
+    """The queue that this task's message goes to; "" where that is not known, or is not declared (QueueNotFound).
 
     Looking it up declares a queue that was missing, and before Celery 5.7 a worker forked afterwards would consume it
     (celery/app/amqp.py, Queues.__missing__): so it is taken away again.
@@ -144,8 +146,32 @@ def _route(app: Celery, task: Any) -> str:
     finally:
         for name in set(app.amqp.queues) - declared:
             del app.amqp.queues[name]
-    queue = route.get("queue")
-    return str(getattr(queue, "name", queue) or route.get("routing_key") or app.conf.task_default_queue)
+    if queue := route.get("queue"):
+        return str(getattr(queue, "name", queue))
+    return _bound(app, route.get("exchange"), route.get("routing_key"))
+
+
+def _bound(app: Celery, exchange: Any, key: str | None) -> str:
+    """The declared queue that a route without one leads to; "" where it is not known."""
+    exchange = getattr(exchange, "name", exchange)
+    if exchange is None and key is None:
+        return str(app.conf.task_default_queue)
+    if exchange == "" and key in app.amqp.queues:
+        return str(key)  # the default exchange of AMQP: the key is the queue's name
+    exchange = app.conf.task_default_exchange if exchange is None else exchange
+    for name, queue in app.amqp.queues.items():
+        given = queue.exchange
+        if given and given.name == exchange and _takes(given.type, str(queue.routing_key), key or ""):
+            return str(name)
+    return ""
+
+
+def _takes(kind: str, bound: str, key: str) -> bool:
+    """Whether an exchange of this kind hands a message with `key` to a queue that is bound with `bound`."""
+    if kind == "topic":
+        pattern = re.escape(bound).replace(r"\.\#", r"(?:\..*)?").replace(r"\#", ".*").replace(r"\*", r"[^.]+")
+        return re.fullmatch(pattern, key) is not None
+    return kind == "fanout" or bound == key
 
 
 def _seconds(value: Any) -> float | None:

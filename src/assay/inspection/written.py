@@ -12,10 +12,12 @@ from celery import Celery
 from celery.app.annotations import prepare as annotations_of
 from celery.app.defaults import _TO_NEW_KEY as OLD_NAMES
 from celery.app.defaults import SETTING_KEYS
+from celery.exceptions import QueueNotFound
 from celery.schedules import crontab, schedule
 
 from assay.audit.written import Entry, Misplaced, Written
-from assay.inspection.calls import dispatches, passwords, unreached
+from assay.inspection.calls import passwords, read
+from assay.inspection.sources import read_in
 from assay.places import Places
 
 DAY_MIN = 24 * 60
@@ -40,6 +42,8 @@ VALUES = (
     "worker_pool",
     "worker_soft_shutdown_timeout",
 )
+#: settings that say what a queue that Celery makes by itself is like
+OF_QUEUES = ("task_default_queue_type", "task_default_exchange", "task_default_exchange_type")
 #: of a Django setting that is spelt as one of Celery's, but not under its namespace
 OURS = ("TASK_", "WORKER_", "BROKER_", "RESULT_", "EVENT_", "BEAT_", "CELERY_")
 
@@ -50,22 +54,29 @@ def written(app: Celery, workdir: str) -> Written:
     names = set(app.tasks)
     options = app.conf.broker_transport_options or {}
     given = app.conf.table(with_defaults=False, censored=False)
+    published, unreached = read(places.root, names)
+    values = {key: _plain(app.conf.get(key)) for key in VALUES if key in SETTING_KEYS}
     return Written(
-        values={key: _plain(app.conf.get(key)) for key in VALUES if key in SETTING_KEYS},
+        # Django's TIME_ZONE counts, and without UTC it is the machine's own (celery/app/base.py, Celery.timezone)
+        values=values | {"timezone": _plain(app.conf.timezone) or (None if app.conf.enable_utc else "local")},
         passwords=passwords(places),
         overridden=dict(_overridden(app, given)),
-        misplaced=[Misplaced(name, wanted, places.find(name)) for name, wanted in _misplaced(app, given)],
+        misplaced=[Misplaced(name, wanted, places.find(name)) for name, wanted in _misplaced(app, given, places)],
         annotated_late=[task.name for task in tasks if _annotated_late(app, task)],
-        strings=[task.name for task in tasks if any(isinstance(each, str) for each in _errors(task))],
-        zero_limits=[task.name for task in tasks if 0 in (task.time_limit, task.soft_time_limit)],
-        broad=[task.name for task in tasks if {Exception, BaseException} & {*_errors(task)}],
+        strings=[task.name for task in tasks if _by_name(task)],
+        undeclared=[task.name for task in tasks if _undeclared(app, task)],
+        queue_aliases={str(alias): str(queue.name) for alias, queue in app.amqp.queues.aliases.items()},
+        zero_limits=[task.name for task in tasks if _zero(app, task)],
+        broad=[task.name for task in tasks if _broad(task)],
         unnamed=[task.name for task in tasks if _unnamed(app, task)],
         entries=list(_entries(app, places)),
-        dispatches=dispatches(places.root),
-        unreached=unreached(places.root, names),
+        dispatches=published,
+        unreached=unreached,
+        throttles=_throttles(),
+        plain_queues=not any(app.conf.value_set_for(key) for key in OF_QUEUES),
         retries_database_errors=_retries_database_errors(app),
         confirms=bool(options.get("confirm_publish")),
-        environment=[name for name in (*ENVIRONMENT, "REMAP_SIGTERM") if os.environ.get(name)],
+        environment=[name for name in (*ENVIRONMENT, "REMAP_SIGTERM") if _differs(app, name)],
     )
 
 
@@ -79,6 +90,45 @@ def _retries_database_errors(app: Celery) -> bool:
         return bool(app.backend.exception_safe_to_retry(OperationalError("database is locked")))
     except Exception:
         return False  # a backend that cannot be made here is another finding
+
+
+def _undeclared(app: Celery, task: Any) -> bool:
+    options = task._get_exec_options() if hasattr(task, "_get_exec_options") else {}
+    if app.conf.task_create_missing_queues:
+        return False  # and asking would declare the queue
+    try:
+        app.amqp.router.route(dict(options), task.name, (), {}, task_type=task)
+    except QueueNotFound:
+        return True
+    except Exception:
+        return False  # the user's own router: what it says without arguments is not known
+    return False
+
+
+def _throttles() -> bool:
+    try:
+        from kombu.transport.redis import Channel
+    except ImportError:
+        return False
+    return hasattr(Channel, "unacked_restore_throttle")
+
+
+def _zero(app: Celery, task: Any) -> bool:
+    own = {"task_time_limit": task.time_limit, "task_soft_time_limit": task.soft_time_limit}
+    return any(value == 0 and app.conf.get(key) for key, value in own.items())
+
+
+def _by_name(task: Any) -> bool:
+    return hasattr(task, "_orig_run") and any(isinstance(each, str) for each in _errors(task))
+
+
+def _broad(task: Any) -> bool:
+    return bool({Exception, BaseException} & {*_errors(task)}) and not getattr(task, "dont_autoretry_for", None)
+
+
+def _differs(app: Celery, variable: str) -> bool:
+    value, key = os.environ.get(variable), ENVIRONMENT.get(variable)
+    return bool(value) and (key is None or app.conf.get(key) != value)
 
 
 def _plain(value: Any) -> Any:
@@ -133,8 +183,19 @@ def _overridden(app: Celery, given: dict[str, Any]) -> Iterator[tuple[str, str]]
                 yield loser, winner
 
 
-def _misplaced(app: Celery, given: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Names in capitals that would be read under the app's namespace, and are not without it, or under no other."""
+def _misplaced(app: Celery, given: dict[str, Any], places: Places) -> Iterator[tuple[str, str]]:
+    """Names in capitals that would be read under the app's namespace, and that neither Celery nor the sources read."""
+    found = {name: wanted for name, wanted in _spelt_otherwise(app, given) if wanted not in given}
+    own = read_in(places.root, {name: places.find(name).rpartition(":")[0] for name in found})
+    prefix = str(getattr(app.conf, "prefix", "") or "")
+    for name, wanted in found.items():
+        key = wanted.removeprefix(prefix).lower()
+        in_force = app.conf.get(key) == given[name]  # Celery finds some old names under a namespace too
+        if name not in own and not in_force:
+            yield name, wanted
+
+
+def _spelt_otherwise(app: Celery, given: dict[str, Any]) -> Iterator[tuple[str, str]]:
     prefix = str(getattr(app.conf, "prefix", "") or "")
     for name in given:
         if not name.isupper() or not name.startswith(OURS) or (prefix and name.startswith(prefix)):

@@ -18,8 +18,8 @@ def rejected_too_late(view: View) -> Iterator[Found]:
             ["task_reject_on_worker_lost"],
             f"the message of {names(tasks)} is acknowledged when a child begins it, so there is nothing to reject when "
             "that child is lost",
-            "set task_acks_late=True",
-            [Change("task_acks_late", "True"), *_bounded(view)],
+            "set task_acks_late=True" + _with_bound(view),
+            _for_all(view, "task_reject_on_worker_lost", tasks, Change("task_acks_late", "True")),
             tasks,
         )
 
@@ -37,8 +37,8 @@ def lost_child_is_acknowledged(view: View) -> Iterator[Found]:
             ["task_acks_late"],
             f"when a pool child is lost, {names(tasks, 'is', 'are')} recorded as failed and acknowledged: late "
             "acknowledgement alone gives back what a lost main process had",
-            "set task_reject_on_worker_lost=True",
-            [Change("task_reject_on_worker_lost", "True"), *_bounded(view)],
+            "set task_reject_on_worker_lost=True" + _with_bound(view),
+            _for_all(view, "task_acks_late", tasks, Change("task_reject_on_worker_lost", "True")),
             tasks,
         )
 
@@ -77,7 +77,8 @@ def failed_comes_back(view: View) -> Iterator[Found]:
         if tasks:
             key = f"task_{option}"
             named = key if view.subject.setting(key) else "task_acks_on_failure_or_timeout"
-            yield Found([named], f"{names(tasks, then, then)}", f"leave {named} at True", [Change(named)], tasks)
+            changes = [Change(named)] if view.subject.setting(named) else []
+            yield Found([named], f"{names(tasks, then, then)}", f"leave {named} at True", changes, tasks)
 
 
 @rule(Kind.DEAD)
@@ -86,12 +87,22 @@ def nothing_to_deduplicate(view: View) -> Iterator[Found]:
     key = "worker_deduplicate_successful_tasks"
     if not view.on(key):
         return
+    # source: celery/app/trace.py, build_tracer
     backend = view.subject.result_backend
-    if backend in ("disabled", "rpc"):
-        yield Found([key], f"it reads the stored result, and result_backend is {backend}", "set a result_backend")
-    elif not any(task.acks_late for task in view.subject.tasks):
-        # source: celery/app/trace.py, build_tracer
+    late = [task for task in view.subject.tasks if task.acks_late]
+    if not late:
         yield Found([key], "it looks at tasks that are acknowledged late, and none is", "set task_acks_late=True")
+    elif backend == "disabled":
+        yield Found(
+            [key],
+            f"it reads the stored result, and there is no result_backend: what is given back of {names(late)} "
+            "fails with AttributeError before its body",
+            "set a result_backend",
+            tasks=late,
+            kind=Kind.BROKEN,
+        )
+    elif backend == "rpc":
+        yield Found([key], f"it reads the stored result, and result_backend is {backend}", "set a result_backend")
 
 
 @rule(Kind.RISK)
@@ -102,8 +113,8 @@ def hoards(view: View) -> Iterator[Found]:
     if tasks and many != 1 and not view.subject.disable_prefetch:
         yield Found(
             ["worker_prefetch_multiplier"],
-            f"each slot of a worker holds {many or 'all'} messages, and {names(tasks)} may run twice for each of them "
-            "when it is lost",
+            f"each slot of a worker holds {many or 'all'} messages, while other workers idle, and when it is lost "
+            f"all of them wait to be given back: {names(tasks)}",
             "set worker_prefetch_multiplier=1",
             [Change("worker_prefetch_multiplier", "1")],
             tasks,
@@ -125,9 +136,8 @@ def waits_behind_a_long_task(view: View) -> Iterator[Found]:
         yield Found(
             ["worker_prefetch_multiplier"],
             f"{observed}: {names(tasks)}",
-            "set task_acks_late=True and worker_prefetch_multiplier=1",
-            [Change("task_acks_late", "True"), Change("worker_prefetch_multiplier", "1")],
-            tasks,
+            "set task_acks_late=True and worker_prefetch_multiplier=1, where the tasks may run twice",
+            tasks=tasks,
             title="" if given else f"worker_prefetch_multiplier={many}",
         )
 
@@ -135,6 +145,18 @@ def waits_behind_a_long_task(view: View) -> Iterator[Found]:
 def _bounded(view: View) -> list[Change]:
     """What bounds how often a task comes back that kills its child each time: Celery 5.7 counts it as a retry."""
     return [Change("task_retry_on_worker_lost", "True")] if view.subject.celery >= RETRY_ON_LOST else []
+
+
+def _with_bound(view: View) -> str:
+    if _bounded(view):
+        return ", and task_retry_on_worker_lost=True, which counts a lost child as a retry"
+    return ", and count starts in before_start: a task that kills its child comes back without end"
+
+
+def _for_all(view: View, key: str, tasks: list[Task], change: Change) -> list[Change]:
+    """Only what the app says of all its tasks is changed for all, and nothing that would come back without end."""
+    bounded = _bounded(view)
+    return [change, *bounded] if bounded and view.on(key) and len(tasks) == len(view.subject.tasks) else []
 
 
 def _comes_back(task: Task) -> bool:

@@ -17,8 +17,8 @@ OF_PREFORK = {
 
 @rule(Kind.DEAD)
 def not_of_this_pool(view: View) -> Iterator[Found]:
-    """Limits, recycling and pool restarts with a pool that has no processes of its own."""
-    if view.pool == "prefork":
+    """Limits, recycling and pool restarts with pool solo or threads."""
+    if view.pool not in ("solo", "threads"):  # gevent and eventlet enforce time limits, a custom pool may
         return
     for key, then in OF_PREFORK.items():
         if view.on(key):
@@ -54,11 +54,9 @@ def zero_is_no_limit(view: View) -> Iterator[Found]:
     tasks = [task for task in view.subject.tasks if task.name in view.written.zero_limits]
     if tasks:
         # source: celery/worker/request.py, Request.execute_using_pool, and billiard/pool.py, Pool.apply_async
-        app = view.subject.setting("task_time_limit")
-        then = f"{app} is in force all the same" if app else "there is no other one, so it has none"
         yield Found(
             [],
-            f"0 is taken for no value on {names(tasks)}: {then}",
+            f"0 is taken for no value on {names(tasks)}: the app's limit is in force all the same",
             "give the task a limit of its own that is long enough",
             tasks=tasks,
             title="time_limit=0",

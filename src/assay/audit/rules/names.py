@@ -17,6 +17,8 @@ ANNOTATED = {
     "default_retry_delay": "default_retry_delay",
 }
 
+CELERYS = {"max_retries": 3, "default_retry_delay": 180.0}  # what a task has that says nothing
+
 
 @rule(Kind.DEAD)
 def unread(view: View) -> Iterator[Found]:
@@ -29,7 +31,7 @@ def unread(view: View) -> Iterator[Found]:
         tasks = [task for task in view.subject.tasks if task.name in claim.tasks]
         kind = Kind.DEAD if setting or "task_routes" in claim.setting else Kind.BROKEN
         changes = [Change(setting.key)] if setting else []
-        if setting and setting.key.lower() in ANNOTATED and not view.subject.setting("task_annotations"):
+        if setting and setting.key.lower() in ANNOTATED and _annotatable(view):
             changes.append(Change("task_annotations", _annotations(view)))
         yield Found(
             [setting.key] if setting else [],
@@ -87,7 +89,7 @@ def overridden_by_every_task(view: View) -> Iterator[Found]:
         tasks = view.subject.tasks
         if setting is None or not tasks or not isinstance(setting.value, bool | int | float):
             continue
-        if all(getattr(task, option) != setting.value for task in tasks):
+        if all((getattr(task, option) or None) != (setting.value or None) for task in tasks):
             yield Found(
                 [key],
                 f"{names(tasks, 'has', 'have')} {option}={getattr(tasks[0], option)} of their own, which wins",
@@ -96,6 +98,14 @@ def overridden_by_every_task(view: View) -> Iterator[Found]:
                 tasks,
                 setting.place,
             )
+
+
+def _annotatable(view: View) -> bool:
+    """An annotation wins over decorators too: only where no task has a value of its own."""
+    given = {ANNOTATED[key] for each in view.subject.settings if (key := each.key.lower()) in ANNOTATED}
+    return not view.subject.setting("task_annotations") and all(
+        getattr(task, option) == CELERYS[option] for option in given for task in view.subject.tasks
+    )
 
 
 def _annotations(view: View) -> str:

@@ -31,8 +31,7 @@ def accepts_pickle(view: View) -> Iterator[Found]:
             yield Found(
                 [key],
                 "whoever can write to the broker or the backend runs code in its readers",
-                f'set {key}=["json"]',
-                [Change(key, '["json"]')],
+                f'set {key}=["json"], once nothing that is under way is pickled',
             )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from assay.audit.finding import Change, Kind
 from assay.audit.rule import Found, View, names, rule
 from assay.redirection import AMQP
-from assay.subject import Task
+from assay.scaling import running_s, waiting_s
 
 SWEEP_S = 30.0  # what is given back later than this is told
 TRANSPORT = "broker_transport_options"
@@ -18,27 +18,27 @@ def visible_again_too_soon(view: View) -> Iterator[Found]:
     if not subject.on_redis and subject.broker_scheme != "sqs":
         return
     window = subject.visibility_timeout
-    longest = {task.name: max(task.time_limit or 0, task.soft_time_limit or 0) for task in subject.tasks}
-    waits = {task.name: _longest_wait(task) for task in subject.tasks if task.may_retry}
-    for what, times in (("may run for", longest), ("may wait in a worker for its retry for", waits)):
-        tasks = [task for task in subject.tasks if times.get(task.name, 0) >= window]
-        if tasks:
-            most = max(times[task.name] for task in tasks)
-            yield Found(
-                [TRANSPORT],
-                f"{names(tasks, what, what)} {most:g} s, and after {window:g} s the broker gives the message to "
-                "another worker, which runs it as well",
-                f'set {TRANSPORT}={{"visibility_timeout": ...}} above {most:g}, the same in every process',
-                tasks=tasks,
-                title=f"visibility_timeout={window:g}",
-            )
+    held = {task.name: (running_s(task), waiting_s(task)) for task in subject.tasks}
+    tasks = [task for task in subject.tasks if sum(held[task.name]) >= window]
+    if tasks:
+        running, waiting = max((held[task.name] for task in tasks), key=sum)
+        parts = [f"run for {running:g} s"] * bool(running) + [f"wait for a retry for {waiting:g} s"] * bool(waiting)
+        yield Found(
+            [TRANSPORT],
+            f"{names(tasks)} may {' and '.join(parts)} with its message unacknowledged, and after {window:g} s the "
+            "broker gives it to another worker, which runs it as well",
+            f'set {TRANSPORT}={{"visibility_timeout": ...}} above {running + waiting:g}, the same in every process',
+            tasks=tasks,
+            title=f"visibility_timeout={window:g}",
+        )
 
 
 @rule(Kind.RISK)
 def given_back_late(view: View) -> Iterator[Found]:
     """kombu looks for unacknowledged messages every interval x throttle: by default that adds 100 s."""
     subject = view.subject
-    if subject.on_redis and subject.restore_period_s > SWEEP_S and any(task.acks_late for task in subject.tasks):
+    late = any(task.acks_late for task in subject.tasks)
+    if subject.on_redis and late and view.written.throttles and subject.restore_period_s > SWEEP_S:
         yield Found(
             [TRANSPORT],
             f"what a lost worker had comes back up to {subject.restore_period_s:g} s after its visibility timeout: so "
@@ -136,10 +136,3 @@ def acts_on_sigquit_alone(view: View) -> Iterator[Found]:
             "it is for SIGQUIT: the SIGTERM of systemd, Docker and Kubernetes waits for running tasks without it",
             "start the workers with REMAP_SIGTERM=SIGQUIT in the environment, and a grace period above this timeout",
         )
-
-
-def _longest_wait(task: Task) -> float:
-    """Before a retry. With jitter it may be shorter."""
-    if task.retry_backoff:
-        return task.backoff_s(min(20, task.max_retries if task.max_retries is not None else 20))
-    return task.default_retry_delay if task.retry_countdown is None else task.retry_countdown

@@ -11,14 +11,14 @@ def kept_for_ever(view: View) -> Iterator[Found]:
     """result_expires of None or 0: the backend grows without bound."""
     key, values = "result_expires", view.written.values
     stored = not values.get("task_ignore_result") and any(not task.ignore_result for task in view.subject.tasks)
-    if view.subject.result_backend != "disabled" and stored and not values.get(key):
+    if view.subject.result_backend not in ("disabled", "rpc") and stored and not values.get(key):
         yield Found([key], "results are kept for ever", f"give {key} a time in seconds", [Change(key)])
 
 
 @rule(Kind.RISK)
 def thrown_away(view: View) -> Iterator[Found]:
     """No result backend: what a task returns, and that it failed, is stored nowhere."""
-    tasks = [task for task in view.subject.tasks if not task.ignore_result]
+    tasks = [task for task in view.subject.tasks if not task.ignore_result and not task.backend]
     if view.subject.result_backend == "disabled" and tasks:
         yield Found(
             ["result_backend"],

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from assay.audit.finding import Kind
 from assay.audit.rule import Found, View, names, rule
+from assay.scaling import waiting_s
 
 
 @rule(Kind.DEAD)
@@ -93,13 +94,13 @@ def expired_before_its_retry(view: View) -> Iterator[Found]:
     tasks = [
         task
         for task in view.subject.tasks
-        if task.may_retry and task.expires and not task.retry_backoff and task.expires <= task.default_retry_delay
+        if not task.retries_itself and not task.retry_backoff and 0 < (task.expires or 0) <= waiting_s(task)
     ]
     if tasks:
         first = tasks[0]
         yield Found(
             [],
-            f"a retry of {names(tasks)} waits {first.default_retry_delay:g} s and its message expires after "
+            f"a retry of {names(tasks)} waits {waiting_s(first):g} s and its message expires after "
             f"{first.expires:g} s: it is thrown away",
             "let expires be longer than all retries take",
             [],

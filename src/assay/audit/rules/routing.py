@@ -11,6 +11,7 @@ from assay.counted import counted
 def nobody_consumes(view: View) -> Iterator[Found]:
     """A task that is routed to a queue which no worker of the app takes from."""
     consumed = view.consumed()
+    plain = view.written.plain_queues and not view.queues and not view.subject.setting("task_queues")
     by_queue: dict[str, list[str]] = {}
     for task in view.subject.tasks:
         if task.queue and task.queue not in consumed:
@@ -23,7 +24,7 @@ def nobody_consumes(view: View) -> Iterator[Found]:
             f"{names(tasks, 'goes', 'go')} to queue {queue}, and workers that are started {given} take from "
             f"{', '.join(sorted(consumed))} alone: the messages pile up, without a warning",
             f"declare it in task_queues, or start a worker with -Q {queue} and say so here: queues = [...]",
-            [] if view.queues or view.subject.setting("task_queues") else [Change("task_queues", _queues(view))],
+            [Change("task_queues", _queues(view))] if plain else [],
             tasks,
             title=f"queue {queue}",
         )
@@ -32,7 +33,7 @@ def nobody_consumes(view: View) -> Iterator[Found]:
 @rule(Kind.BROKEN)
 def undeclared(view: View) -> Iterator[Found]:
     """A route to a queue that is not declared, where queues that are missing are not made."""
-    tasks = [task for task in view.subject.tasks if not task.queue]
+    tasks = [task for task in view.subject.tasks if task.name in view.written.undeclared]
     if tasks:
         yield Found(
             ["task_create_missing_queues", "task_routes"],
@@ -47,8 +48,10 @@ def undeclared(view: View) -> Iterator[Found]:
 def sent_to_nobody(view: View) -> Iterator[Found]:
     """A call in the sources that names a queue which no worker of the app takes from."""
     consumed = view.consumed() | {task.queue for task in view.subject.tasks}
+    registered = {task.name for task in view.subject.tasks}
     for each in view.written.dispatches:
-        if each.queue and each.queue not in consumed | set(view.subject.aliases):
+        own = each.method == "apply_async" or (each.method == "send_task" and each.task in registered)
+        if own and each.queue and each.queue not in consumed | set(view.subject.aliases):
             refused = "it raises QueueNotFound" if not view.subject.create_missing_queues else "nobody takes it there"
             yield Found(
                 [],
@@ -59,7 +62,7 @@ def sent_to_nobody(view: View) -> Iterator[Found]:
             )
 
 
-@rule(Kind.BROKEN)
+@rule(Kind.RISK)
 def not_imported(view: View) -> Iterator[Found]:
     """A module with tasks that nothing imports: a worker drops their messages."""
     for each in view.written.unreached:

@@ -1,5 +1,6 @@
 """beat_schedule: what is published by the clock."""
 
+import difflib
 from collections.abc import Iterator
 
 from assay.audit.finding import Kind
@@ -11,12 +12,16 @@ from assay.audit.written import Entry
 def of_no_task(view: View) -> Iterator[Found]:
     """An entry of beat_schedule that names no task of the app."""
     known = {task.name for task in view.subject.tasks}
+    packages = {name.partition(".")[0] for name in known if "." in name}
     for entry in view.written.entries:
         if entry.task not in known and not entry.task.startswith("celery."):
+            nearest = difflib.get_close_matches(entry.task, known, n=1, cutoff=0.75)
+            own = not entry.task or bool(nearest) or entry.task.partition(".")[0] in packages
             yield _found(
                 entry,
-                f"there is no task {entry.task or 'in it'}: a worker drops what it publishes",
-                "name a registered task (assay list tasks)",
+                f"there is no task {entry.task or 'in it'}: a worker of this app drops what it publishes",
+                f"use {nearest[0]}" if nearest else "name a registered task (assay list tasks)",
+                None if own else Kind.RISK,  # it may be another app's
             )
 
 
@@ -37,7 +42,8 @@ def sooner_than_it_ends(view: View) -> Iterator[Found]:
 @rule(Kind.RISK)
 def valid_for_ever(view: View) -> Iterator[Found]:
     """An entry without expires: after an outage all that is due runs at once."""
-    entries = [entry for entry in view.written.entries if not entry.expires]
+    limited = {task.name for task in view.subject.tasks if task.expires}
+    entries = [entry for entry in view.written.entries if not entry.expires and entry.task not in limited]
     if entries:
         yield _found(
             entries[0],
@@ -55,5 +61,6 @@ def in_utc(view: View) -> Iterator[Found]:
         yield _found(entries[0], "no timezone is set: its hours are those of UTC", "set timezone")
 
 
-def _found(entry: Entry, observed: str, remedy: str) -> Found:
-    return Found(["beat_schedule"], observed, remedy, place=entry.place, title=f"beat_schedule[{entry.name!r}]")
+def _found(entry: Entry, observed: str, remedy: str, kind: Kind | None = None) -> Found:
+    title = f"beat_schedule[{entry.name!r}]"
+    return Found(["beat_schedule"], observed, remedy, place=entry.place, title=title, kind=kind)

@@ -9,25 +9,15 @@ import time
 
 from assay.checkers import Attempts, Delivery
 from assay.event import Kind, Point
-from assay.scaling import Target, longest_delay
+from assay.scaling import Target, running_s, waiting_s
 from assay.scenario import scenario
 from assay.stage import Stage
 
 START_S = 5.0
 
 
-def running_s(target: Target) -> float:
-    """How long an attempt may hold its message: not known of a task without limits."""
-    return (target.task.time_limit or target.task.soft_time_limit or 0.0) if target.task.acks_late else 0.0
-
-
-def waiting_s(target: Target) -> float:
-    """The longest wait for a retry, where the task's options say it."""
-    return longest_delay(target.task) if target.task.autoretry_for and target.task.max_retries != 0 else 0.0
-
-
 def runs_bounded(target: Target) -> bool:
-    return target.on_redis and running_s(target) > 0
+    return target.on_redis and running_s(target.task) > 0
 
 
 def claim(stage: Stage, running: float, waiting: float) -> None:
@@ -61,7 +51,7 @@ def second_worker(stage: Stage, invocation: str, ahead_s: float) -> int:
 @scenario("acks_late", fault="none", when=runs_bounded, weight_s=2.0)
 def second_worker_while_it_runs(stage: Stage) -> None:
     """A worker starts while a task runs as long as its limit allows, after its longest wait: it runs once."""
-    running, waiting = running_s(stage.target), waiting_s(stage.target)
+    running, waiting = running_s(stage.task), waiting_s(stage.task)
     claim(stage, running, waiting)
     stage.worker(concurrency=1)
     invocation = stage.publish(hold=Point.BODY_MIDDLE)

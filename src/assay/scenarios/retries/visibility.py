@@ -2,16 +2,16 @@
 
 from assay.checkers import Attempts, Delivery
 from assay.errors import HarnessError
-from assay.scaling import Scaling, Target, countdowns
+from assay.scaling import Scaling, Target, countdowns, waiting_s
 from assay.scenario import scenario
-from assay.scenarios.acks_late.visibility import claim, second_worker, waiting_s
+from assay.scenarios.acks_late.visibility import claim, second_worker
 from assay.stage import Stage
 
 WAIT_S = 10.0
 
 
 def waits_long(target: Target) -> bool:
-    return target.on_redis and waiting_s(target) >= WAIT_S
+    return target.on_redis and waiting_s(target.task) >= WAIT_S
 
 
 def long_wait(target: Target) -> Scaling:
@@ -22,7 +22,7 @@ def long_wait(target: Target) -> Scaling:
 @scenario("retries", fault="none", when=waits_long, scale=long_wait, weight_s=8.0)
 def second_worker_while_it_waits(stage: Stage) -> None:
     """A worker starts while a message waits as long as a retry may: it runs once."""
-    waiting = waiting_s(stage.target)
+    waiting = waiting_s(stage.task)
     claim(stage, 0.0, waiting)
     stage.worker(concurrency=1)
     invocation = stage.publish(countdown=waiting)
