@@ -55,7 +55,7 @@ def test_given_settings_that_do_what_they_say_then_each_mutant_is_killed_by_the_
 
 
 def test_given_settings_that_do_nothing_then_their_mutants_are_not_killed_and_it_is_said_why(tmp_path: Path) -> None:
-    settings = "task_acks_late=False, task_reject_on_worker_lost=True, task_retry_on_worker_lost=True"
+    settings = "task_acks_late=True, task_reject_on_worker_lost=True, task_retry_on_worker_lost=True"
     _, found, _ = mutate(tmp_path, settings, ", acks_late=True, autoretry_for=(OSError,), retry_backoff=2")
     assert {found[option]["status"] for option in ("autoretry_for", "retry_backoff", "max_retries")} == {"killed"}
     assert found["task_acks_late"]["status"] == "shadowed", "the task has an option of its own"
