@@ -52,6 +52,8 @@ def tasks(app: Celery, flips: Sequence[Flip]) -> None:
         if each.key in HOOKS:
             setattr(task, each.key, getattr(Task, each.key).__get__(task))  # what Celery itself does there
             continue
+        if each.key == "autoretry_for":
+            task.assay_flipped_errors = tuple(task.autoretry_for)
         setattr(task, each.key, tuple(each.value) if isinstance(each.value, list) else each.value)
         if each.key in RETRIES:
             _retry_anew(task, each)

@@ -124,7 +124,8 @@ def _end(task: Task, act: Act) -> Any:
 def _fail(task: Task, act: Act) -> None:
     if act.error == "plain":
         raise PlannedFailure("planned")
-    for error in getattr(task, "autoretry_for", ()) or ():
+    given = getattr(task, "autoretry_for", ()) or ()
+    for error in getattr(task, "assay_flipped_errors", given):  # what the app itself retries for, flipped or not
         if isinstance(error, str):
             error = symbol_by_name(error)  # type: ignore[no-untyped-call]
         raise transient(error)

@@ -101,7 +101,10 @@ def _of_tasks(subject: Subject) -> Iterator[Mutant]:
     for tasks in profiles.values():
         first = tasks[0]
         if first.autoretry_for and first.may_retry:
-            yield from (_option(option, value, tasks) for option, value in RETRY.items() if getattr(first, option))
+            options = {key: value for key, value in RETRY.items() if getattr(first, key)}
+            if first.retry_backoff:
+                options.pop("default_retry_delay", None)  # which is not looked at then
+            yield from (_option(option, value, tasks) for option, value in options.items())
         for option in OF_A_TASK:
             value, setting = getattr(first, option), subject.setting(f"task_{option}")
             if value and (setting is None or setting.value != value):
