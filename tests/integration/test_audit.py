@@ -83,7 +83,7 @@ def test_given_scenarios_then_what_they_broke_is_disproved_and_what_they_saw_hol
     assert status == 1
     assert named["task_acks_late"] == "disproved", "a killed child loses its task"
     assert (named["task_time_limit"], named["task_soft_time_limit"]) == ("proved", "proved")
-    assert "scenarios were run" in said
+    assert "a scenario broke a promise; exit code 1" in said
     kept = json.loads((tmp_path / "runs" / "one" / "audit.json").read_text())
     assert kept == found
 

@@ -282,3 +282,12 @@ def test_given_a_limit_on_retries_that_nothing_reads_then_an_annotation_would_me
 def test_given_a_setting_that_is_off_then_it_promises_nothing(setting: Setting, state: State) -> None:
     (found,) = states(subject(task(), settings=(setting,)), [], None, "redis")
     assert (found.state, bool(found.promise)) == (state, state is State.UNTRIED)
+
+
+def test_given_a_misspelt_setting_then_what_was_meant_is_put_in_its_place_and_nothing_is_only_taken_out() -> None:
+    misspelt = on("task_time_limt", 60, known=False, nearest="task_time_limit")
+    (found,) = [each for each in look(view(settings=(misspelt,))) if each.rule == "unread"]
+    assert [(each.setting, each.value) for each in found.changes] == [("task_time_limt", ""), ("task_time_limit", "60")]
+    unclear = on("task_retry_backof", 60, known=False)
+    (found,) = [each for each in look(view(settings=(unclear,))) if each.rule == "unread"]
+    assert found.changes == ()

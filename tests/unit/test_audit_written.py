@@ -276,3 +276,12 @@ def test_given_what_queues_are_like_then_it_is_known_whether_a_plain_one_is(sett
 def test_given_an_entry_that_expires_then_that_is_seen() -> None:
     assert entry(30, options={"expires": 20}).expires
     assert not entry(30).expires
+
+
+def test_given_two_addresses_in_a_line_then_only_the_one_with_a_password_is_told(audited: Audited) -> None:
+    source = (
+        "from celery import Celery\n"
+        'app = Celery("shop", broker="redis://:hunter2@localhost:6379/0", backend="redis://localhost:6379/1")\n'
+        '@app.task(shared=False, name="shop.charge")\ndef charge(): pass\n'
+    )
+    assert [rule for rule, _ in audited(source=source)].count("password_in_the_source") == 1

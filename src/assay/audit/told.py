@@ -22,5 +22,6 @@ class Audit(msgspec.Struct, kw_only=True):
     by_hand: list[Change] = []  # of those changes the ones whose place was not found
     not_seen: list[str] = []  # accepted findings that there are not any more
     ran: bool = False
+    run_exit_code: int = 0  # that of the scenarios
     exit_code: int = 0
     duration_s: float = 0.0

@@ -58,9 +58,16 @@ def passwords(places: Places) -> dict[str, str]:
         place = places.find(setting)
         path, _, line = place.rpartition(":")
         text = (places.root / path).read_text(errors="replace").splitlines() if path else []
-        if text and _has_password(text[int(line) - 1]):
+        if text and _has_password(_from(text[int(line) - 1], setting)):
             found[setting] = place
     return found
+
+
+def _from(line: str, setting: str) -> str:
+    """Where several settings are in a line, from this one on to the next."""
+    names = "|".join({setting, setting.upper(), ADDRESSES[setting]})
+    found = re.search(rf"(?:{names})\b.*?(?=,\s*['\"]?\w+['\"]?\s*[=:](?!//)|$)", line)
+    return found.group() if found else line
 
 
 def _has_password(line: str) -> bool:

@@ -1,6 +1,7 @@
 """The settings that the user gave, under whichever names, and what of them may be shown."""
 
 import difflib
+import inspect
 from typing import Any
 
 import msgspec
@@ -23,7 +24,7 @@ def given_settings(app: Celery, places: Places) -> list[Setting]:
     values = app.conf.table(with_defaults=False, censored=False)
     for given, value in app.conf.table(with_defaults=False).items():
         key, known = _named(given, prefix)
-        if key:
+        if key and not inspect.ismethod(values.get(given)):  # Django's settings have some
             place = places.find(given) or places.find(key)
             nearest = "" if known else _nearest(key)
             found.append(

@@ -116,6 +116,10 @@ def _short(setting: str) -> str:
 
 
 def _last(audit: Audit) -> Text:
-    how = "scenarios were run" if audit.ran else "nothing was run"
-    line = Text.assemble((tally(audit), "bold"), f"; {counted(len(audit.entries), 'setting')}, {how}")
+    """What turned the exit code is said."""
+    ran = {0: "every scenario held", 1: "a scenario broke a promise"}.get(
+        audit.run_exit_code, "not all could be judged"
+    )
+    how = ran if audit.ran else "nothing was run"
+    line = Text.assemble((tally(audit), "bold"), f"; {counted(len(audit.entries), 'setting')}; {how}")
     return line.append(f"; exit code {audit.exit_code}")

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from assay.audit.finding import Change, Kind
+from assay.audit.promises import PROMISES
 from assay.audit.rule import Found, View, names, rule
 from assay.dead import dead_claims
+from assay.subject import Setting
 
 #: task options that are settings too: of the app's own tasks each may have its own
 OPTIONS = ("acks_late", "reject_on_worker_lost", "time_limit", "soft_time_limit", "ignore_result", "track_started")
@@ -30,9 +32,7 @@ def unread(view: View) -> Iterator[Found]:
             continue
         tasks = [task for task in view.subject.tasks if task.name in claim.tasks]
         kind = Kind.DEAD if setting or "task_routes" in claim.setting else Kind.BROKEN
-        changes = [Change(setting.key)] if setting else []
-        if setting and setting.key.lower() in ANNOTATED and _annotatable(view):
-            changes.append(Change("task_annotations", _annotations(view)))
+        changes = _instead(setting, view) if setting else []
         yield Found(
             [setting.key] if setting else [],
             claim.observed,
@@ -43,6 +43,17 @@ def unread(view: View) -> Iterator[Found]:
             claim.setting,
             kind,
         )
+
+
+def _instead(setting: Setting, view: View) -> list[Change]:
+    """What was meant, where that is certain; nothing otherwise: to take it out alone would lose the intent."""
+    if setting.key.lower() in ANNOTATED:
+        again = [Change("task_annotations", _annotations(view))] if _annotatable(view) else []
+        return [Change(setting.key), *again]
+    plain = isinstance(setting.value, bool | int | float)
+    if plain and setting.nearest in PROMISES and view.subject.setting(setting.nearest) is None:
+        return [Change(setting.key), Change(setting.nearest, repr(setting.value))]
+    return []
 
 
 @rule(Kind.DEAD)
