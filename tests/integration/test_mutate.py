@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import celery
+import pytest
 from leftovers import assay
 
 APP = """from celery import Celery
@@ -54,6 +56,7 @@ def test_given_settings_that_do_what_they_say_then_each_mutant_is_killed_by_the_
     ]
 
 
+@pytest.mark.skipif(celery.VERSION < (5, 7), reason="task_retry_on_worker_lost came with Celery 5.7")
 def test_given_settings_that_do_nothing_then_their_mutants_are_not_killed_and_it_is_said_why(tmp_path: Path) -> None:
     settings = "task_acks_late=True, task_reject_on_worker_lost=True, task_retry_on_worker_lost=True"
     _, found, _ = mutate(tmp_path, settings, ", acks_late=True, autoretry_for=(OSError,), retry_backoff=2")

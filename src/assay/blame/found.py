@@ -29,6 +29,7 @@ class Blame(msgspec.Struct, kw_only=True):
     mends: list[Flip] | None
     path: list[Tried]
     tried: list[Tried]
+    breaks: str = ""  # a scenario that held, and does not with it: no change was found that mends the rows alone
     duration_s: float = 0.0
 
 

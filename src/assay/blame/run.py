@@ -92,6 +92,7 @@ class _Search:
         self._rows = rows
         self._folder = it.settings.out / f"row-{number}"
         self._tried: dict[tuple[str, ...], Tried] = {}
+        self._price: tuple[list[Flip], str] | None = None  # the smallest change that mends the rows and breaks another
 
     def blame(self, results: Sequence[Result]) -> Blame:
         """Raises NotShownError where the first of them is not red any more."""
@@ -112,6 +113,7 @@ class _Search:
             again=again,
             mends=mends,
             path=[self._try(mends[: length + 1]) for length in range(len(mends))] if mends else [],
+            breaks=self._price[1] if self._price and self._price[0] is mends else "",
             tried=list(self._tried.values()),
             duration_s=round(time.monotonic() - clock, 3),
         )
@@ -134,9 +136,11 @@ class _Search:
         for size in range(1, min(MOST_TOGETHER, len(them)) + 1):
             groups = [list(some) for some in combinations(them, size)]
             for group, tried in zip(groups, executor.map(self._try, groups), strict=True):
-                if tried.verdict is Verdict.HELD and not self._breaks(group, executor):
-                    return group
-        return None
+                if tried.verdict is Verdict.HELD:
+                    if not (broken := self._breaks(group, executor)):
+                        return group
+                    self._price = self._price or (group, broken)
+        return self._price[0] if self._price else None
 
     def _breaks(self, flips: list[Flip], executor: ThreadPoolExecutor) -> str:
         """A row of the suite that the app as it is holds and the changed one, by its own promises, does not.
@@ -155,8 +159,6 @@ class _Search:
             name = row.scenario.full_name
             before = _rows(self._it, self._it.subject, Selection(tasks=(task,), scenarios=(name,)), there=False)
             if name in mended or (before and self._held(before[0])):
-                key = tuple(str(each) for each in flips)
-                self._tried[key] = Tried(flips, Verdict.VIOLATED, "violated", f"it breaks {name}", name, None)
                 return name
         return ""
 

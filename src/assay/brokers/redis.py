@@ -86,7 +86,7 @@ class RedisBroker(ServedBroker):
         return self._spawn(argv, log=self.log, name="redis-server")
 
     def _serves(self, process: Process, port: int) -> bool:
-        """Whether this very process answers (or has ended): another server may have the port."""
+        """Whether this very process answers (or has ended), with all that it keeps: another may have the port."""
         if not process.alive():
             return True
         address: tuple[str, int] | str = self._unix or (self.host, port)
@@ -94,8 +94,9 @@ class RedisBroker(ServedBroker):
             probe.settimeout(0.2)
             try:
                 probe.connect(address)
-                probe.sendall(b"INFO server\r\n")
-                return b"process_id:%d\r\n" % process.pid in probe.recv(65536)
+                probe.sendall(b"INFO\r\n")
+                said = probe.recv(65536)
+                return b"process_id:%d\r\n" % process.pid in said and b"\r\nloading:0\r\n" in said
             except OSError:
                 return False
 

@@ -56,6 +56,9 @@ def _parts(each: Blame) -> Iterator[RenderableType]:
     for number, tried in enumerate(each.path):
         beside = " as well" if number else ""
         yield Padding(Text.assemble(f"with {tried.flips[-1]}{beside}: ", _became(tried)), _BY)
+    if each.breaks:
+        price = f"at a price: {each.breaks} held, and does not with it; nothing was found that mends these alone"
+        yield Padding(Text(price, "yellow"), _BY)
 
 
 def _became(tried: Tried) -> Text:
@@ -64,8 +67,6 @@ def _became(tried: Tried) -> Text:
         return Text(f"{tried.outcome}{took}, all hold", "green")
     if tried.verdict is Verdict.UNKNOWN:
         return Text(f"not judged: {_shortened(tried.said)}", "yellow")
-    if tried.said.startswith("it breaks"):
-        return Text(tried.said, "red")
     return Text(f"still {tried.outcome} ({tried.scenario})", "red")
 
 
