@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import celery
 import pytest
 from leftovers import assay
 
@@ -44,6 +45,7 @@ def test_given_the_notes_configuration_then_what_cannot_hold_is_named_with_its_l
     assert "set task_acks_late=True" in said
 
 
+@pytest.mark.skipif(celery.VERSION < (5, 7), reason="before Celery 5.7 no setting bounds redelivery: told in words")
 def test_given_the_patch_of_an_audit_then_nothing_is_left_to_mend(tmp_path: Path) -> None:
     project = shutil.copytree(NOTE, tmp_path / "note", ignore=shutil.ignore_patterns("assay-runs", "__pycache__"))
     _, found, said = audit(tmp_path, "--static", "-A", "note:app", cwd=project)

@@ -92,6 +92,7 @@ class _Search:
         self._rows = rows
         self._folder = it.settings.out / f"row-{number}"
         self._tried: dict[tuple[str, ...], Tried] = {}
+        self._as_it_is: dict[str, bool] = {}
         self._price: tuple[list[Flip], str] | None = None  # the smallest change that mends the rows and breaks another
 
     def blame(self, results: Sequence[Result]) -> Blame:
@@ -163,8 +164,12 @@ class _Search:
         return ""
 
     def _held(self, row: Row) -> bool:
-        """Without any change."""
-        return run_row(self._it.kept_in(self._folder / "beside-as-it-is"), row).verdict is Verdict.HELD
+        """Without any change; run once, whichever changes break it."""
+        name = row.scenario.full_name
+        if name not in self._as_it_is:
+            result = run_row(self._it.kept_in(self._folder / "beside-as-it-is"), row)
+            self._as_it_is[name] = result.verdict is Verdict.HELD
+        return self._as_it_is[name]
 
     def _try(self, flips: list[Flip]) -> Tried:
         key = tuple(str(each) for each in flips)
