@@ -86,17 +86,7 @@ class Bench:
         What is promised, and how workers are driven, stays that of the app as it is, unless its own `promises` count.
         Raises UsageError where the app cannot be loaded so.
         """
-        settings = self.settings
-        zygote = Zygote(
-            self.supervisor,
-            settings.app,
-            settings.workdir,
-            env=settings.environment,
-            pool=settings.pool,
-            migrations=settings.migrations,
-            fixtures=settings.fixtures,
-            flips=flips,
-        )
+        zygote = _load(self.supervisor, self.settings, flips)
         try:
             described = zygote.subject
             zygote.stand_in_for(self.zygote, itself=promises)
@@ -142,15 +132,7 @@ def bench(settings: Settings, progress: Progress, *, called: Mapping[str, Call] 
         broker = brokers.start(settings.broker, supervisor.folder / "broker", supervisor.spawn)
         stack.callback(lambda: _tell(progress, broker.stop()))
         progress.phase(f"importing {settings.app}")
-        zygote = Zygote(
-            supervisor,
-            settings.app,
-            settings.workdir,
-            env=settings.environment,
-            pool=settings.pool,
-            migrations=settings.migrations,
-            fixtures=settings.fixtures,
-        )
+        zygote = _load(supervisor, settings)
         stack.callback(zygote.close)
         if zygote.no_redis and not speaks_amqp(broker.name):
             raise UsageError(
@@ -183,6 +165,19 @@ def bench(settings: Settings, progress: Progress, *, called: Mapping[str, Call] 
         for number in range(1 if broker.one_database else settings.jobs):
             made.databases.put(2 * number)  # one for messages, the next for results
         yield made
+
+
+def _load(supervisor: Supervisor, settings: Settings, flips: Sequence[Flip] = ()) -> Zygote:
+    return Zygote(
+        supervisor,
+        settings.app,
+        settings.workdir,
+        env=settings.environment,
+        pool=settings.pool,
+        migrations=settings.migrations,
+        fixtures=settings.fixtures,
+        flips=flips,
+    )
 
 
 def _leave_out_base_calls(zygote: Zygote, called: Mapping[str, Call]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+RETRY_ON_LOST = (5, 7)  # the release of Celery with task_retry_on_worker_lost
 OF_THE_APP = ("broker_", "result_", "worker_")  # settings that no task has an option for
 SLACK_S = 60.0  # by which a warped clock is beyond the visibility timeout
 

@@ -16,14 +16,14 @@ from assay.settings import Settings
 from assay.warm import Zygote
 
 
-def look_at(settings: Settings) -> tuple[Zygote, View]:
+def look_at(settings: Settings) -> View:
     """Load the app in a process of its own, which ends with this call. Raises UsageError where it cannot be loaded."""
     with Supervisor() as supervisor:
         zygote = Zygote(
             supervisor, settings.app, settings.workdir, env=settings.environment, pool=settings.pool, audit=True
         )
     pool = settings.pool or zygote.subject.pool
-    return zygote, View(zygote.subject, zygote.written, pool, settings.queues)
+    return View(zygote.subject, zygote.written, pool, settings.queues)
 
 
 def audit(settings: Settings, view: View, report: Report | None, *, strict: bool) -> Audit:

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from assay.flip import Flip
-from assay.subject import Subject, Task
+from assay.subject import RETRY_ON_LOST, Subject, Task
 
-RETRY_ON_LOST = (5, 7)  # the release with task_retry_on_worker_lost
 ROOM_S = 600.0
 LOSS = ("task_acks_late", "task_reject_on_worker_lost", "task_retry_on_worker_lost")
 SWITCHES: dict[str, tuple[str, ...]] = {

@@ -37,10 +37,10 @@ def red_rows(report: Report, scenario: str, task: str) -> list[list[Result]]:
     Raises UsageError where there is none.
     """
     red = [row for row in report.results if row.verdict is Verdict.VIOLATED and not row.known and row.suite != CHAOS]
-    chosen = [row for row in red if scenario in ("", row.scenario, f"{row.suite}.{row.scenario}")]
+    chosen = [row for row in red if scenario in ("", row.scenario, _name(row))]
     chosen = [row for row in chosen if task in ("", row.task, *row.members)]
     if not chosen:
-        named = ", ".join(dict.fromkeys(f"{row.suite}.{row.scenario}" for row in red))
+        named = ", ".join(dict.fromkeys(_name(row) for row in red))
         raise UsageError(f"no such row is red in this run; red are {named}" if red else "the run is not red")
     if scenario:
         return [chosen[:1]]
@@ -61,7 +61,7 @@ def blame(settings: Settings, groups: Sequence[Sequence[Result]], progress: Prog
         found = []
         for number, results in enumerate(groups):
             first = results[0]
-            progress.phase(f"{first.suite}.{first.scenario} {first.task}, {counted(len(results), 'row')}")
+            progress.phase(f"{_name(first)} {first.task}, {counted(len(results), 'row')}")
             rows = [_planned(it, result) for result in results]
             found.append(_Search(it, rows, number).blame(results))
         return _found(found, it.subject, settings.workdir)
@@ -105,12 +105,12 @@ class _Search:
             list(executor.map(self._try, [[each] for each in them]))
             again = plain.result()
             if again.verdict is not Verdict.VIOLATED:
-                name = f"{result.suite}.{result.scenario} {result.task}"
+                name = f"{_name(result)} {result.task}"
                 raise NotShownError(f"{name} was violated in the run, and is {again.verdict} now: {again.reason}")
             mends = self._smallest(them, executor)
         return Blame(
             row=result,
-            others=[f"{each.suite}.{each.scenario} {each.task}" for each in results[1:]],
+            others=[f"{_name(each)} {each.task}" for each in results[1:]],
             again=again,
             mends=mends,
             path=[self._try(mends[: length + 1]) for length in range(len(mends))] if mends else [],

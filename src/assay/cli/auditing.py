@@ -1,6 +1,6 @@
 """`assay audit`, `assay mutate` and `assay blame`: what settings claim, and what depends on them."""
 
-import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +9,8 @@ import msgspec
 
 from assay.cli.given import need_linux, need_writable, settings_with_app
 from assay.cli.options import FILE, about_app, about_broker, about_databases
-from assay.cli.telling import colored, command_line, is_utf, keep, short, shown_progress, width, write
-from assay.errors import UsageError
-from assay.exits import kept_in, say
+from assay.cli.telling import command_line, keep, short, shown_progress, tell
+from assay.exits import kept_in
 from assay.folder import claimed
 
 if TYPE_CHECKING:
@@ -39,21 +38,14 @@ def audit(static: bool, strict: bool, json_file: Path | None, **options: Any) ->
     from assay.audit.run import look_at
     from assay.reports import audit as told
 
-    _, view = look_at(settings)
+    view = look_at(settings)
     if static:
-        found, folder = audited(settings, view, None, strict=strict), None
+        found = audited(settings, view, None, strict=strict)
     else:
         report, folder = _audited_run(settings)
         found = audited(settings, view, report, strict=strict)
         (folder / "audit.json").write_text(told.json(found), encoding="utf-8")
-    failed = write(json_file, told.json(found)) if json_file else ""
-    stream = sys.stderr if json_file == Path("-") else sys.stdout
-    say(
-        told.render(found, width=width(), color=colored(stream), ascii_only=not is_utf(stream)),
-        error=stream is sys.stderr,
-    )
-    if failed:
-        raise UsageError(failed)
+    tell(partial(told.render, found), {json_file: told.json(found)})
     return found.exit_code
 
 
@@ -96,12 +88,7 @@ def mutate(json_file: Path | None, stryker_file: Path | None, **options: Any) ->
             found = mutated(settings, Selection(tasks=settings.tasks), progress)
         (folder / "mutants.json").write_text(mutants.json(found), encoding="utf-8")
     files = {json_file: mutants.json(found), stryker_file: mutants.stryker(found, settings.workdir)}
-    failed = [said for path, text in files.items() if path is not None and (said := write(path, text))]
-    stream = sys.stderr if Path("-") in files else sys.stdout
-    text = mutants.render(found, width=width(), color=colored(stream), ascii_only=not is_utf(stream))
-    say(text, error=stream is sys.stderr)
-    if failed:
-        raise UsageError("; ".join(failed))
+    tell(partial(mutants.render, found), files)
     return found.exit_code
 
 
@@ -135,10 +122,5 @@ def blame(run_folder: Path, scenario: str, task: str, json_file: Path | None, **
         with kept_in(shown), shown_progress() as progress:
             found = blamed(settings, rows, progress)
         (shown / "blame.json").write_text(told.json(found), encoding="utf-8")
-    failed = write(json_file, told.json(found)) if json_file else ""
-    stream = sys.stderr if json_file == Path("-") else sys.stdout
-    text = told.render(found, width=width(), color=colored(stream), ascii_only=not is_utf(stream))
-    say(text, error=stream is sys.stderr)
-    if failed:
-        raise UsageError(failed)
+    tell(partial(told.render, found), {json_file: told.json(found)})
     return 0 if all(each.mends is not None for each in found.groups) else 1

@@ -5,6 +5,8 @@ import re
 import shlex
 import shutil
 import sys
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -53,25 +55,22 @@ def keep(report: "Report", folder: Path) -> None:
 
 
 def deliver(report: "Report", folder: Path, json_file: Path | None, junit_file: Path | None) -> int:
-    """The files that were asked for, then the report for people: on stderr where stdout carries a file."""
+    """The files that were asked for, then the report for people."""
     from assay.reports import json, junit, terminal
 
     files = {json_file: json.render(report), junit_file: junit.render(report, folder)}
+    tell(partial(terminal.render, report, folder, program=program()), files)
+    return int(report.exit_code)
+
+
+def tell(render: Callable[..., str], files: Mapping[Path | None, str]) -> None:
+    """Write the files, those that have a path, then say what `render` makes: on stderr where stdout carries a file."""
     failed = [said for path, text in files.items() if path is not None and (said := write(path, text))]
     piped = Path("-") in files
     stream = sys.stderr if piped else sys.stdout
-    text = terminal.render(
-        report,
-        folder,
-        width=width(),
-        color=colored(stream),
-        ascii_only=not is_utf(stream),
-        program=program(),
-    )
-    say(text, error=piped)
+    say(render(width=width(), color=colored(stream), ascii_only=not is_utf(stream)), error=piped)
     if failed:  # told after the report, which a run of minutes was for
         raise UsageError("; ".join(failed))
-    return int(report.exit_code)
 
 
 def write(path: Path, text: str) -> str:

@@ -4,9 +4,7 @@ from collections.abc import Iterator
 
 from assay.audit.finding import Change, Kind
 from assay.audit.rule import Found, View, names, rule
-from assay.subject import Task
-
-RETRY_ON_LOST = (5, 7)  # the release with task_retry_on_worker_lost
+from assay.subject import RETRY_ON_LOST, Task
 
 
 @rule(Kind.BROKEN)
