@@ -49,6 +49,9 @@ class Kind(StrEnum):
     CHILD_KILLED = "child_killed"  # the pool has ended the child for it; detail: child
     # main noticed that the child with this job is gone; detail: child, exitcode, handed_on (another child gets the job)
     CHILD_LOST = "child_lost"
+    # main has done what it does about a child that is gone, or that a task ended: a failure is stored, a retry sent,
+    # the message given back; detail: child
+    LOSS_HANDLED = "loss_handled"
     POOL_RESTARTED = "pool_restarted"
     CONNECTION_LOST = "connection_lost"  # detail: error
     CONNECTION_CLOSED = "connection_closed"  # what the lost one had delivered is given up

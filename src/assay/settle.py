@@ -37,6 +37,7 @@ class Ledger:
         self._running: dict[str, tuple[str, str, int]] = {}  # attempt -> (invocation, worker, pid)
         self._late = {task.name for task in cluster.subject.tasks if task.acks_late}
         self._dead: set[str] = set()
+        self._mains: set[int] = set()
         cluster.listen(self._fold)
 
     def settle(self, timeout_s: float, enough: Callable[[], bool]) -> tuple[list[str], bool]:
@@ -207,11 +208,15 @@ class Ledger:
                     self._where[job] = event.worker
             self._running[event.attempt] = (key, event.worker, event.pid)
         elif kind == Kind.ATTEMPT_ENDED:
+            if not event.detail.get("state") and event.pid not in self._mains:
+                return  # it ended its child as well (SystemExit), and what becomes of it is main's to say
             self._running.pop(event.attempt, None)
             if (key, event.pid) not in self._accepted:
                 self._where.pop((key, event.pid), None)
-        elif kind in (Kind.CHILD_LOST, Kind.CHILD_KILLED, Kind.REVOKED):
+        elif kind in (Kind.LOSS_HANDLED, Kind.CHILD_KILLED, Kind.REVOKED) or event.detail.get("handed_on"):
             self._forget(key, event.worker, event.detail.get("child"))
+        elif kind is Kind.WORKER_STARTED:
+            self._mains.add(event.pid)
         elif kind == Kind.WORKER_EXITED:
             self._dead.add(event.worker)
             self._let_go(event.worker)

@@ -205,6 +205,7 @@ SENTENCES: dict[Kind, Words] = {
     Kind.HARD_LIMIT: _with("hard time limit passed", limit_s=", seconds:"),
     Kind.CHILD_KILLED: _with("main has killed the child", child=", pid"),
     Kind.CHILD_LOST: _with("main notices that the child is gone", child=", pid", exitcode=", exit code"),
+    Kind.LOSS_HANDLED: _with("main has dealt with the loss of the child", child=", pid"),
     Kind.POOL_RESTARTED: _with("the pool was restarted"),
     Kind.CONNECTION_LOST: _with("connection to the broker lost", error=":"),
     Kind.CONNECTION_CLOSED: _with("what the lost connection had delivered is given up"),

@@ -111,6 +111,24 @@ def sync(self): pass
         assert kinds.index(Kind.CONNECTION_CLOSED) < kinds.index(Kind.RELEASED), "it has given back what waited"
 
 
+@pytest.mark.skipif(celery.VERSION < (5, 7), reason="before Celery 5.7 main sends no retry")
+def test_given_a_main_that_takes_long_to_retry_a_lost_task_then_it_is_not_called_lost_meanwhile(tmp_path: Path) -> None:
+    app = """
+from celery.signals import before_task_publish
+@before_task_publish.connect
+def slow(headers=None, **_):
+    import time
+    if headers["retries"]:
+        time.sleep(0.5)
+app.conf.update(task_retry_on_worker_lost=True)
+@app.task(max_retries=2)
+def work(): pass
+"""
+    report = ran(tmp_path, app, "acks_late.child_killed_middle", "acks_late.poison_exits", delivery="at_least_once")
+    assert row(report, "acks_late.child_killed_middle").outcome is Outcome.RECOVERED
+    assert row(report, "acks_late.poison_exits").reason.startswith("3 attempts"), "all that its max_retries allow"
+
+
 def test_given_real_bodies_that_differ_then_each_stands_for_itself(tmp_path: Path) -> None:
     calls = {"small.good": {}, "small.bad": {}}
     report = ran(tmp_path, LIVE, "acks_late.live_call", bodies="live", live=calls)

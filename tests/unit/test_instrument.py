@@ -37,6 +37,7 @@ PLACES = {
     "kombu.message.Message.reject": 0,
     "kombu.message.Message.requeue": 0,
     "celery.worker.request.Request.on_accepted": 2,
+    "celery.worker.request.Request.on_failure": 1,
     "celery.worker.request.Request.on_timeout": 2,
     "billiard.pool.Pool.mark_as_worker_lost": 2,
     "billiard.pool.TimeoutHandler.on_hard_timeout": 1,

@@ -55,6 +55,7 @@ def event(kind: Kind, pid: int = 10, attempt: str = "", worker: str = "w1", **de
 
 PUBLISHED = event(Kind.PUBLISHED, 1, worker="")
 TAKEN = [PUBLISHED, event(Kind.RECEIVED), event(Kind.ATTEMPT_STARTED, 11, "11-1")]
+ENDED = event(Kind.ATTEMPT_ENDED, 11, "11-1", state="SUCCESS")
 
 
 def test_a_message_that_nobody_received_is_open() -> None:
@@ -63,7 +64,7 @@ def test_a_message_that_nobody_received_is_open() -> None:
 
 def test_an_attempt_is_open_until_it_ends() -> None:
     assert ledger(*TAKEN).open() == ["3f2a91c4 runs in w1"]
-    assert ledger(*TAKEN, event(Kind.ATTEMPT_ENDED, 11, "11-1")).open() == []
+    assert ledger(*TAKEN, ENDED).open() == []
 
 
 def test_what_is_to_stand_is_not_waited_for() -> None:
@@ -71,11 +72,22 @@ def test_what_is_to_stand_is_not_waited_for() -> None:
     assert ledger(*TAKEN, unacked=["another"]).open([ID]) == ["another is unacknowledged"]
 
 
-def test_an_attempt_of_a_killed_child_is_open_until_main_has_noticed() -> None:
-    """What main does about it comes after that: a failure is stored, a message goes back."""
+def test_an_attempt_of_a_killed_child_is_open_until_main_has_dealt_with_it() -> None:
+    """It notices, and only then a failure is stored, a retry sent or a message given back."""
     killed = [*TAKEN, event(Kind.FAULT_LANDED, 1, target=11, signal="SIGKILL")]
-    assert ledger(*killed).open() == ["3f2a91c4 runs in w1"]
-    assert ledger(*killed, event(Kind.CHILD_LOST, child=11, exitcode=-9)).open() == []
+    noticed = [*killed, event(Kind.CHILD_LOST, child=11, exitcode=-9)]
+    assert ledger(*killed).open() == ledger(*noticed).open() == ["3f2a91c4 runs in w1"]
+    retried = [*noticed, event(Kind.SENT), event(Kind.LOSS_HANDLED, child=11)]
+    assert ledger(*retried).open() == ["3f2a91c4 was not received"]
+    assert ledger(*noticed, event(Kind.LOSS_HANDLED, child=11)).open() == []
+
+
+def test_an_attempt_that_ends_its_child_is_open_until_main_has_dealt_with_it() -> None:
+    ended = [event(Kind.WORKER_STARTED), *TAKEN, event(Kind.ATTEMPT_ENDED, 11, "11-1", state="")]
+    assert ledger(*ended).open() == ["3f2a91c4 runs in w1"]
+    assert ledger(*ended, event(Kind.LOSS_HANDLED, child=11)).open() == []
+    in_main = [PUBLISHED, event(Kind.RECEIVED), event(Kind.ATTEMPT_STARTED, 10, "10-1")]
+    assert ledger(ended[0], *in_main, event(Kind.ATTEMPT_ENDED, 10, "10-1", state="")).open() == []
 
 
 def test_a_job_that_the_pool_hands_on_is_open_in_its_new_child_alone() -> None:
@@ -86,20 +98,20 @@ def test_a_job_that_the_pool_hands_on_is_open_in_its_new_child_alone() -> None:
         event(Kind.ATTEMPT_STARTED, 12, "12-1"),
     ]
     assert ledger(*handed_on).open() == ["3f2a91c4 runs in w1"]
-    assert ledger(*handed_on, event(Kind.ATTEMPT_ENDED, 12, "12-1")).open() == []
+    assert ledger(*handed_on, event(Kind.ATTEMPT_ENDED, 12, "12-1", state="SUCCESS")).open() == []
 
 
-@pytest.mark.parametrize("kind", [Kind.CHILD_LOST, Kind.CHILD_KILLED])
+@pytest.mark.parametrize("kind", [Kind.LOSS_HANDLED, Kind.CHILD_KILLED])
 def test_what_has_replaced_a_task_is_open_though_the_child_of_the_first_is_lost(kind: Kind) -> None:
     both = [*TAKEN, event(Kind.SENT, 11), event(Kind.RECEIVED), event(Kind.ATTEMPT_STARTED, 12, "12-1")]
     assert ledger(*both, event(kind, child=11)).open() == ["3f2a91c4 runs in w1"]
-    assert ledger(*both, event(kind, child=11), event(Kind.ATTEMPT_ENDED, 12, "12-1")).open() == []
+    assert ledger(*both, event(kind, child=11), event(Kind.ATTEMPT_ENDED, 12, "12-1", state="SUCCESS")).open() == []
     accepted = [*TAKEN, event(Kind.SENT, 11), event(Kind.RECEIVED), event(Kind.ACCEPTED, child=12)]
     assert ledger(*accepted, event(kind, child=11), late=False).open() == ["3f2a91c4 was accepted"]
 
 
 def test_what_goes_back_to_its_queue_is_due_again() -> None:
-    back = [*TAKEN, event(Kind.CHILD_LOST, child=11), event(Kind.REJECTED, requeue=True)]
+    back = [*TAKEN, event(Kind.REJECTED, requeue=True), event(Kind.LOSS_HANDLED, child=11)]
     assert ledger(*back).open() == ["3f2a91c4 was not received"]
     assert ledger(*back, event(Kind.RECEIVED)).open() == []
 
@@ -108,7 +120,7 @@ def test_a_task_acknowledged_early_is_open_between_its_acceptance_and_its_start(
     accepted = [PUBLISHED, event(Kind.RECEIVED), event(Kind.ACCEPTED, child=11)]
     assert ledger(*accepted, late=False).open() == ["3f2a91c4 was accepted"]
     assert ledger(*accepted).open() == [], "the broker shows one that is acknowledged late"
-    begun = [*accepted, event(Kind.ATTEMPT_STARTED, 11, "11-1"), event(Kind.ATTEMPT_ENDED, 11, "11-1")]
+    begun = [*accepted, event(Kind.ATTEMPT_STARTED, 11, "11-1"), ENDED]
     assert ledger(*begun, late=False).open() == []
 
 
@@ -118,9 +130,7 @@ def test_nothing_runs_in_a_worker_that_is_gone() -> None:
 
 def test_a_message_that_the_broker_gives_back_by_itself_is_not_due_a_second_time() -> None:
     again = event(Kind.RECEIVED, redelivered=True)
-    assert ledger(*TAKEN, event(Kind.ATTEMPT_ENDED, 11, "11-1"), again, event(Kind.SENT, 11)).open() == [
-        "3f2a91c4 was not received"
-    ]
+    assert ledger(*TAKEN, ENDED, again, event(Kind.SENT, 11)).open() == ["3f2a91c4 was not received"]
 
 
 def test_what_reached_no_worker_is_waited_for_a_while_and_then_written_off() -> None:
@@ -161,7 +171,7 @@ def test_a_message_of_which_nobody_knows_whether_it_arrived_is_not_waited_for_bu
     doubt = event(Kind.PUBLISH_IN_DOUBT, 1, worker="", error="OperationalError: reset")
     assert ledger(doubt).open() == []
     arrived = [doubt, event(Kind.RECEIVED), event(Kind.ATTEMPT_STARTED, 11, "11-1"), event(Kind.SENT, 11, "11-1")]
-    assert ledger(*arrived, event(Kind.ATTEMPT_ENDED, 11, "11-1")).open() == ["3f2a91c4 was not received"]
+    assert ledger(*arrived, ENDED).open() == ["3f2a91c4 was not received"]
 
 
 def asked(it: Ledger) -> Ledger:
@@ -170,7 +180,7 @@ def asked(it: Ledger) -> Ledger:
     return it
 
 
-DONE = [*TAKEN, event(Kind.ATTEMPT_ENDED, 11, "11-1")]
+DONE = [*TAKEN, ENDED]
 
 
 def test_an_empty_broker_is_not_believed_while_its_numbers_are_older_than_the_last_event() -> None:

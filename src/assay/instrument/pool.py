@@ -17,8 +17,12 @@ def record_pool(recorder: Recorder) -> None:
     def lost(original: Callable[..., Any]) -> Callable[..., Any]:
         def mark_as_worker_lost(self: Any, job: Any, exitcode: int) -> Any:
             invocation = str(getattr(job, "correlation_id", "") or "")
-            recorder.record(Kind.CHILD_LOST, invocation, exitcode=exitcode, child=getattr(job, "_worker_pid", None))
-            return original(self, job, exitcode)
+            child = getattr(job, "_worker_pid", None)
+            recorder.record(Kind.CHILD_LOST, invocation, exitcode=exitcode, child=child)
+            try:
+                return original(self, job, exitcode)
+            finally:
+                recorder.record(Kind.LOSS_HANDLED, invocation, child=child)
 
         return mark_as_worker_lost
 
