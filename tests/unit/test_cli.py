@@ -328,6 +328,8 @@ def test_check_judges_the_newest_run_of_a_folder_and_changes_nothing(fake: Run, 
     result = assay("check", "runs", "--json", "again.json")
 
     assert (result.exit_code, fake.calls) == (1, [Path("runs/1")])
+    assert result.stderr == "assay: runs/1 is the newest run in runs\n"
+    assert assay("check", "runs/1").stderr == ""
     assert (tmp_path / "runs/1/report.json").read_text() == before
     assert json.loads((tmp_path / "again.json").read_text())["verdict"] == "violated"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from assay.cli.given import need_linux, need_writable, settings_with_app
+from assay.cli.given import need_linux, need_writable, run_folder, settings_with_app
 from assay.cli.options import FILE, about_app, about_broker, about_databases
 from assay.cli.telling import command_line, keep, short, shown_progress, tell
 from assay.exits import kept_in
@@ -93,7 +93,7 @@ def mutate(json_file: Path | None, stryker_file: Path | None, **options: Any) ->
 
 
 @click.command()
-@click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("given", metavar="RUN", type=click.Path(path_type=Path))
 @about_app
 @about_databases
 @click.option("--scenario", metavar="SCENARIO", default="", help="This red row; default: the worst of each claim.")
@@ -101,7 +101,7 @@ def mutate(json_file: Path | None, stryker_file: Path | None, **options: Any) ->
 @about_broker
 @click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
 @click.option("--json", "json_file", type=FILE, help="Also write blame.json here; - is stdout.")
-def blame(run_folder: Path, scenario: str, task: str, json_file: Path | None, **options: Any) -> int:
+def blame(given: Path, scenario: str, task: str, json_file: Path | None, **options: Any) -> int:
     """Find the smallest change of settings that makes a red row of a run hold."""
     need_linux()
     need_writable(json_file)
@@ -109,10 +109,9 @@ def blame(run_folder: Path, scenario: str, task: str, json_file: Path | None, **
     from assay.blame.run import red_rows
     from assay.facts import read
     from assay.reports import blame as told
-    from assay.reports.json import locate
     from assay.run import check_again
 
-    folder = locate(run_folder)
+    folder = run_folder(given)
     facts = read(folder)
     rows = red_rows(check_again(folder), scenario, task)
     options |= {"app": options.get("app") or facts.subject.app, "workdir": options.get("workdir") or facts.workdir}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from assay.cli.given import need_linux, need_writable, settings_with_app
+from assay.cli.given import need_linux, need_writable, run_folder, settings_with_app
 from assay.cli.options import Invocations, about_app, about_broker, about_databases, about_files
 from assay.cli.telling import command_line, deliver, keep, short, shown_progress
 from assay.errors import UsageError
@@ -106,17 +106,17 @@ def chaos(
 
 
 @click.command()
-@click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("given", metavar="RUN", type=click.Path(path_type=Path))
 @about_app
 @about_databases
 @click.option("--times", type=click.IntRange(min=1), default=3, show_default=True, help="How often.")
 @click.option("--broker", metavar="BROKER", help="Another one than the run had.")
 @click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
 @about_files
-def replay(run_folder: Path, times: int, json_file: Path | None, junit_file: Path | None, **options: Any) -> int:
+def replay(given: Path, times: int, json_file: Path | None, junit_file: Path | None, **options: Any) -> int:
     """Run the script of a chaos run again, and say how often it comes out the same."""
     need_linux()
-    folder, facts, settings = _chaos_run(run_folder, options)
+    folder, facts, settings = _chaos_run(given, options)
     need_writable(json_file, junit_file)
     from assay.chaos.again import replay as run_again
 
@@ -133,7 +133,7 @@ def replay(run_folder: Path, times: int, json_file: Path | None, junit_file: Pat
 
 
 @click.command()
-@click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("given", metavar="RUN", type=click.Path(path_type=Path))
 @about_app
 @about_databases
 @click.option("--row", metavar="ROW", default="", help="A red row, such as chaos.sigkill_child; default: the worst.")
@@ -141,12 +141,12 @@ def replay(run_folder: Path, times: int, json_file: Path | None, junit_file: Pat
 @click.option("--tests", metavar="FOLDER", default="tests/reliability", show_default=True, help="Where its test goes.")
 @click.option("--broker", metavar="BROKER", help="Another one than the run had.")
 @click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
-def shrink(run_folder: Path, row: str, task: str, tests: str, **options: Any) -> int:
+def shrink(given: Path, row: str, task: str, tests: str, **options: Any) -> int:
     """Find the smallest script that is red as a chaos run was, and write it as a test."""
     need_linux()
     if task and not row:
         raise UsageError("--task is for the row that --row names: say both")
-    folder, facts, settings = _chaos_run(run_folder, options)
+    folder, facts, settings = _chaos_run(given, options)
     from assay.chaos.again import shrink as make_smaller
 
     with claimed(settings.out, timed=settings.out_timed) as out:
@@ -159,14 +159,13 @@ def shrink(run_folder: Path, row: str, task: str, tests: str, **options: Any) ->
     return 1 if found.red else 3
 
 
-def _chaos_run(run_folder: Path, options: dict[str, Any]) -> "tuple[Path, Facts, Settings]":
+def _chaos_run(given: Path, options: dict[str, Any]) -> "tuple[Path, Facts, Settings]":
     """The run folder, what it was of, and settings to run it again. Raises UsageError."""
     from assay.brokers import NAMES as BROKERS
     from assay.elsewhere.table import must_be_usable
     from assay.facts import read
-    from assay.reports.json import locate
 
-    folder = locate(run_folder)
+    folder = run_folder(given)
     facts = read(folder)
     if not facts.demanded:
         raise UsageError(f"{folder} is no chaos run: `assay run` again, with --scenario, is how its rows are run again")

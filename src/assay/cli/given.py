@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.errors import UsageError
+from assay.exits import say
 
 if TYPE_CHECKING:
     from assay.settings import Settings
@@ -20,6 +21,16 @@ def settings_with_app(config: Path | None = None, live: bool | None = None, **op
     if not settings.app:
         raise UsageError('no app is named: say -A APP, as to Celery, or app = "APP" in assay.toml or [tool.assay]')
     return settings
+
+
+def run_folder(given: Path) -> Path:
+    """The run folder that is meant; which one it is is told where a folder of several was given."""
+    from assay.reports.json import locate
+
+    found = locate(given)
+    if found.parent == given:
+        say(f"assay: {found} is the newest run in {given}\n", error=True)
+    return found
 
 
 def need_linux() -> None:

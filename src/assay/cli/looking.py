@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from assay.cli.given import need_writable, settings_with_app
+from assay.cli.given import need_writable, run_folder, settings_with_app
 from assay.cli.options import about_app, about_files
 from assay.cli.telling import deliver
 from assay.errors import UsageError
@@ -16,13 +16,11 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("given", metavar="RUN", type=click.Path(path_type=Path))
 @about_files
-def check(run_folder: Path, json_file: Path | None, junit_file: Path | None) -> int:
+def check(given: Path, json_file: Path | None, junit_file: Path | None) -> int:
     """Judge an old run again, without running. RUN is a run folder, or a folder of runs (the newest)."""
-    from assay.reports.json import locate
-
-    folder = locate(run_folder)
+    folder = run_folder(given)
     need_writable(json_file, junit_file)
     from assay.run import check_again
 
@@ -50,12 +48,11 @@ def list_(kind: str | None, **options: Any) -> int:
 
 
 @click.command()
-@click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("given", metavar="RUN", type=click.Path(path_type=Path))
 @click.argument("invocation", metavar="INVOCATION")
-def show(run_folder: Path, invocation: str) -> int:
+def show(given: Path, invocation: str) -> int:
     """Tell one invocation's life in order. INVOCATION is its id, or a beginning of it that no other shares."""
-    from assay.reports.json import locate
     from assay.story import find_life, tell
 
-    say(tell(*find_life(locate(run_folder), invocation)))
+    say(tell(*find_life(run_folder(given), invocation)))
     return 0
