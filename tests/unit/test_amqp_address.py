@@ -6,7 +6,7 @@ import pytest
 from kombu.utils.url import parse_url
 
 from assay.broker import redact_url
-from assay.brokers import speaks_amqp
+from assay.brokers import speaks_amqp, unheeded
 from assay.brokers.amqp_address import parse
 from assay.errors import UsageError
 
@@ -100,3 +100,16 @@ def test_given_a_name_or_an_address_then_what_it_speaks_is_known(broker: str, am
 
 def test_given_an_address_in_an_address_then_neither_password_is_printed() -> None:
     assert "secret" not in redact_url("amqp://u:secret@h/x?management=http://v:secret@h")
+
+
+@pytest.mark.parametrize(
+    ("names", "broker", "why"),
+    [
+        (["worker_disable_prefetch"], "rabbitmq", "Redis heeds it, rabbitmq does not"),
+        (["confirm_publish"], "fakeredis", "RabbitMQ heeds it, fakeredis does not"),
+        (["visibility_timeout", "confirm_publish"], "redis", ""),
+        (["task_acks_late"], "rabbitmq", ""),
+    ],
+)
+def test_what_a_broker_does_not_heed_is_said(names: list[str], broker: str, why: str) -> None:
+    assert unheeded(names, broker) == why

@@ -53,6 +53,12 @@ def test_given_a_visibility_timeout_then_it_becomes_too_short_on_redis_alone() -
     assert flips(settings(given, broker_scheme="amqp")) == []
 
 
+def test_given_a_publisher_that_waits_for_confirms_then_it_does_not_on_rabbitmq_alone() -> None:
+    given = ("broker_transport_options", "{'confirm_publish': True}")
+    assert [flip.entries for flip in flips(settings(given, broker_scheme="amqp"))] == [{"confirm_publish": False}]
+    assert flips(settings(given)) == []
+
+
 def test_given_options_that_tasks_have_by_themselves_then_they_are_flipped_for_all_of_a_profile() -> None:
     retrying = {"autoretry_for": ("OSError",), "retry_backoff": 2.0, "default_retry_delay": 0.0, "time_limit": 60.0}
     tasks = (task(**retrying), task(name="shop.mail", **retrying))

@@ -7,14 +7,11 @@ import msgspec
 
 from assay.audit.finding import Finding, Kind
 from assay.audit.promises import PROMISES
-from assay.brokers import speaks_amqp
+from assay.brokers import unheeded
 from assay.counted import counted
 from assay.report import Report
 from assay.subject import Setting, Subject
 from assay.verdict import Result, Verdict
-
-OF_REDIS = ("worker_disable_prefetch",)
-OF_RABBITMQ = ("broker_heartbeat",)
 
 EITHER_WAY = ("task_create_missing_queues",)  # whose promise is of both its values
 
@@ -74,11 +71,7 @@ def _state(
         return State.NO_CLAIM, ""
     if not ran:
         return State.UNTRIED, ""
-    if setting.key in OF_RABBITMQ and not speaks_amqp(broker):
-        return State.UNPROVABLE, f"RabbitMQ heeds it, {broker} does not"
-    if setting.key in OF_REDIS and speaks_amqp(broker):
-        return State.UNPROVABLE, f"Redis heeds it, {broker} does not"
-    return State.UNPROVABLE, "no scenario of this run is about it"
+    return State.UNPROVABLE, unheeded([setting.key], broker) or "no scenario of this run is about it"
 
 
 def _promised(setting: Setting) -> str:

@@ -5,6 +5,7 @@ KILLERS: dict[str, tuple[str, ...]] = {
     "broker_connection_retry": ("reconnect.cut_idle", "reconnect.reset_idle"),
     "broker_heartbeat": ("reconnect.black_hole_idle",),
     "broker_transport_options": (
+        "reconnect.broker_killed_while_publishing",
         "acks_late.second_worker_while_it_runs",
         "retries.second_worker_while_it_waits",
         "reconnect.black_hole_idle",

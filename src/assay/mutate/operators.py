@@ -88,6 +88,8 @@ def _of_transport(setting: Setting, subject: Subject) -> Iterator[Mutant]:
         entries.append({"visibility_timeout": SHORT_VISIBILITY_S})
     if "socket_keepalive" in given and subject.on_redis:
         entries.append({"socket_keepalive": False, "socket_keepalive_options": None})
+    if "'confirm_publish': True" in given and not subject.on_redis:
+        entries.append({"confirm_publish": False})
     for some in entries:
         flip = Flip(setting.key, entries=some)
         yield Mutant(setting=setting.key, change=str(flip), flips=[flip], place=setting.place)

@@ -12,7 +12,7 @@ import msgspec
 from assay import connections
 from assay import plan as plans
 from assay.bench import Bench, bench
-from assay.brokers import speaks_amqp
+from assay.brokers import unheeded
 from assay.errors import UsageError
 from assay.mutate.killers import KILLERS, UNSEEN
 from assay.mutate.mutant import Mutant, Mutation, Outcome, Status
@@ -26,8 +26,6 @@ from assay.settings import Settings
 from assay.subject import Subject
 from assay.verdict import Result, Verdict
 
-OF_REDIS = ("broker_transport_options", "worker_disable_prefetch")
-OF_RABBITMQ = ("broker_heartbeat",)
 OF_PREFORK = (
     *("task_time_limit", "task_soft_time_limit", "worker_max_tasks_per_child", "worker_max_memory_per_child"),
     *("worker_pool_restarts", "task_reject_on_worker_lost", "time_limit", "soft_time_limit"),
@@ -36,6 +34,7 @@ OF_PREFORK = (
 UNDESCRIBED = (
     *("broker_connection_retry", "result_backend_always_retry", "task_acks_on_failure", "task_acks_on_timeout"),
     *("task_acks_on_failure_or_timeout", "task_ignore_result", "worker_pool_restarts"),
+    "confirm_publish",
 )
 SAYS = ("settings", "redirected", "warnings", "versions")  # of a subject: what is no behaviour
 
@@ -113,7 +112,7 @@ class Run:
         unknown: list[str] = []
         try:
             with self._it.flipped(mutant.flips, self._it.settings.out / f"mutant-{number:03d}") as (flipped, described):
-                if mutant.setting not in UNDESCRIBED and _same(described, self._it.subject):
+                if not _named(mutant) & {*UNDESCRIBED} and _same(described, self._it.subject):
                     status = Status.SHADOWED if _overridden(mutant, self._it.subject) else Status.EQUIVALENT
                     own = "each task has a value of its own"
                     same = "no task and no worker is different"
@@ -148,10 +147,8 @@ class Run:
 
     def _ignored(self, mutant: Mutant) -> str:
         broker = self._it.broker.name
-        if mutant.setting in OF_REDIS and speaks_amqp(broker):
-            return f"Redis heeds it, {broker} does not"
-        if mutant.setting in OF_RABBITMQ and not speaks_amqp(broker):
-            return f"RabbitMQ heeds it, {broker} does not"
+        if why := unheeded(_named(mutant), broker):
+            return why
         if mutant.setting in OF_PREFORK and self._it.pool not in PREFORK:
             return f"pool {self._it.pool} ignores it"
         return ""
@@ -192,3 +189,8 @@ def _overridden(mutant: Mutant, subject: Subject) -> bool:
     """Whether what nothing comes of is a setting that tasks have an option for: then each has one of its own."""
     option = mutant.setting.removeprefix("task_")
     return mutant.setting.startswith("task_") and any(hasattr(task, option) for task in subject.tasks)
+
+
+def _named(mutant: Mutant) -> set[str]:
+    """The setting, or those entries of it that are changed."""
+    return {key for flip in mutant.flips for key in flip.entries} or {mutant.setting}
