@@ -70,7 +70,7 @@ class Kind(StrEnum):
     ATTEMPT_STARTED = "attempt_started"
     BODY_ENTERED = "body_entered"
     BODY_EXITED = "body_exited"  # detail: raised (class name), message; both absent where it returned
-    ATTEMPT_ENDED = "attempt_ended"  # detail: state
+    ATTEMPT_ENDED = "attempt_ended"  # detail: state; leaves, where it was ended by what ends its process as well
     RESULT_STORED = "result_stored"  # by child or main; detail: state
     RESULT_FAILED = "result_failed"  # detail: state, error
     RESULT_REFUSED = "result_refused"  # one try to store it failed, and others may follow; detail: state, error

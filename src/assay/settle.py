@@ -208,7 +208,7 @@ class Ledger:
                     self._where[job] = event.worker
             self._running[event.attempt] = (key, event.worker, event.pid)
         elif kind == Kind.ATTEMPT_ENDED:
-            if not event.detail.get("state") and event.pid not in self._mains:
+            if event.detail.get("leaves") and event.pid not in self._mains:
                 return  # it ended its child as well (SystemExit), and what becomes of it is main's to say
             self._running.pop(event.attempt, None)
             if (key, event.pid) not in self._accepted:

@@ -83,11 +83,11 @@ def test_an_attempt_of_a_killed_child_is_open_until_main_has_dealt_with_it() -> 
 
 
 def test_an_attempt_that_ends_its_child_is_open_until_main_has_dealt_with_it() -> None:
-    ended = [event(Kind.WORKER_STARTED), *TAKEN, event(Kind.ATTEMPT_ENDED, 11, "11-1", state="")]
+    ended = [event(Kind.WORKER_STARTED), *TAKEN, event(Kind.ATTEMPT_ENDED, 11, "11-1", leaves=True)]
     assert ledger(*ended).open() == ["3f2a91c4 runs in w1"]
     assert ledger(*ended, event(Kind.LOSS_HANDLED, child=11)).open() == []
     in_main = [PUBLISHED, event(Kind.RECEIVED), event(Kind.ATTEMPT_STARTED, 10, "10-1")]
-    assert ledger(ended[0], *in_main, event(Kind.ATTEMPT_ENDED, 10, "10-1", state="")).open() == []
+    assert ledger(ended[0], *in_main, event(Kind.ATTEMPT_ENDED, 10, "10-1", leaves=True)).open() == []
 
 
 def test_a_job_that_the_pool_hands_on_is_open_in_its_new_child_alone() -> None:

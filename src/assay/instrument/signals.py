@@ -1,5 +1,6 @@
 """Celery's own signals: attempts, retries that are published, what becomes of workers and children."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -36,7 +37,9 @@ def connect(recorder: Recorder) -> None:
         )
 
     def postrun(task_id: str, task: Any, state: str | None = None, **_: Any) -> None:
-        recorder.record(Kind.ATTEMPT_ENDED, task_id, task.name, state=state or "")
+        raised = sys.exc_info()[1]  # Celery tells it in passing, before it goes on (celery/app/trace.py, trace_task)
+        leaves = {"leaves": True} if isinstance(raised, (SystemExit, KeyboardInterrupt)) else {}
+        recorder.record(Kind.ATTEMPT_ENDED, task_id, task.name, state=state or "", **leaves)
         recorder.point(Point.AFTER_TRACE, task_id, recorder.start)
         recorder.finish()
 
