@@ -35,6 +35,7 @@ class Facts(msgspec.Struct, kw_only=True):
     scaled: list[str] = []
     notes: list[str] = []
     plan: list[Planned] = []
+    selection: dict[str, list[str]] = {}  # as in the report
     demanded: str = ""  # delivery, of a chaos run
     canary: str = ""  # what became of it; "": there was none
     workdir: str = ""
@@ -100,6 +101,7 @@ def conclude(facts: Facts, results: list[Result]) -> Report:
         known_not_seen=not_seen,
         started_at=facts.started_at,
         duration_s=round(facts.duration_s, 3),
+        selection=facts.selection,
     )
 
 
@@ -136,11 +138,13 @@ def _app(facts: Facts) -> dict[str, Any]:
     subject = facts.subject
     tasks = {task.name: {**msgspec.to_builtins(task), "profile": task.profile()} for task in subject.tasks}
     settings = {setting.key: setting.value for setting in subject.settings}
+    origins = {each.key: {"given": each.given or each.key, "place": each.place} for each in subject.settings}
     return {
         "name": subject.name,
         "module": subject.app,
         "tasks": tasks,
         "settings": settings,
+        "origins": origins,
         "profiles": facts.members,
         "visibility_timeout_s": 0.0 if speaks_amqp(facts.broker) else subject.visibility_timeout,
     }

@@ -48,6 +48,7 @@ class Report(msgspec.Struct, kw_only=True):
     started_at: str = ""  # ISO 8601, UTC
     duration_s: float = 0.0
     command: str = ""
+    selection: dict[str, list[str]] = {}  # suites, scenarios, tasks: patterns that rows were chosen by; none: all
 
 
 def exit_code(verdict: Verdict) -> int:

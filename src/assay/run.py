@@ -56,6 +56,7 @@ def run(settings: Settings, selection: Selection, progress: Progress) -> Report:
         if settings.canary and (why := _without_canary(it)):
             facts.notes.append(f"no canary: {why}, so nothing shows that a loss would have been seen")
         facts.plan = [row.planned for row in plan]
+        facts.selection = selection.given
         keep(facts, settings.out)
         for note in it.subject.redirected + it.subject.warnings + facts.notes:
             progress.note(note)

@@ -20,6 +20,11 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     tasks: tuple[str, ...] = ()  # over task names
     scenarios: tuple[str, ...] = ()  # over "suite.scenario"; a pattern without a dot is about the scenario's own name
 
+    @property
+    def given(self) -> dict[str, list[str]]:
+        """{what: patterns}, of those aspects that something was chosen by."""
+        return {key: list(patterns) for key, patterns in msgspec.structs.asdict(self).items() if patterns}
+
     def pick_scenarios(self, names: Iterable[str]) -> list[str]:
         """The wanted ones among the "suite.scenario" names, in their order. UsageError where a pattern fits none."""
         names = list(names)

@@ -2,12 +2,13 @@
 
 from assay.cli.auditing import audit, blame, mutate
 from assay.cli.chaos import chaos, replay, shrink
+from assay.cli.comparing import baseline, compare, trend
 from assay.cli.group import main
 from assay.cli.looking import check, list_, show
 from assay.cli.running import run
 from assay.cli.serving import broker
 
-for command in (run, chaos, replay, shrink, audit, mutate, blame, check, list_, show, broker):
+for command in (run, chaos, replay, shrink, audit, mutate, blame, compare, baseline, trend, check, list_, show, broker):
     main.add_command(command)
 
 __all__ = ["main"]

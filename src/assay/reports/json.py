@@ -36,6 +36,8 @@ def parse(text: bytes | str, source: str = NAME) -> Report:
         raise UsageError(f"{source} is damaged: {error}") from None
     if not isinstance(data, dict) or "results" not in data or not isinstance(data.get("schema"), int):
         raise UsageError(f"{source} is not a report of Assay: it has no schema number and results")
+    if data["schema"] < 1:
+        raise UsageError(f"{source} is damaged: there is no schema {data['schema']}, the first one is 1")
     if data["schema"] > SCHEMA:
         newer = f"{source} has schema {data['schema']}, this version of Assay reads up to {SCHEMA}"
         raise UsageError(f"{newer}: use the version that wrote it, or a later one")

@@ -1,12 +1,13 @@
 """A small summary in GitHub-flavoured Markdown, for job summaries and pull requests: `report.md` in the run folder."""
 
-import re
 from collections import Counter
 from pathlib import Path
 
 from assay.report import Report
 from assay.reports import causes
 from assay.reports.commands import replay
+from assay.reports.escaped import code as _code
+from assay.reports.escaped import text as _text
 from assay.reports.words import (
     EXIT_WORDS,
     GRACE_PERIODS,
@@ -106,14 +107,3 @@ def _listed(title: str, lines: list[str]) -> list[str]:
         return []
     bullets = "\n".join(f"- {_text(line)}" for line in lines)
     return [f"<details><summary>{title} ({len(lines)})</summary>", bullets, "</details>"]
-
-
-def _text(text: str) -> str:
-    """One line that no table, tag or emphasis can be made of."""
-    escaped = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_|\[\]~@#])", r"\\\1", escaped)
-
-
-def _code(text: str) -> str:
-    shown = plain(text).replace("`", "'").replace("|", "\\|")
-    return f"`{shown}`" if shown else ""

@@ -1,0 +1,74 @@
+"""Which difference between two runs is behind a row that drifted."""
+
+import msgspec
+
+from assay.compare.comparison import Difference
+from assay.compare.differences import FIRST, INFERRED, NO_VERSIONS, OFF, environment, key_of, settings
+from assay.report import Report
+from assay.verdict import Result
+
+#: what an app may give as a value and mean nothing by
+NOTHING = {None, OFF, INFERRED, "", "False", "None", "0", "[]", "{}", "()"}
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """`changed`: it differs between the runs; else it is only what the row is about."""
+
+    text: str
+    changed: bool
+    place: str = ""
+
+
+class Causes:
+    """Of one comparison: settings first, then versions."""
+
+    def __init__(self, base: Report, current: Report) -> None:
+        self.base, self.current = base, current
+        self._settings = settings(base, current)
+        self._environment = [each for each in environment(base, current) if each.name not in NO_VERSIONS]
+
+    def of(self, before: Result | None, after: Result | None, task: str) -> Cause:
+        """The setting that a row claims, where that was changed; else the only thing that was; else what it claims."""
+        if (found := self._claimed(before, after, task)) or (found := self._only_one()):
+            return Cause(str(found), True, found.place)
+        if self._environment and not self._settings:
+            return Cause(", ".join(_version(each) for each in self._stack()), True)
+        row = after or before
+        assert row is not None
+        return Cause(row.claim or "without a claim", False, row.place)
+
+    def was_changed(self, before: Result, task: str) -> bool:
+        """Whether the setting that it claimed had a value that meant something, and has another one."""
+        found = self._claimed(before, None, task)
+        return found is not None and found.before not in NOTHING
+
+    def is_withdrawn(self, before: Result, after: Result, task: str) -> bool:
+        """Whether both hold, and what they promise is not the same, since the setting has another value."""
+        return before.promise not in ("", after.promise) and self.was_changed(before, task)
+
+    def is_gone(self, task: str) -> bool:
+        """Whether the app does not have the task any more."""
+        tasks = self.current.app.get("tasks", {})
+        return bool(tasks) and task not in tasks and task in self.base.app.get("tasks", {})
+
+    def _claimed(self, before: Result | None, after: Result | None, task: str) -> Difference | None:
+        for row, report in ((before, self.base), (after, self.current)):
+            if row is None or not row.claim:
+                continue
+            key = key_of(row.claim, report)
+            for each in self._settings:
+                if each.name == key and not each.tasks:
+                    return each
+                if each.tasks and task in each.tasks and key in (each.name, f"task_{each.name}"):
+                    return each
+        return None
+
+    def _only_one(self) -> Difference | None:
+        return self._settings[0] if len(self._settings) == 1 and not self._environment else None
+
+    def _stack(self) -> list[Difference]:
+        return sorted(self._environment, key=lambda each: FIRST.index(each.name) if each.name in FIRST else len(FIRST))
+
+
+def _version(each: Difference) -> str:
+    return f"{each.name} {each.before or 'not there'} -> {each.after or 'not there'}"

@@ -1,0 +1,106 @@
+"""What else differs between two runs: settings and options with their places, and what the app ran on."""
+
+from typing import Any
+
+from assay.compare.comparison import Difference
+from assay.report import Report
+
+#: of a task in a report, what is no option: it does not say what becomes of the task
+NO_OPTIONS = frozenset({"name", "place", "profile", "required", "left_out", "unread"})
+#: what an option of a task may come from, beside the setting of its name with task_ before it
+SOURCES = {
+    "queue": ("task_routes", "task_queues", "task_default_queue"),
+    "acks_on_failure": ("task_acks_on_failure_or_timeout", "task_acks_on_failure"),
+    "acks_on_timeout": ("task_acks_on_failure_or_timeout", "task_acks_on_timeout"),
+    "backend": ("result_backend",),
+    "rate_limit": ("task_default_rate_limit",),
+    "priority": ("task_default_priority",),
+}
+ANYWHERE = ("task_annotations",)
+DEMAND = "delivery"  # what the team demands of every task; a claim names it, and no setting of Celery's
+INFERRED = "inferred"
+OFF = "off"
+#: of the environment, what no version of the app's stack is
+NO_VERSIONS = frozenset({"platform", "celery-assay"})
+#: by which versions are told first
+FIRST = ("celery", "kombu", "billiard", "redis", "django", "python", "broker", "pool")
+
+
+def settings(base: Report, current: Report) -> list[Difference]:
+    """Settings that were given other values, then options of tasks that no such setting accounts for."""
+    before, after = _given(base), _given(current)
+    found = [
+        Difference(
+            name=key,
+            before=_text(before.get(key)),
+            after=_text(after.get(key)),
+            place=place(current, key) or place(base, key),
+        )
+        for key in sorted(before.keys() | after.keys())
+        if _text(before.get(key)) != _text(after.get(key))
+    ]
+    return found + _options(base, current, {each.name for each in found})
+
+
+def environment(base: Report, current: Report) -> list[Difference]:
+    """Versions, broker, pool and kind of workers that are not the same; what was tested first."""
+    before, after = _ran_on(base), _ran_on(current)
+    names = [*FIRST, *sorted((before.keys() | after.keys()) - {*FIRST})]
+    return [
+        Difference(name=name, before=before.get(name), after=after.get(name))
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
+
+
+def place(report: Report, key: str) -> str:
+    """`file:line` of a setting, by its name of today; "" where it is not known."""
+    if key == DEMAND:
+        return next((row.place for row in report.results if row.claim.partition("=")[0] == DEMAND), "")
+    return str(report.app.get("origins", {}).get(key, {}).get("place", ""))
+
+
+def key_of(claim: str, report: Report) -> str:
+    """The setting that a claim names, by its name of today: "CELERY_TASK_ACKS_LATE=True" is task_acks_late."""
+    name = claim.partition("=")[0]
+    origins = report.app.get("origins", {})
+    return next((key for key, origin in origins.items() if origin.get("given") == name), name)
+
+
+def _given(report: Report) -> dict[str, Any]:
+    demanded = {row.claim.partition("=")[2] for row in report.results if row.claim.partition("=")[0] == DEMAND}
+    return {**report.app.get("settings", {}), DEMAND: ", ".join(sorted(demanded)) or INFERRED}
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _options(base: Report, current: Report, settings_changed: set[str]) -> list[Difference]:
+    """Those of tasks that both have, taken together where they changed alike."""
+    before, after = base.app.get("tasks", {}), current.app.get("tasks", {})
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for task in sorted(before.keys() & after.keys()):
+        for option in sorted((before[task].keys() | after[task].keys()) - NO_OPTIONS):
+            one, other = _value(before[task], option), _value(after[task], option)
+            if one != other and not settings_changed & {f"task_{option}", *SOURCES.get(option, ()), *ANYWHERE}:
+                groups.setdefault((option, one, other), []).append(task)
+    return [
+        Difference(name=option, before=one, after=other, tasks=tuple(tasks), place=after[tasks[0]].get("place", ""))
+        for (option, one, other), tasks in groups.items()
+    ]
+
+
+def means_nothing(value: Any) -> bool:
+    """Whether an option with this value is off. None and 0 are values of their own: no limit, no retry."""
+    return value is False or value == "" or value == []
+
+
+def _value(options: dict[str, Any], option: str) -> str:
+    found = options.get(option, "")
+    return OFF if means_nothing(found) else str(found)
+
+
+def _ran_on(report: Report) -> dict[str, str]:
+    broker = " ".join(str(report.broker[key]) for key in ("name", "version") if report.broker.get(key))
+    return {**report.environment, "broker": broker}

@@ -1,0 +1,105 @@
+"""What the user names as a base or a current run: a run folder, its report, a baseline, or a folder of runs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from assay.compare import baseline
+from assay.compare.fit import why_not
+from assay.errors import UsageError
+from assay.report import Report
+from assay.reports import json
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Reports, and a sentence for each thing that the user should know of where they are from."""
+
+    reports: list[Report]
+    notes: list[str] = []
+
+
+def current(path: Path) -> Report:
+    """Of a run folder, its report, or the newest of a folder of runs. Raises UsageError."""
+    if path.is_file():
+        return _file(path)[-1]
+    return json.read(json.locate(path))
+
+
+def base(path: Path, beside: Report | None = None) -> Source:
+    """All that it holds. Of a folder of runs: those that can be compared with `beside`, and not that run itself.
+
+    Raises UsageError where there is none.
+    """
+    if path.is_file():
+        return Source(_file(path))
+    if not path.is_dir():
+        raise UsageError(f"{path} cannot be compared with: there is no such file or folder")
+    if any((path / mark).is_file() for mark in json.MARKS):
+        return Source([json.read(path)])
+    if (path / baseline.NAME).is_file():
+        return Source(baseline.read(path / baseline.NAME), [f"the base is {path / baseline.NAME}"])
+    return _runs(path, beside)
+
+
+def runs(folder: Path) -> Source:
+    """Every run in a folder, the oldest first. Raises UsageError where there is none."""
+    found, notes = [], []
+    for path in sorted(folder.glob(f"*/{json.NAME}")):
+        try:
+            found.append((path.parent, json.read(path.parent)))
+        except UsageError as error:
+            notes.append(f"not used: {error}")
+    for path in sorted(folder.glob("*/facts.json")):
+        if not (path.parent / json.NAME).exists():
+            notes.append(f"not used: {path.parent} was cut short and has no {json.NAME}")
+    if not found:
+        why = f"; {'; '.join(notes)}" if notes else ""
+        raise UsageError(f"{folder} holds no run and no {baseline.NAME}: there is no {json.NAME} in it{why}")
+    found.sort(key=lambda each: each[1].started_at)
+    return Source([report for _, report in found], [*notes, f"runs in {folder}: {_named([p for p, _ in found])}"])
+
+
+def _runs(folder: Path, beside: Report | None) -> Source:
+    every = runs(folder)
+    if beside is None:
+        return every
+    notes, kept = list(every.notes), []
+    for report in every.reports:
+        if _same_run(report, beside):
+            notes.append(f"the run of {report.started_at} is the current one, and no part of the base")
+        elif why := why_not(report, beside):
+            notes.append(f"the run of {report.started_at} is not used: {why}")
+        else:
+            kept.append(report)
+    if not kept:
+        raise UsageError(f"no run in {folder} can be compared with the current one: {'; '.join(notes)}")
+    return Source(kept, notes)
+
+
+def _same_run(one: Report, other: Report) -> bool:
+    return (one.started_at, one.duration_s, one.command) == (other.started_at, other.duration_s, other.command)
+
+
+def _file(path: Path) -> list[Report]:
+    """A report or a baseline, by what it says of itself. Raises UsageError."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    if baseline.MARK in text[:100]:
+        return baseline.parse(text, str(path))
+    if b'"results"' not in text:
+        raise (
+            UsageError(
+                f"{path} is neither a report nor a baseline of Assay: give a run folder, its report.json, or what "
+                "assay baseline RUN has written"
+            )
+            if text.strip().startswith(b"{")
+            else UsageError(f"{path} is damaged: it is not JSON with an object")
+        )
+    return [json.parse(text, str(path))]
+
+
+def _named(paths: Sequence[Path]) -> str:
+    return ", ".join(path.name for path in paths)

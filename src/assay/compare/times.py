@@ -1,0 +1,90 @@
+"""Times of two runs on machines that are noisy: a bound that no noise passes, and a rank test where runs were repeated.
+
+Rows of one run share its machine, so a difference that a test over rows finds may be the machine's. It is told only
+where the current run also lies outside all that the earlier runs did, by as much as these differ among themselves.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from statistics import median
+
+from assay.compare.comparison import Timing
+from assay.compare.rank_test import p_value
+from assay.compare.rows import by_task
+from assay.counted import counted
+from assay.report import Report
+from assay.verdict import Result, Verdict
+
+#: recovery is noisy by seconds, whatever it takes: a lost child is noticed at once or after five of them, and what a
+#: visibility timeout or a countdown adds is not waited for but reckoned
+NOISE_S, NOISE_SHARE = 10.0, 0.25
+LEAST_RUNS = 3  # of a base, to say how much runs differ among themselves
+LEAST_ROWS = 5
+SIGNIFICANT = 0.001
+#: the least difference that is worth a word
+LEAST_S, LEAST_SHARE = 0.5, 0.25
+
+Samples = dict[str, list[float]]  # what was measured -> seconds, a row each
+
+
+def later(before: Sequence[float | None], after: float | None) -> tuple[float, float] | None:
+    """(the longest before, now) where that is beyond any noise."""
+    known = [each for each in before if each is not None]
+    if not known or after is None or after <= max(known) * (1 + NOISE_SHARE) + NOISE_S:
+        return None
+    return max(known), after
+
+
+def untested(bases: Sequence[Report], current: Report) -> str:
+    """Why recovery times were held against the wide bound only; "" where they were tested."""
+    if len(bases) >= LEAST_RUNS or not _recoveries(current):
+        return ""
+    bound = f"{NOISE_S:g} s and {NOISE_SHARE:.0%} more"
+    return f"times: {counted(len(bases), 'earlier run')} of the same; below {LEAST_RUNS}, only {bound} count as longer"
+
+
+def timings(bases: Sequence[Report], current: Report) -> list[Timing]:
+    """What is slower or faster, the greatest difference first."""
+    if len(bases) < LEAST_RUNS:
+        return []
+    found = [*_differing(bases, current, _recoveries), *_differing(bases, current, _durations)]
+    return sorted(found, key=lambda each: -abs(each.after_s - each.before_s))
+
+
+def _differing(bases: Sequence[Report], current: Report, measure: Callable[[Report], Samples]) -> Iterator[Timing]:
+    earlier = [measure(report) for report in bases]
+    for what, now in measure(current).items():
+        runs = [samples[what] for samples in earlier if len(samples.get(what, ())) >= LEAST_ROWS]
+        if len(now) < LEAST_ROWS or len(runs) < LEAST_RUNS:
+            continue
+        pooled, middles = [each for run in runs for each in run], [median(run) for run in runs]
+        spread, middle = max(middles) - min(middles), median(now)
+        gap = max(min(middles) - middle, middle - max(middles))
+        if gap <= max(spread, LEAST_S, LEAST_SHARE * median(pooled)):
+            continue
+        p = p_value(pooled, now)
+        if p < SIGNIFICANT:
+            yield Timing(what=what, before_s=median(pooled), after_s=middle, p=p, rows=len(now), runs=len(runs))
+
+
+def _recoveries(report: Report) -> Samples:
+    """By fault: what is recovered from is the same for all tasks and crash points."""
+    found: Samples = {}
+    for row in _held(report):
+        if row.recovery_s is not None:
+            found.setdefault(f"recovery after {row.fault}", []).append(row.recovery_s)
+    return found
+
+
+def _durations(report: Report) -> Samples:
+    """By suite. A baseline has none."""
+    found: Samples = {}
+    for row in _held(report):
+        if row.duration_s:
+            found.setdefault(f"duration of a row of {row.suite}", []).append(row.duration_s)
+    return found
+
+
+def _held(report: Report) -> list[Result]:
+    """Each row once, however many tasks it counts for. Those of a baseline are rounded: they have no duration either."""
+    rows = {id(row): row for row in by_task(report).values()}.values()
+    return [row for row in rows if row.verdict is Verdict.HELD and row.duration_s]

@@ -1,0 +1,87 @@
+"""Each guarantee over many runs of one app, oldest first. Pure."""
+
+from collections.abc import Sequence
+from statistics import median
+
+import msgspec
+
+from assay.compare.differences import NO_VERSIONS, environment, key_of, settings
+from assay.compare.rows import by_task, guarantee
+from assay.report import Report
+from assay.verdict import Result, Verdict
+
+UNCLAIMED = "without a claim"
+
+
+class Guarantee(msgspec.Struct, kw_only=True):
+    """What became of one setting's promise in each run; None and 0 where none of its rows was run."""
+
+    setting: str
+    verdicts: list[Verdict | None]
+    held: list[int]
+    rows: list[int]
+    recovery_s: list[float | None]  # medians
+
+
+class Unsteady(msgspec.Struct, kw_only=True):
+    """A row that was not the same in all runs: its guarantee in words, "" where it was not run."""
+
+    scenario: str
+    task: str
+    words: list[str]
+
+
+class Trend(msgspec.Struct, kw_only=True):
+    """Lists have an entry for each run."""
+
+    app: str
+    started_at: list[str]
+    verdicts: list[Verdict]
+    changed: list[list[str]]  # settings and versions that differ from the run before
+    guarantees: list[Guarantee]
+    unsteady: list[Unsteady]
+    notes: list[str] = []
+
+
+def trend(reports: Sequence[Report], notes: Sequence[str] = ()) -> Trend:
+    """Of at least one run."""
+    runs = sorted(reports, key=lambda report: report.started_at)
+    rows = [by_task(report) for report in runs]
+    keys = list(dict.fromkeys(key for each in rows for key in each))
+    told = {key: [guarantee(each[key]) if key in each else "" for each in rows] for key in keys}
+    claims = list(dict.fromkeys(_claim(row, report) for report in runs for row in report.results))
+    newest = runs[-1]
+    return Trend(
+        app=str(newest.app.get("name") or newest.app.get("module") or ""),
+        started_at=[report.started_at for report in runs],
+        verdicts=[report.verdict for report in runs],
+        changed=[[], *(_changed(before, after) for before, after in zip(runs, runs[1:], strict=False))],
+        guarantees=[_guarantee(claim, runs) for claim in claims],
+        unsteady=[
+            Unsteady(scenario=f"{suite}.{scenario}", task=task, words=words)
+            for (suite, scenario, task), words in told.items()
+            if len(set(words)) > 1
+        ],
+        notes=list(notes),
+    )
+
+
+def _claim(row: Result, report: Report) -> str:
+    return key_of(row.claim, report) or UNCLAIMED
+
+
+def _changed(before: Report, after: Report) -> list[str]:
+    versions = [each for each in environment(before, after) if each.name not in NO_VERSIONS]
+    return [f"{each}  {each.place}".rstrip() for each in [*settings(before, after), *versions]]
+
+
+def _guarantee(claim: str, runs: Sequence[Report]) -> Guarantee:
+    mine = [[row for row in report.results if _claim(row, report) == claim] for report in runs]
+    recoveries = [[row.recovery_s for row in rows if row.recovery_s is not None] for rows in mine]
+    return Guarantee(
+        setting=claim,
+        verdicts=[Verdict.worst(row.verdict for row in rows) if rows else None for rows in mine],
+        held=[sum(row.verdict is Verdict.HELD for row in rows) for rows in mine],
+        rows=[len(rows) for rows in mine],
+        recovery_s=[median(each) if each else None for each in recoveries],
+    )
