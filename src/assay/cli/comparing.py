@@ -75,9 +75,8 @@ def trend(folder: Path, json_file: Path | None) -> int:
     from assay.reports import trend as told
 
     if not folder.is_dir():
-        raise UsageError(
-            f"{folder} is not a folder of runs: {'it is a file' if folder.exists() else 'it is not there'}"
-        )
+        why = "it is a file" if folder.exists() else "there is no such folder"
+        raise UsageError(f"{folder} is not a folder of runs: {why}")
     source = sources.runs(folder)
     newest, notes, alike = source.reports[-1], list(source.notes), []
     for report in source.reports:

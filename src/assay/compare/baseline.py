@@ -1,4 +1,4 @@
-"""A baseline: what runs proved, as a small file for a repository. It has one row a line and changes only where that does.
+"""A baseline: what runs proved, as a small file for a repository: a row a line, and no time that changes by itself.
 
 It can stand for a run, or for several of the same: then each row tells what became of it in each of them.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from assay.compare.differences import NO_OPTIONS, key_of, means_nothing, place
+from assay.compare.differences import NO_OPTIONS, UNTOLD, key_of, means_nothing, place
 from assay.compare.fit import alike
 from assay.compare.rows import Key, by_task
 from assay.errors import UsageError
@@ -31,8 +31,8 @@ class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
     tasks: list[str]
     fault: str
     verdict: Verdict | list[Verdict]
-    outcome: Outcome | None | list[Outcome | None] = None
-    recovery_s: int | None | list[int | None] = None
+    outcome: Outcome | list[Outcome | None] | None = None
+    recovery_s: int | list[int | None] | None = None
     claim: str = ""
     promise: str = ""
     known: str = ""
@@ -74,7 +74,7 @@ def of(reports: Sequence[Report]) -> tuple[Baseline, list[str]]:
         Baseline(
             runs=len(used),
             app={key: app[key] for key in ("name", "module") if key in app},
-            environment={key: value for key, value in sorted(newest.environment.items()) if key != "platform"},
+            environment={key: value for key, value in sorted(newest.environment.items()) if key not in UNTOLD},
             broker=newest.broker,
             selection=newest.selection,
             settings=dict(sorted(app.get("settings", {}).items())),
@@ -117,9 +117,7 @@ def parse(text: bytes | str, source: str = NAME) -> list[Report]:
         raise UsageError(f"{source} is damaged: {error}") from None
     number = data.get("assay_baseline") if isinstance(data, dict) else None
     if not isinstance(number, int) or isinstance(number, bool):
-        raise UsageError(
-            f"{source} is not a baseline of Assay: it has no assay_baseline; make one by assay baseline RUN"
-        )
+        raise UsageError(f"{source} is not a baseline of Assay: make one by assay baseline RUN")
     if number != SCHEMA:
         age, remedy = (
             ("an earlier", "make it anew by assay baseline RUN")

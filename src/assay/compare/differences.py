@@ -1,5 +1,6 @@
 """What else differs between two runs: settings and options with their places, and what the app ran on."""
 
+import re
 from typing import Any
 
 from assay.compare.comparison import Difference
@@ -20,6 +21,8 @@ ANYWHERE = ("task_annotations",)
 DEMAND = "delivery"  # what the team demands of every task; a claim names it, and no setting of Celery's
 INFERRED = "inferred"
 OFF = "off"
+GIVEN = re.compile(r"(\w+)=")  # a claim that is a setting with its value
+UNTOLD = ("platform",)  # by a baseline
 #: of the environment, what no version of the app's stack is
 NO_VERSIONS = frozenset({"platform", "celery-assay"})
 #: by which versions are told first
@@ -49,7 +52,7 @@ def environment(base: Report, current: Report) -> list[Difference]:
     return [
         Difference(name=name, before=before.get(name), after=after.get(name))
         for name in names
-        if before.get(name) != after.get(name)
+        if before.get(name) != after.get(name) and not (name in UNTOLD and None in (before.get(name), after.get(name)))
     ]
 
 
@@ -62,7 +65,7 @@ def place(report: Report, key: str) -> str:
 
 def key_of(claim: str, report: Report) -> str:
     """The setting that a claim names, by its name of today: "CELERY_TASK_ACKS_LATE=True" is task_acks_late."""
-    name = claim.partition("=")[0]
+    name = match[1] if (match := GIVEN.match(claim)) else claim
     origins = report.app.get("origins", {})
     return next((key for key, origin in origins.items() if origin.get("given") == name), name)
 

@@ -64,17 +64,18 @@ def _runs(folder: Path, beside: Report | None) -> Source:
     every = runs(folder)
     if beside is None:
         return every
-    notes, kept = list(every.notes), []
+    left: dict[str, list[str]] = {}
+    kept = []
     for report in every.reports:
-        if _same_run(report, beside):
-            notes.append(f"the run of {report.started_at} is the current one, and no part of the base")
-        elif why := why_not(report, beside):
-            notes.append(f"the run of {report.started_at} is not used: {why}")
+        why = "it is the current one" if _same_run(report, beside) else why_not(report, beside)
+        if why:
+            left.setdefault(why, []).append(report.started_at)
         else:
             kept.append(report)
+    notes = [f"not used, {', '.join(times)}: {why}" for why, times in left.items()]
     if not kept:
         raise UsageError(f"no run in {folder} can be compared with the current one: {'; '.join(notes)}")
-    return Source(kept, notes)
+    return Source(kept, [*every.notes, *notes])
 
 
 def _same_run(one: Report, other: Report) -> bool:

@@ -10,7 +10,6 @@ from statistics import median
 from assay.compare.comparison import Timing
 from assay.compare.rank_test import p_value
 from assay.compare.rows import by_task
-from assay.counted import counted
 from assay.report import Report
 from assay.verdict import Result, Verdict
 
@@ -38,8 +37,8 @@ def untested(bases: Sequence[Report], current: Report) -> str:
     """Why recovery times were held against the wide bound only; "" where they were tested."""
     if len(bases) >= LEAST_RUNS or not _recoveries(current):
         return ""
-    bound = f"{NOISE_S:g} s and {NOISE_SHARE:.0%} more"
-    return f"times: {counted(len(bases), 'earlier run')} of the same; below {LEAST_RUNS}, only {bound} count as longer"
+    bound = f"{NOISE_S:g} s and {100 * NOISE_SHARE:g} % more"
+    return f"with less than {LEAST_RUNS} runs, a recovery counts as longer where it is so by {bound}"
 
 
 def timings(bases: Sequence[Report], current: Report) -> list[Timing]:
@@ -85,6 +84,6 @@ def _durations(report: Report) -> Samples:
 
 
 def _held(report: Report) -> list[Result]:
-    """Each row once, however many tasks it counts for. Those of a baseline are rounded: they have no duration either."""
+    """Each row once, however many tasks it counts for. A baseline has rounded times, and no durations."""
     rows = {id(row): row for row in by_task(report).values()}.values()
     return [row for row in rows if row.verdict is Verdict.HELD and row.duration_s]

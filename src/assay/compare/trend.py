@@ -1,6 +1,7 @@
 """Each guarantee over many runs of one app, oldest first. Pure."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from statistics import median
 
 import msgspec
@@ -55,7 +56,7 @@ def trend(reports: Sequence[Report], notes: Sequence[str] = ()) -> Trend:
         app=str(newest.app.get("name") or newest.app.get("module") or ""),
         started_at=[report.started_at for report in runs],
         verdicts=[report.verdict for report in runs],
-        changed=[[], *(_changed(before, after) for before, after in zip(runs, runs[1:], strict=False))],
+        changed=[[], *(_changed(before, after) for before, after in pairwise(runs))],
         guarantees=[_guarantee(claim, runs) for claim in claims],
         unsteady=[
             Unsteady(scenario=f"{suite}.{scenario}", task=task, words=words)

@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from assay.compare.comparison import UNPROVED, WORSE, Comparison, Drift, Kind
-from assay.reports.drifts import EXIT_WORDS, HEADS, Line, heading, lines, tally, tasks, timing
+from assay.reports.drifts import EXIT_WORDS, HEADS, Line, compared_with, heading, lines, tally, tasks, timing
 from assay.reports.findings import facts, title
 from assay.reports.printed import printed
 from assay.reports.words import plain
@@ -50,9 +50,7 @@ def _parts(comparison: Comparison, ascii_only: bool) -> Iterator[RenderableType]
         [f"{each}  {each.place}".rstrip() for each in comparison.settings],
     )
     yield from _listed("Versions that differ", [str(each) for each in comparison.environment])
-    yield from _listed(
-        "Compared with", [*comparison.notes, *[comparison.untested_times] * bool(comparison.untested_times)]
-    )
+    yield from _listed("Compared with", compared_with(comparison))
     yield Text("")
     line = Text(HEADS[code], STYLES[code])
     yield line.append(f", exit code {code}: {EXIT_WORDS[code]}", "not bold default")
@@ -64,9 +62,8 @@ def _drift(drift: Drift, everybody: int) -> Iterator[RenderableType]:
         head.append(f"  {plain(drift.place)}", "cyan")
     yield Padding(head, _BY)
     for line in lines(drift, everybody):
-        yield Padding(
-            Text.assemble((f"{plain(line.whose)}: " if line.whose else ""), (plain(line.became), "bold")), (0, 0, 0, 4)
-        )
+        whose = f"{plain(line.whose)}: " if line.whose else ""
+        yield Padding(Text.assemble(whose, (plain(line.became), "bold")), (0, 0, 0, 4))
         yield Padding(facts(*_told(drift, line)), _DEEP)
 
 

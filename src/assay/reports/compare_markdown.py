@@ -1,7 +1,7 @@
 """A comparison in GitHub-flavoured Markdown, for a pull request or a job summary."""
 
 from assay.compare.comparison import UNPROVED, WORSE, Comparison, Drift, Kind
-from assay.reports.drifts import EXIT_WORDS, HEADS, heading, lines, tally, tasks, timing
+from assay.reports.drifts import EXIT_WORDS, HEADS, compared_with, heading, lines, tally, tasks, timing
 from assay.reports.escaped import code, text
 
 SIGNS = {0: "✅", 1: "❌", 3: "❓"}
@@ -24,8 +24,7 @@ def render(comparison: Comparison) -> str:
     settings = [code(str(each)) + (f" ({text(each.place)})" if each.place else "") for each in comparison.settings]
     parts += _listed("Settings that differ", settings)
     parts += _listed("Versions that differ", [text(str(each)) for each in comparison.environment])
-    notes = [*comparison.notes, *[comparison.untested_times] * bool(comparison.untested_times)]
-    parts += _listed("Compared with", [text(note) for note in notes])
+    parts += _listed("Compared with", [text(note) for note in compared_with(comparison)])
     parts.append(f"Exit code {comparison.exit_code}: {EXIT_WORDS[comparison.exit_code]}.")
     return "\n\n".join(parts) + "\n"
 

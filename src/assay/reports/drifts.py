@@ -75,6 +75,12 @@ def tally(comparison: Comparison) -> str:
     return "; ".join([", ".join(parts), same]) if parts else same
 
 
+def compared_with(comparison: Comparison) -> list[str]:
+    """Which runs, and what that is worth."""
+    used = f"{counted(comparison.runs, 'run')} of the same settings on the same stack"
+    return [*comparison.notes, used, *[comparison.untested_times] * bool(comparison.untested_times)]
+
+
 def tasks(comparison: Comparison) -> int:
     """How many the comparison speaks of: more than one of them are "every task", where all are meant."""
     return len({task for drift in comparison.drifts for change in drift.changes for task in change.tasks})
