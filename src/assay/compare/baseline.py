@@ -20,7 +20,7 @@ from assay.verdict import Outcome, Result, Verdict
 
 NAME = "reliability-baseline.json"
 SCHEMA = 1
-MARK = b'"assay_baseline"'  # by which such a file is known
+MARK = "assay_baseline"  # the key by which such a file is known
 STEP_S = 10  # recovery is rounded up to it, so that the file does not change by noise
 
 
@@ -115,7 +115,7 @@ def parse(text: bytes | str, source: str = NAME) -> list[Report]:
         data = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{source} is damaged: {error}") from None
-    number = data.get("assay_baseline") if isinstance(data, dict) else None
+    number = data.get(MARK) if isinstance(data, dict) else None
     if not isinstance(number, int) or isinstance(number, bool):
         raise UsageError(f"{source} is not a baseline of Assay: make one by assay baseline RUN")
     if number != SCHEMA:

@@ -63,6 +63,11 @@ class Difference(msgspec.Struct, kw_only=True, frozen=True):
     place: str = ""  # in the current sources; in the earlier ones for what is not set any more
     tasks: tuple[str, ...] = ()  # whose option it is
 
+    @property
+    def placed(self) -> str:
+        """With its place, where that is known."""
+        return f"{self}, {self.place}" if self.place else str(self)
+
     def __str__(self) -> str:
         whose = f"{self.tasks[0]}: " if len(self.tasks) == 1 else f"{len(self.tasks)} tasks: " if self.tasks else ""
         return f"{whose}{self.name}: {_shown(self.before)} -> {_shown(self.after)}"

@@ -88,17 +88,15 @@ def _file(path: Path) -> list[Report]:
         text = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    if baseline.MARK in text[:100]:
+    try:
+        data = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is damaged: {error}") from None
+    if isinstance(data, dict) and baseline.MARK in data:
         return baseline.parse(text, str(path))
-    if b'"results"' not in text:
-        raise (
-            UsageError(
-                f"{path} is neither a report nor a baseline of Assay: give a run folder, its report.json, or what "
-                "assay baseline RUN has written"
-            )
-            if text.strip().startswith(b"{")
-            else UsageError(f"{path} is damaged: it is not JSON with an object")
-        )
+    if not isinstance(data, dict) or "results" not in data:
+        remedy = "give a run folder, its report.json, or what assay baseline RUN has written"
+        raise UsageError(f"{path} is neither a report nor a baseline of Assay: {remedy}")
     return [json.parse(text, str(path))]
 
 

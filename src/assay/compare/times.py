@@ -1,7 +1,8 @@
 """Times of two runs on machines that are noisy: a bound that no noise passes, and a rank test where runs were repeated.
 
 Rows of one run share its machine, so a difference that a test over rows finds may be the machine's. It is told only
-where the current run also lies outside all that the earlier runs did, by as much as these differ among themselves.
+where the rows as a whole took about as long as in the earlier runs, and where the current run lies outside all that
+these did, by as much as they differ among themselves.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,7 @@ LEAST_ROWS = 5
 SIGNIFICANT = 0.001
 #: the least difference that is worth a word
 LEAST_S, LEAST_SHARE = 0.5, 0.25
+USUAL = 1.25  # by how much a machine may be slower or faster than in any earlier run
 
 Samples = dict[str, list[float]]  # what was measured -> seconds, a row each
 
@@ -35,15 +37,22 @@ def later(before: Sequence[float | None], after: float | None) -> tuple[float, f
 
 def untested(bases: Sequence[Report], current: Report) -> str:
     """Why recovery times were held against the wide bound only; "" where they were tested."""
-    if len(bases) >= LEAST_RUNS or not _recoveries(current):
+    if not _recoveries(current):
         return ""
-    bound = f"{NOISE_S:g} s and {100 * NOISE_SHARE:g} % more"
-    return f"with less than {LEAST_RUNS} runs, a recovery counts as longer where it is so by {bound}"
+    bound = f"a recovery counts as longer where it is so by {NOISE_S:g} s and {100 * NOISE_SHARE:g} % more"
+    if len(bases) < LEAST_RUNS:
+        return f"with less than {LEAST_RUNS} runs, {bound}"
+    pace = _pace(bases, current)
+    if pace is None:
+        return f"{bound}: the earlier runs have no durations that tell how fast their machine was"
+    if _is_usual(bases, pace):
+        return ""
+    return f"rows took {pace:.2g} times as long as in the earlier runs: no test tells machine from app, so {bound}"
 
 
 def timings(bases: Sequence[Report], current: Report) -> list[Timing]:
     """What is slower or faster, the greatest difference first."""
-    if len(bases) < LEAST_RUNS:
+    if len(bases) < LEAST_RUNS or (pace := _pace(bases, current)) is None or not _is_usual(bases, pace):
         return []
     found = [*_differing(bases, current, _recoveries), *_differing(bases, current, _durations)]
     return sorted(found, key=lambda each: -abs(each.after_s - each.before_s))
@@ -63,6 +72,26 @@ def _differing(bases: Sequence[Report], current: Report, measure: Callable[[Repo
         p = p_value(pooled, now)
         if p < SIGNIFICANT:
             yield Timing(what=what, before_s=median(pooled), after_s=middle, p=p, rows=len(now), runs=len(runs))
+
+
+def _pace(bases: Sequence[Report], report: Report) -> float | None:
+    """How long rows took in a run, as a share of what the same rows took in the earlier ones: the median of all."""
+    earlier = [_each(base) for base in bases]
+    shares = []
+    for name, took in _each(report).items():
+        if before := [rows[name] for rows in earlier if name in rows]:
+            shares.append(took / median(before))
+    return median(shares) if shares else None
+
+
+def _is_usual(bases: Sequence[Report], pace: float) -> bool:
+    """Whether the machine was about as fast as in one of the earlier runs."""
+    paces = [each for base in bases if (each := _pace(bases, base)) is not None]
+    return min(paces) / USUAL <= pace <= max(paces) * USUAL
+
+
+def _each(report: Report) -> dict[tuple[str, str, str], float]:
+    return {(row.suite, row.scenario, row.task): row.duration_s for row in _held(report)}
 
 
 def _recoveries(report: Report) -> Samples:

@@ -73,7 +73,7 @@ def _claim(row: Result, report: Report) -> str:
 
 def _changed(before: Report, after: Report) -> list[str]:
     versions = [each for each in environment(before, after) if each.name not in NO_VERSIONS]
-    return [f"{each}  {each.place}".rstrip() for each in [*settings(before, after), *versions]]
+    return [each.placed for each in [*settings(before, after), *versions]]
 
 
 def _guarantee(claim: str, runs: Sequence[Report]) -> Guarantee:

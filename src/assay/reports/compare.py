@@ -47,7 +47,7 @@ def _parts(comparison: Comparison, ascii_only: bool) -> Iterator[RenderableType]
     yield from _listed("Times", [timing(each) for each in comparison.timings])
     yield from _listed(
         "Settings that differ",
-        [f"{each}  {each.place}".rstrip() for each in comparison.settings],
+        [each.placed for each in comparison.settings],
     )
     yield from _listed("Versions that differ", [str(each) for each in comparison.environment])
     yield from _listed("Compared with", compared_with(comparison))

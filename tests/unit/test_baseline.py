@@ -1,0 +1,129 @@
+"""Baselines: small, stable files that stand for runs; and what else may be named as a base."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_by_hand import a_lost_row, a_report, a_row
+from test_compare import app
+
+from assay.compare import baseline, compare, sources
+from assay.compare.comparison import Kind
+from assay.errors import UsageError
+from assay.report import Report
+from assay.reports import json as report_json
+from assay.verdict import Outcome
+
+
+def a_run(*rows: Any, day: int = 1, **fields: Any) -> Report:
+    environment = {"celery": "5.7.0", "pool": "prefork", "bodies": "hollow", "platform": "Linux-6.1"}
+    given = {"app": app(), "environment": environment, "started_at": f"2026-11-{day:02d}", "duration_s": 60.0 + day}
+    return a_report(*(rows or (a_row(), a_lost_row("retries.gives_up"))), **{**given, **fields})
+
+
+def a_file(path: Path, *reports: Report) -> Path:
+    path.write_text(baseline.render(baseline.of(reports)[0]), encoding="utf-8")
+    return path
+
+
+def test_given_a_baseline_then_it_stands_for_its_run(tmp_path: Path) -> None:
+    run = a_run()
+    (read,) = baseline.read(a_file(tmp_path / "b.json", run))
+    found = compare([read], run)
+    assert (found.exit_code, found.drifts, found.settings, found.environment) == (0, [], [], [])
+    worse = a_run(a_row(outcome=Outcome.LOST, recovery_s=None), a_lost_row("retries.gives_up"))
+    assert [drift.kind for drift in compare([read], worse).drifts] == [Kind.WEAKER]
+
+
+def test_given_the_same_run_again_then_the_file_is_the_same_whatever_its_times_were() -> None:
+    first, second = (
+        baseline.render(baseline.of([a_run(a_row(recovery_s=seconds), day=day)])[0])
+        for seconds, day in ((0.2, 1), (4.9, 2))
+    )
+    assert first == second
+    assert "2026" not in first
+
+
+def test_it_has_a_row_a_line_and_no_path_of_this_machine() -> None:
+    placed = app()
+    placed["origins"]["task_acks_late"]["place"] = "/home/me/shop/celery.py:41"
+    text = baseline.render(baseline.of([a_run(app=placed)])[0])
+    assert [line for line in text.splitlines() if "retries.gives_up" in line and "acks_late.main_killed" in line] == []
+    assert sum('"scenario"' in line for line in text.splitlines()) == 2
+    assert "/home/me" not in text
+    assert json.loads(text)["rows"][0]["recovery_s"] == 10
+
+
+def test_given_several_runs_then_one_file_tells_which_rows_are_flaky(tmp_path: Path) -> None:
+    runs = [a_run(a_row(outcome=outcome), day=day) for day, outcome in enumerate((Outcome.OK, Outcome.DUPLICATED), 1)]
+    read = baseline.read(a_file(tmp_path / "b.json", *runs))
+    assert [report.results[0].outcome for report in read] == [Outcome.OK, Outcome.DUPLICATED]
+    found = compare(read, runs[0])
+    assert (found.runs, [drift.kind for drift in found.drifts], found.exit_code) == (2, [Kind.FLAKY], 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "is damaged"),
+        ("\xff", "is damaged"),
+        ("[]", "is neither a report nor a baseline of Assay"),
+        ('{"name": "somebody else"}', "is neither a report nor a baseline of Assay"),
+        ('{"assay_baseline": 0}', "is of an earlier format, 0, and this version reads 1: make it anew"),
+        ('{"assay_baseline": 2}', "is of a later format, 2"),
+        ('{"assay_baseline": true}', "is not a baseline of Assay"),
+        ('{"assay_baseline": 1, "runs": 1}', "is damaged: Object missing required field"),
+        ('{"schema": 0, "results": []}', "is damaged: there is no schema 0"),
+        ('{"schema": 99, "results": []}', "has schema 99"),
+    ],
+)
+def test_given_a_file_that_is_no_base_then_it_is_refused_with_the_remedy(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "base.json"
+    path.write_text(text, encoding="latin-1")
+    with pytest.raises(UsageError) as refused:
+        sources.base(path)
+    assert said in str(refused.value)
+    assert str(path) in str(refused.value)
+
+
+def test_given_a_baseline_that_lost_its_runs_then_it_is_damaged(tmp_path: Path) -> None:
+    path = a_file(tmp_path / "b.json", a_run())
+    path.write_text(path.read_text().replace('"runs": 1', '"runs": 0'))
+    with pytest.raises(UsageError, match="it has no runs"):
+        baseline.read(path)
+
+
+def test_given_a_folder_of_runs_then_all_that_fit_are_the_base_and_which_is_said(tmp_path: Path) -> None:
+    for day in (1, 2, 3):
+        report_json.write(a_run(day=day), tmp_path / f"run{day}" / report_json.NAME)
+    report_json.write(a_run(app={"name": "bank", "module": "bank"}), tmp_path / "other" / report_json.NAME)
+    (tmp_path / "cut").mkdir()
+    (tmp_path / "cut" / "facts.json").write_text("{}")
+    current = sources.current(tmp_path / "run3")
+    found = sources.base(tmp_path, current)
+    assert [report.started_at for report in found.reports] == ["2026-11-01", "2026-11-02"]
+    said = "\n".join(found.notes)
+    for part in ("it is the current one", "another app: bank", f"{tmp_path / 'cut'} was cut short", "run1, run2, run3"):
+        assert part in said
+
+
+def test_given_a_folder_without_a_run_that_fits_then_it_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="holds no run"):
+        sources.base(tmp_path)
+    report_json.write(a_run(app={"name": "bank", "module": "bank"}), tmp_path / "other" / report_json.NAME)
+    with pytest.raises(UsageError, match=r"no run in .* can be compared with the current one: .*bank"):
+        sources.base(tmp_path, a_run(day=2))
+    with pytest.raises(UsageError, match="no such file or folder"):
+        sources.base(tmp_path / "nothing")
+    (tmp_path / "locked").write_text("{}")
+    os.chmod(tmp_path / "locked", 0)
+    if not os.access(tmp_path / "locked", os.R_OK):
+        with pytest.raises(UsageError, match="cannot be read"):
+            sources.base(tmp_path / "locked")
+
+
+def test_given_a_folder_with_a_baseline_then_that_is_the_base(tmp_path: Path) -> None:
+    a_file(tmp_path / baseline.NAME, a_run())
+    assert len(sources.base(tmp_path).reports) == 1

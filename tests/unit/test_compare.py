@@ -1,0 +1,291 @@
+"""`compare`: which guarantees got worse between reports made by hand, what is blamed, and what cannot be compared."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from report_by_hand import a_lost_row, a_report, a_row, an_unknown_row
+
+from assay.compare import Comparison, compare
+from assay.compare.comparison import WORSE, Kind
+from assay.errors import UsageError
+from assay.report import Claim, Report
+from assay.reports import compare as told
+from assay.reports import compare_markdown
+from assay.verdict import Outcome, Result, Verdict
+
+ON, PLACE = {"task_acks_late": True, "task_time_limit": 600}, "shop/celery.py:41"
+CLAIMED = {"claim": "task_acks_late=True", "promise": "runs again"}
+FAULTS = ("enter", "middle", "exit")
+
+
+def app(settings: dict[str, Any] = ON, tasks: tuple[str, ...] = ("shop.charge",), **options: Any) -> dict[str, Any]:
+    return {
+        "name": "shop",
+        "module": "shop.celery",
+        "settings": settings,
+        "origins": {key: {"given": key, "place": PLACE} for key in settings},
+        "tasks": {name: {"name": name, "place": "shop/tasks.py:3", **options} for name in tasks},
+    }
+
+
+def killed(outcome: Outcome, task: str = "shop.charge", **fields: Any) -> list[Result]:
+    """A row for each crash point, in which nothing is violated."""
+    recovery_s = 0.4 if outcome is Outcome.RECOVERED else None
+    given = {"fault": "SIGKILL child", "outcome": outcome, "recovery_s": recovery_s}
+    return [a_row(f"acks_late.child_killed_{point}", task, **{**given, **fields}) for point in FAULTS]
+
+
+def kinds(found: Comparison) -> list[Kind]:
+    return [drift.kind for drift in found.drifts]
+
+
+def test_given_a_setting_that_was_taken_out_then_one_line_with_its_place_names_all_that_got_weaker() -> None:
+    base = a_report(*killed(Outcome.RECOVERED, **CLAIMED), app=app())
+    current = a_report(*killed(Outcome.LOST), app=app({"task_time_limit": 600}))
+    found = compare([base], current)
+    (drift,) = found.drifts
+    assert (found.exit_code, drift.kind, drift.changed, drift.place) == (1, Kind.WEAKER, True, PLACE)
+    assert drift.cause == "task_acks_late: True -> not set"
+    assert {(each.before, each.after, each.fault) for each in drift.changes} == {
+        ("at-least-once", "lost", "SIGKILL child")
+    }
+    said = told.render(found, width=100, color=False)
+    assert said.count("at-least-once -> lost") == 1
+    assert f"task_acks_late: True -> not set  {PLACE}" in said
+    assert "shop.charge, SIGKILL child: at-least-once -> lost" in said
+    assert "acks_late: child_killed_enter, child_killed_middle, child_killed_exit" in said
+    markdown = compare_markdown.render(found)
+    assert "**`task_acks_late: True -> not set`** (shop/celery.py:41)" in markdown
+    assert "shop.charge, SIGKILL child: **at-least-once -&gt; lost**" in markdown
+
+
+def test_given_the_same_the_other_way_then_it_is_stronger_and_nothing_is_red() -> None:
+    base = a_report(*killed(Outcome.LOST), app=app({"task_time_limit": 600}))
+    found = compare([base], a_report(*killed(Outcome.RECOVERED, **CLAIMED), app=app()))
+    assert (found.exit_code, kinds(found)) == (0, [Kind.STRONGER])
+    assert "got better" in told.render(found, width=100, color=False)
+
+
+def test_given_another_task_that_stands_for_the_profile_then_nothing_drifts() -> None:
+    both = ["shop.charge", "shop.refund"]
+    names = ("shop.charge", "shop.refund")
+    base = a_report(*killed(Outcome.RECOVERED, "shop.charge", members=both), app=app(tasks=names))
+    current = a_report(*killed(Outcome.RECOVERED, "shop.refund", members=both), app=app(tasks=names))
+    found = compare([base], current)
+    assert (found.exit_code, found.drifts, found.rows, found.same) == (0, [], 6, 6)
+
+
+def test_given_one_member_of_a_profile_that_is_on_its_own_now_then_it_alone_drifts() -> None:
+    names = ("shop.charge", "shop.refund")
+    base = a_report(*killed(Outcome.RECOVERED, members=list(names)), app=app(tasks=names, acks_late=True))
+    rows = [*killed(Outcome.RECOVERED), *killed(Outcome.LOST, "shop.refund")]
+    changed = app(tasks=names, acks_late=True)
+    changed["tasks"]["shop.refund"]["acks_late"] = False
+    (drift,) = compare([base], a_report(*rows, app=changed)).drifts
+    assert {change.tasks for change in drift.changes} == {("shop.refund",)}
+    assert (drift.cause, drift.place) == ("shop.refund: acks_late: True -> off", "shop/tasks.py:3")
+
+
+def test_given_a_row_that_is_violated_now_then_it_comes_before_what_is_weaker_and_what_is_unknown() -> None:
+    base = a_report(a_row("a.one"), a_row("b.two"), a_row("c.three"), app=app())
+    rows = [an_unknown_row("a.one"), a_row("b.two", outcome=Outcome.LOST, recovery_s=None), a_lost_row("c.three")]
+    found = compare([base], a_report(*rows, app=app()))
+    assert kinds(found) == [Kind.VIOLATED, Kind.WEAKER, Kind.UNKNOWN]
+    assert found.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind", "code"),
+    [
+        ([a_row()], [an_unknown_row("acks_late.main_killed")], Kind.UNKNOWN, 3),
+        ([a_row(), a_row("retries.gives_up")], [a_row()], Kind.NOT_RUN, 3),
+        ([a_lost_row()], [an_unknown_row("acks_late.main_killed")], Kind.UNDECIDED, 0),
+        ([a_row(), a_lost_row("retries.gives_up")], [a_row()], Kind.UNDECIDED, 0),
+        ([a_lost_row()], [a_row()], Kind.STRONGER, 0),
+        ([a_row()], [a_row(), a_lost_row("retries.new")], Kind.VIOLATED, 1),
+        ([a_row()], [a_row(), a_row("retries.new")], Kind.NEW, 0),
+        ([a_row()], [a_lost_row(known="celery#1")], Kind.KNOWN, 0),
+        ([a_lost_row(known="celery#1")], [a_lost_row()], Kind.VIOLATED, 1),
+        ([a_row(recovery_s=3600.0)], [a_row(recovery_s=36000.0)], Kind.LATER, 1),
+        ([a_row(outcome=Outcome.OK)], [a_row()], Kind.CHANGED, 0),
+        ([a_row(outcome=Outcome.DUPLICATED)], [a_row(outcome=Outcome.FAILED)], Kind.WEAKER, 1),
+    ],
+)
+def test_each_kind_of_drift_has_its_exit_code(before: list[Result], after: list[Result], kind: Kind, code: int) -> None:
+    found = compare([a_report(*before, app=app())], a_report(*after, app=app()))
+    assert (kinds(found), found.exit_code) == ([kind], code)
+
+
+def test_given_a_recovery_that_is_longer_by_what_a_lost_child_may_take_then_nothing_is_told() -> None:
+    base, current = (a_report(a_row(recovery_s=seconds), app=app()) for seconds in (0.1, 5.1))
+    assert compare([base], current).drifts == []
+
+
+def test_given_a_promise_of_another_value_then_what_was_proved_is_void() -> None:
+    def limited(seconds: int) -> Report:
+        row = a_row(claim=f"task_time_limit={seconds}", promise=f"no attempt runs longer than {seconds} s")
+        return a_report(row, app=app({"task_time_limit": seconds}))
+
+    found = compare([limited(600)], limited(900))
+    (drift,) = found.drifts
+    assert (found.exit_code, drift.kind, drift.place) == (1, Kind.WITHDRAWN, PLACE)
+    assert drift.cause == "task_time_limit: 600 -> 900"
+
+
+def test_given_a_setting_without_which_its_scenarios_do_not_apply_then_its_promise_is_withdrawn() -> None:
+    row = a_row("time_limits.hard", claim="task_time_limit=600", promise="no attempt runs longer than 600 s")
+    found = compare([a_report(a_row(), row, app=app())], a_report(a_row(), app=app({"task_acks_late": True})))
+    assert ([drift.cause for drift in found.drifts], found.exit_code) == (["task_time_limit: 600 -> not set"], 1)
+
+
+def test_given_a_setting_that_promises_the_same_with_another_value_then_nothing_drifts() -> None:
+    def stored(where: str) -> Report:
+        return a_report(a_row(claim=f"result_backend={where}", promise="stored"), app=app({"result_backend": where}))
+
+    found = compare([stored("redis://a")], stored("redis://b"))
+    assert (found.drifts, [each.name for each in found.settings]) == ([], ["result_backend"])
+
+
+def test_given_a_task_that_is_gone_then_it_is_told_once_and_is_red() -> None:
+    base = a_report(
+        *killed(Outcome.RECOVERED),
+        *killed(Outcome.RECOVERED, "shop.refund"),
+        app=app(tasks=("shop.charge", "shop.refund")),
+    )
+    found = compare([base], a_report(*killed(Outcome.RECOVERED), app=app()))
+    assert ([drift.kind for drift in found.drifts], found.exit_code) == ([Kind.GONE], 1)
+    assert "shop.refund is not in the app any more" in told.render(found, width=100, color=False)
+
+
+def test_given_a_setting_that_nothing_reads_any_more_then_it_is_newly_violated() -> None:
+    claim = Claim(setting="task_max_retries=3", promise="", verdict=Verdict.VIOLATED, place="shop/celery.py:60")
+    base, current = a_report(a_row(), app=app()), a_report(a_row(), app=app(), claims=[claim])
+    found = compare([base], current)
+    assert ([(drift.kind, drift.place) for drift in found.drifts], found.exit_code) == (
+        [(Kind.VIOLATED, "shop/celery.py:60")],
+        1,
+    )
+    assert compare([current], current).exit_code == 0
+
+
+def test_given_a_newer_celery_and_no_other_change_then_it_is_what_is_named() -> None:
+    base, current = (
+        a_report(*killed(outcome), app=app(), environment={"celery": version, "pool": "prefork"})
+        for outcome, version in ((Outcome.RECOVERED, "5.6.3"), (Outcome.LOST, "5.7.0"))
+    )
+    (drift,) = compare([base], current).drifts
+    assert drift.cause == "celery 5.6.3 -> 5.7.0"
+
+
+def test_given_a_run_whose_canary_lived_then_nothing_that_held_is_proved() -> None:
+    current = a_report(a_row(), app=app(), canary="not lost")
+    assert compare([a_report(a_row(), app=app())], current).exit_code == 3
+
+
+def runs_of(*rows: Result, **fields: Any) -> list[Report]:
+    return [a_report(row, app=app(), started_at=f"2026-11-0{day}", **fields) for day, row in enumerate(rows, 1)]
+
+
+def test_given_a_row_that_differs_among_runs_of_the_base_then_it_is_flaky_and_turns_nothing() -> None:
+    bases = runs_of(a_row(), a_row(outcome=Outcome.DUPLICATED, recovery_s=None), a_row())
+    for outcome, kind, code in (
+        (Outcome.DUPLICATED, Kind.FLAKY, 0),
+        (Outcome.RECOVERED, Kind.FLAKY, 0),
+        (Outcome.LOST, Kind.WEAKER, 1),
+    ):
+        found = compare(bases, a_report(a_row(outcome=outcome, recovery_s=None), app=app()))
+        assert (kinds(found), found.exit_code, found.runs) == ([kind], code, 3)
+
+
+def test_given_runs_of_other_settings_in_the_base_then_they_are_not_used_and_that_is_said() -> None:
+    older = a_report(a_lost_row(), app=app({"task_time_limit": 600}), started_at="2026-11-01")
+    newer = a_report(a_row(), app=app(), started_at="2026-11-02")
+    found = compare([newer, older], a_report(a_row(), app=app()))
+    assert (found.runs, found.drifts) == (1, [])
+    assert "2026-11-01 is not used" in found.notes[0]
+    assert "task_acks_late: not set -> True" in found.notes[0]
+
+
+def timed(day: int, *seconds: float) -> Report:
+    rows = [
+        a_row(f"acks_late.child_killed_{number}", fault="SIGKILL child", recovery_s=each, duration_s=2.0)
+        for number, each in enumerate(seconds)
+    ]
+    return a_report(*rows, app=app(), started_at=f"2026-11-0{day}")
+
+
+QUICK = (0.2, 0.3, 0.2, 0.2, 0.3, 4.6, 0.2, 0.25, 0.2, 0.3)
+
+
+def test_given_enough_runs_then_a_recovery_that_is_slower_throughout_is_told_and_turns_nothing() -> None:
+    bases = [timed(day, *QUICK) for day in (1, 2, 3)]
+    found = compare(bases, timed(4, *[each + 4 for each in QUICK]))
+    assert [(each.what, each.slower) for each in found.timings] == [("recovery after SIGKILL child", True)]
+    assert found.exit_code == 0
+    assert "recovery after SIGKILL child: 0.2 s -> 4.2 s, slower" in told.render(found, width=100, color=False)
+
+
+def test_given_runs_that_differ_as_much_among_themselves_then_nothing_is_told_of_times() -> None:
+    bases = [timed(day, *[each + day for each in QUICK]) for day in (1, 3, 5)]
+    assert compare(bases, timed(6, *[each + 6 for each in QUICK])).timings == []
+    assert compare(bases[:2], timed(6, *[each + 6 for each in QUICK])).untested_times
+
+
+@pytest.mark.parametrize(
+    ("base", "current", "said"),
+    [
+        ({"app": {**app(), "name": "bank", "module": "bank"}}, {}, "another app: bank, and the current run about shop"),
+        ({"environment": {"bodies": "live"}}, {"environment": {"bodies": "hollow"}}, "ran live bodies"),
+        ({"results": [a_row("chaos.sigterm")]}, {}, "the base is a chaos run"),
+        ({}, {"selection": {"suites": ["retries"]}}, "1 row of the base: suite acks_late"),
+        ({}, {"selection": {"scenarios": ["child_*"]}}, "1 row of the base: acks_late.main_killed"),
+        ({}, {"results": []}, "the current run has no rows"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_with_the_reason(
+    base: dict[str, Any], current: dict[str, Any], said: str
+) -> None:
+    fields = {"bodies": "hollow"}
+    reports = [
+        msgspec.structs.replace(a_report(a_row(), app=app(), environment=fields), **changes)
+        for changes in (base, current)
+    ]
+    with pytest.raises(UsageError, match=said):
+        compare(reports[:1], reports[1])
+
+
+def test_given_a_wider_choice_then_what_the_base_left_out_is_new_and_turns_nothing() -> None:
+    base = a_report(a_row(), app=app(), selection={"suites": ["acks_late"]})
+    found = compare([base], a_report(a_row(), a_lost_row("retries.gives_up"), app=app()))
+    assert (kinds(found), found.exit_code) == ([Kind.NEW], 0)
+
+
+rows = st.builds(
+    lambda scenario, verdict, outcome, known: a_row(
+        scenario, verdict=verdict, outcome=outcome, recovery_s=None, known=known if verdict == "violated" else ""
+    ),
+    st.sampled_from(["a.one", "a.two", "b.one"]),
+    st.sampled_from(Verdict),
+    st.sampled_from([None, *Outcome]),
+    st.sampled_from(["", "celery#1"]),
+)
+reports = st.lists(rows, min_size=1, max_size=3, unique_by=lambda row: row.scenario).map(
+    lambda some: a_report(*some, app=app(), verdict=Verdict.HELD, exit_code=0)
+)
+
+
+@given(reports)
+def test_a_run_beside_itself_has_no_drift(report: Report) -> None:
+    found = compare([report], report)
+    assert (found.exit_code, found.drifts, found.settings, found.environment) == (0, [], [], [])
+
+
+@given(rows, rows)
+def test_no_row_is_worse_than_another_that_is_worse_than_it(one: Result, other: Result) -> None:
+    other = msgspec.structs.replace(other, suite=one.suite, scenario=one.scenario)
+    first, second = (a_report(row, app=app(), verdict=Verdict.HELD, exit_code=0) for row in (one, other))
+    forth, back = kinds(compare([first], second)), kinds(compare([second], first))
+    assert not ({*forth} & WORSE and {*back} & WORSE)
