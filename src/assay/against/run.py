@@ -1,0 +1,48 @@
+"""The suites in two environments: the current one, unless a run of it is given, and one with other versions."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from assay.against.environment import environ, made, parsed
+from assay.compare import Comparison, compare, sources
+from assay.errors import HarnessError, UsageError
+from assay.report import Report
+
+HERE, THERE = "here", "there"  # of the run's folder
+JUDGED = (0, 1, 3)  # exit codes of a run that has a report
+
+
+def against(
+    requirements: Sequence[str], options: Sequence[str], out: Path, base: Path | None, say: Callable[[str], None]
+) -> Comparison:
+    """What differs in behaviour. `options` are those of `assay run`; `base` is a run of the current environment.
+
+    Raises UsageError: no such requirement, it cannot be installed, the app cannot be run with it.
+    """
+    wanted = parsed(requirements)
+    bases = sources.base(base).reports if base else []
+    environment = made(wanted, say)
+    names = ", ".join(requirements)
+    for each in environment.notes:
+        say(each)
+    moved = [f"{name} {here} -> {there}" for name, (here, there) in environment.changed.items()]
+    say(f"with {names}: {', '.join(moved) or 'nothing is of another version'}")
+    if not bases:
+        say("running as it is")
+        bases = [_run(Path(sys.executable), options, out / HERE, "as it is")]
+    say(f"running with {names}")
+    found = compare(bases, _run(environment.python, options, out / THERE, f"with {names}"))
+    found.notes = [*environment.notes, f"current: with {names}", *found.notes]
+    return found
+
+
+def _run(python: Path, options: Sequence[str], folder: Path, which: str) -> Report:
+    own = python == Path(sys.executable)
+    command = [str(python), "-m", "assay", "run", *options, "--out", str(folder)]
+    done = subprocess.run(command, env=None if own else environ(python), stdout=subprocess.DEVNULL)
+    if done.returncode in JUDGED:
+        return sources.current(folder)
+    error = UsageError if done.returncode == 2 else HarnessError
+    raise error(f"the run {which} ended with exit code {done.returncode}; what it said is above")
