@@ -1,1 +1,5 @@
 """Assay proves what a Celery configuration really does when workers die."""
+
+from assay.required import requires
+
+__all__ = ["requires"]

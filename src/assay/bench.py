@@ -13,6 +13,7 @@ from assay import broker as brokers
 from assay.boot import NO_MIGRATIONS
 from assay.broker import Broker, OwnBroker
 from assay.brokers import speaks_amqp
+from assay.contracts import hold_to
 from assay.counted import listed
 from assay.errors import HarnessError, UsageError
 from assay.flip import Flip
@@ -139,7 +140,6 @@ def bench(settings: Settings, progress: Progress, *, called: Mapping[str, Call] 
                 f"{settings.app} cannot use Redis, which the run's broker is: {zygote.no_redis}: "
                 "pip install 'kombu[redis]' beside it, or run it with --broker rabbitmq"
             )
-        zygote.subject.demanded_at = settings.demanded_at
         if (pool := settings.pool or zygote.subject.pool) not in EVERY_POOL:
             raise UsageError(
                 f"worker_pool is {pool}, and a run knows {', '.join(EVERY_POOL)}: "
@@ -168,7 +168,7 @@ def bench(settings: Settings, progress: Progress, *, called: Mapping[str, Call] 
 
 
 def _load(supervisor: Supervisor, settings: Settings, flips: Sequence[Flip] = ()) -> Zygote:
-    return Zygote(
+    zygote = Zygote(
         supervisor,
         settings.app,
         settings.workdir,
@@ -178,6 +178,8 @@ def _load(supervisor: Supervisor, settings: Settings, flips: Sequence[Flip] = ()
         fixtures=settings.fixtures,
         flips=flips,
     )
+    hold_to(zygote.subject, settings)
+    return zygote
 
 
 def _leave_out_base_calls(zygote: Zygote, called: Mapping[str, Call]) -> None:

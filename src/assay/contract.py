@@ -1,11 +1,12 @@
-"""What a task is held to under a fault: what the user demands, else what the task's own configuration claims."""
+"""What a task is held to under a fault: what the team requires, else what the task's own configuration claims."""
 
 from typing import Literal, cast
 
 import msgspec
 
 from assay.celery_findings import BEYOND
-from assay.subject import Subject, Task
+from assay.subject import CONTRACT, Subject, Task
+from assay.terms import value
 
 Delivery = Literal["at_least_once", "at_most_once", "effectively_once", "any"]
 
@@ -22,10 +23,15 @@ class Contract(msgspec.Struct, frozen=True):
 def of(task: Task, subject: Subject, demanded: str, *, child_lost: bool) -> Contract:
     """The delivery contract of `task` when a child (or, not `child_lost`, the whole worker) is lost.
 
+    `demanded` is for tasks whose own contract says nothing of it; "inferred": what the configuration claims.
+
     Early acknowledgement, Celery's default, claims nothing. `task_reject_on_worker_lost` claims that a lost child loses
     no task whether or not late acknowledgement makes it work, and says nothing of a lost main process, with which goes
     who would reject it; `task_acks_late` claims it for any lost process.
     """
+    if own := task.contract.delivery:
+        words = f"delivery {own.replace('_', ' ')}, by the task's contract"
+        return Contract(own, claim(task, "delivery"), words, _demanded(own, task, subject, child_lost=child_lost))
     if demanded != "inferred":
         words = f"delivery {demanded.replace('_', ' ')}, as demanded"
         remedy = _demanded(demanded, task, subject, child_lost=child_lost)
@@ -35,23 +41,31 @@ def of(task: Task, subject: Subject, demanded: str, *, child_lost: bool) -> Cont
             "at_least_once",
             "task_acks_late",
             "a task whose worker is lost runs again",
-            _redelivery(task, subject, child_lost=child_lost) or BEYOND,
+            redelivery(task, subject, child_lost=child_lost) or BEYOND,
         )
     if child_lost and task.retry_on_worker_lost:
         return Contract(
             "at_least_once",
             "task_retry_on_worker_lost",
             "a task whose worker is lost is retried",
-            _redelivery(task, subject),
+            redelivery(task, subject),
         )
     if child_lost and task.reject_on_worker_lost:
         return Contract(
             "at_least_once",
             "task_reject_on_worker_lost",
             "a task whose worker is lost goes back to its queue",
-            _redelivery(task, subject),
+            redelivery(task, subject),
         )
-    return Contract("any", "", "nothing is promised: the message is acknowledged before the body runs")
+    return Contract("any", "", NOTHING)
+
+
+NOTHING = "nothing is promised: the message is acknowledged before the body runs"
+
+
+def claim(task: Task, part: str) -> str:
+    """A part of its contract, as reports name it: "contract run_s=60"."""
+    return f"{CONTRACT}{part}={value(task.contract, part)}"
 
 
 SPARE = 6  # attempts beyond its retries that an app may allow which counts deliveries by itself before it gives up
@@ -59,12 +73,14 @@ SPARE = 6  # attempts beyond its retries that an app may allow which counts deli
 
 def most_attempts(task: Task) -> int:
     """After how many attempts a task that can never succeed must have ended. Celery itself sets no bound before 5.7."""
+    if task.contract.attempts:
+        return task.contract.attempts
     return 1 + (3 if task.max_retries is None else task.max_retries) + SPARE
 
 
 def _demanded(delivery: str, task: Task, subject: Subject, *, child_lost: bool) -> str:
     """What would meet a demand, whatever the settings claim."""
-    again = _redelivery(task, subject, child_lost=child_lost)
+    again = redelivery(task, subject, child_lost=child_lost)
     match delivery:
         case "at_least_once":
             return again or BEYOND
@@ -75,7 +91,7 @@ def _demanded(delivery: str, task: Task, subject: Subject, *, child_lost: bool) 
     return ""
 
 
-def _redelivery(task: Task, subject: Subject, *, child_lost: bool = True) -> str:
+def redelivery(task: Task, subject: Subject, *, child_lost: bool = True) -> str:
     """What this task lacks for one, where its own options come from.
 
     With the main process goes who would reject the message: an acknowledgement that is late does it alone then. An

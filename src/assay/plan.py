@@ -102,14 +102,15 @@ def _targets(
 
 
 def members(settings: Settings, subject: Subject, only: Selection) -> dict[str, list[str]]:
-    """{task that is run: the tasks that it stands for}. A real body stands for itself alone."""
+    """{task that is run: the tasks that it stands for}, the most important first. A real body stands for itself."""
     names = only.pick_tasks([task.name for task in subject.tasks])
     alone = settings.each_task or settings.bodies == "live"
     groups: dict[str, list[Task]] = {}
     for task in subject.tasks:
         if task.name in names:
             groups.setdefault(task.name if alone else task.profile(), []).append(task)
-    return {group[0].name: [task.name for task in group] for group in groups.values()}
+    in_order = sorted(groups.values(), key=lambda group: -(group[0].contract.importance or 0))
+    return {group[0].name: [task.name for task in group] for group in in_order}
 
 
 def uncallable(settings: Settings, subject: Subject, names: Sequence[str]) -> list[str]:

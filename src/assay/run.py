@@ -20,6 +20,7 @@ from assay.chaos import judging
 from assay.chaos import script as chaos_script
 from assay.cluster import Cluster
 from assay.conclusion import Facts, conclude
+from assay.contracts import hold_to
 from assay.errors import AssayError
 from assay.facts import keep, read
 from assay.launch import starter
@@ -31,6 +32,8 @@ from assay.scaling import told
 from assay.selection import Selection
 from assay.settings import Settings
 from assay.stage import Refused, Stage
+from assay.subject import Task
+from assay.terms import value
 from assay.verdict import Judgement, Result, Verdict
 from assay.warm import Zygote
 
@@ -111,7 +114,13 @@ def list_tasks(settings: Settings) -> dict[str, str]:
     """{task: its queue and profile} of the app under test, without a broker."""
     with Supervisor() as supervisor:
         subject = Zygote(supervisor, settings.app, settings.workdir, env=settings.environment).subject
-    return {task.name: f"queue {task.queue}, profile {task.profile()}" for task in subject.tasks}
+    hold_to(subject, settings)
+    return {task.name: f"queue {task.queue}, profile {task.profile()}{_contract(task)}" for task in subject.tasks}
+
+
+def _contract(task: Task) -> str:
+    parts = [f"{part}={value(task.contract, part)}" for part in task.contract_at]
+    return f", contract {', '.join(parts)}" if parts else ""
 
 
 def _run_all(it: Bench, plan: list[Row], progress: Progress) -> tuple[list[Result], str]:

@@ -11,11 +11,13 @@ from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
+from assay import contract_table
 from assay.brokers import NAMES as BROKERS
 from assay.elsewhere.table import Workers
 from assay.errors import UsageError
 from assay.known import Known
 from assay.selection import nearest
+from assay.terms import Entry
 
 MOST_JOBS = 16
 Count = Annotated[int, msgspec.Meta(ge=1)]
@@ -62,6 +64,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     jobs: Count = msgspec.field(default_factory=_jobs)  # scenarios at the same time
     out: Path
     delivery: Literal["inferred", "at_least_once", "at_most_once", "effectively_once"] = "inferred"
+    contract: tuple[Entry, ...] = ()  # what is required of tasks, by patterns over their names
     each_task: bool = False  # every task by itself, rather than one for each profile
     migrations: bool = True  # Django's, run in the private copies; or their tables are made from the models
     fixtures: tuple[str, ...] = ()  # Django's, loaded into the private copies of the databases
@@ -127,18 +130,25 @@ def load(
     demanded_at = (
         _line_of("delivery", source, values["workdir"]) if source and "delivery" in {*table} - {*given} else ""
     )
+    if source and values.get("contract"):
+        values["contract"] = contract_table.placed(values["contract"], source, _shown(source, values["workdir"]))
     return Settings(**values, notes=tuple(notes), out_timed="{time}" in asked, demanded_at=demanded_at)
 
 
 def _line_of(key: str, source: Path, workdir: Path) -> str:
-    """`file:line` of a key, the file as the app's settings are told: from the app's folder, where it is near."""
-    path, root = source.resolve(), workdir.resolve()
-    shown = os.path.relpath(path, root) if path.is_relative_to(root.parent) else path
+    """`file:line` of a key."""
+    path, shown = source.resolve(), _shown(source, workdir)
     named = re.compile(rf"""\s*(?P<quote>['"]?){key}(?P=quote)\s*=""")
     numbers = [
         number for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if named.match(line)
     ]
-    return f"{shown}:{numbers[-1]}" if len(numbers) == 1 else str(shown)
+    return f"{shown}:{numbers[-1]}" if len(numbers) == 1 else shown
+
+
+def _shown(source: Path, workdir: Path) -> str:
+    """The file as the app's settings are told: from the app's folder, where it is near."""
+    path, root = source.resolve(), workdir.resolve()
+    return os.path.relpath(path, root) if path.is_relative_to(root.parent) else str(path)
 
 
 def find(cwd: Path) -> tuple[Path | None, list[str]]:
@@ -184,11 +194,14 @@ def must_be_known(key: str, source: str) -> None:
 
 def converted(table: Mapping[str, Any], source: str, folder: Path) -> dict[str, Any]:
     """Values of keys as a run uses them. Raises UsageError for a key that there is not, or a value of another type."""
-    values = {}
+    values = dict[str, Any]()
     for key, value in table.items():
         must_be_known(key, source)
         if key == "workers":
             _must_be_workers(value, source)
+        if key == "contract":
+            values[key] = contract_table.entries(value, source)
+            continue
         try:
             values[key] = msgspec.convert(value, TYPES[key], dec_hook=lambda _, raw: _path(raw, folder))
         except msgspec.ValidationError as error:

@@ -70,6 +70,10 @@ class Stage:
         self.claims(found.setting, found.promise, found.remedy)
         return found
 
+    def requires(self, part: str, promise: str, remedy: str = "") -> None:
+        """A part of the task's contract is what this scenario tests."""
+        self.claims(contract.claim(self.task, part), promise, remedy)
+
     def check(self, *checkers: AnyChecker) -> None:
         self.checkers.extend(checkers)
 

@@ -8,8 +8,11 @@ from typing import Any
 
 import msgspec
 
+from assay.terms import Declared, Terms
+
 RETRY_ON_LOST = (5, 7)  # the release of Celery with task_retry_on_worker_lost
 OF_THE_APP = ("broker_", "result_", "worker_")  # settings that no task has an option for
+CONTRACT = "contract "  # what the claims of a contract begin with: "contract run_s=60"
 SLACK_S = 60.0  # by which a warped clock is beyond the visibility timeout
 
 
@@ -58,6 +61,8 @@ class Task(msgspec.Struct, kw_only=True, frozen=True):
     left_out: LeftOut | None = None  # in a run whose bodies are hollow
     required: int = 0  # arguments without a default
     unread: tuple[str, ...] = ()  # options of newer releases that it carries and that this one does not read
+    contract: Terms = Terms()  # what the team requires of it
+    contract_at: dict[str, str] = {}  # part of the contract -> file:line
 
     @property
     def retries(self) -> bool:
@@ -78,9 +83,10 @@ class Task(msgspec.Struct, kw_only=True, frozen=True):
         return float(max(0, min(int(self.retry_backoff_max), int(max(1.0, self.retry_backoff)) * 2**retry)))
 
     def profile(self) -> str:
-        """Tasks with equal effective options behave alike under a fault and share a profile: a short hash of them."""
+        """A short hash of options and contract: tasks in which these are equal behave, and are judged, alike."""
         given = msgspec.to_builtins(self) | {"left_out": self.left_out is not None}
-        options = {key: value for key, value in given.items() if key not in {"name", "place", "required"}}
+        apart = {"name", "place", "required", "contract_at"} | ({"contract"} if self.contract == Terms() else set())
+        options = {key: value for key, value in given.items() if key not in apart}
         return hashlib.sha256(msgspec.json.encode(options, order="sorted")).hexdigest()[:8]
 
 
@@ -154,7 +160,9 @@ class Subject(msgspec.Struct, kw_only=True):
     redirected: list[str] = []
     versions: dict[str, str] = {}
     warnings: list[str] = []
-    demanded_at: str = ""  # file:line of the user's `delivery`, where a file has it
+    declared: list[Declared] = []  # contracts that the app itself has at its tasks
+    demanded: str = "inferred"  # the user's `delivery`, for tasks whose contract says none
+    demanded_at: str = ""  # its file:line, where a file has it
 
     @property
     def celery(self) -> tuple[int, ...]:
@@ -197,4 +205,6 @@ class Subject(msgspec.Struct, kw_only=True):
         """Where a claim is made: by the setting, or by the task itself, unless no task can make it; "" if unknown."""
         if claim.startswith("delivery="):
             return self.demanded_at
+        if claim.startswith(CONTRACT):
+            return task.contract_at.get(claim.removeprefix(CONTRACT).partition("=")[0], "")
         return self.place(claim) or ("" if claim.startswith(OF_THE_APP) else task.place)

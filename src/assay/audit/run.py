@@ -9,6 +9,7 @@ from assay.audit.patch import patch
 from assay.audit.rule import View, look
 from assay.audit.states import states
 from assay.audit.told import Audit
+from assay.contracts import hold_to
 from assay.known import Known
 from assay.process import Supervisor
 from assay.report import Report
@@ -22,6 +23,7 @@ def look_at(settings: Settings) -> View:
         zygote = Zygote(
             supervisor, settings.app, settings.workdir, env=settings.environment, pool=settings.pool, audit=True
         )
+    hold_to(zygote.subject, settings)
     pool = settings.pool or zygote.subject.pool
     return View(zygote.subject, zygote.written, pool, settings.queues)
 

@@ -11,6 +11,7 @@ from assay.checkers.ledgers import FinalState, Ledgers
 from assay.checkers.leftovers import Leftovers
 from assay.checkers.limits import TimeLimit
 from assay.checkers.liveness import Liveness
+from assay.checkers.longest_run import LongestRun
 from assay.checkers.neighbours import Bystanders, NextTask
 from assay.checkers.publishing import Published, Revoked, Undeclared, Unknown
 from assay.checkers.reached import Reached
@@ -37,6 +38,7 @@ AnyChecker = (
     | Ledgers
     | Leftovers
     | Liveness
+    | LongestRun
     | NextTask
     | Order
     | Published
@@ -74,6 +76,7 @@ __all__ = [
     "Ledgers",
     "Leftovers",
     "Liveness",
+    "LongestRun",
     "NextTask",
     "Order",
     "Published",

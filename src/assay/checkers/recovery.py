@@ -11,10 +11,17 @@ from assay.verdict import Judgement, Verdict
 
 
 class Recovery(msgspec.Struct, frozen=True, tag="recovery"):
-    """From the landed fault to the next start, in production units, at most `within_s`."""
+    """From the landed fault to the next start, in production units, at most `within_s`.
+
+    `unsure_s`: by how much it may be longer in production, `because` of what was scaled; `waited_s`: what of it the run
+    itself took until there was a worker again. A bound that lies within these is unknown.
+    """
 
     within_s: float
     ids: list[str] = []
+    unsure_s: float = 0.0
+    because: str = ""
+    waited_s: float = 0.0
 
     def forgets(self, life: Life) -> bool:
         """No attempt of it was killed, and no fault was its own."""
@@ -26,15 +33,20 @@ class Recovery(msgspec.Struct, frozen=True, tag="recovery"):
         if not waits:
             return Judgement("recovery", Verdict.UNKNOWN, "no attempt followed a fault")
         longest, life = max(waits, key=lambda each: each[0])
-        verdict = Verdict.HELD if longest <= self.within_s else Verdict.VIOLATED
-        return Judgement(
-            "recovery",
-            verdict,
-            f"{short(life)} went on after {longest:.3g} s, {self.within_s:g} s are allowed",
-            None,
-            (life.id,),
-            longest,
-        )
+        said = f"{short(life)} went on after {longest:.4g} s, {self.within_s:g} s are allowed"
+        if longest - self.waited_s > self.within_s:
+            verdict = Verdict.VIOLATED
+        elif longest + self.unsure_s <= self.within_s:
+            verdict = Verdict.HELD
+        else:
+            verdict = Verdict.UNKNOWN
+            said += f", and it is not known to the second: {self._doubts(longest)}"
+        return Judgement("recovery", verdict, said, None, (life.id,), longest)
+
+    def _doubts(self, longest: float) -> str:
+        waited = f"{self.waited_s:.3g} s of it the run had no worker"
+        longer = f"in production it may be up to {longest + self.unsure_s:.4g} s, {self.because}"
+        return "; ".join([waited] * (longest > self.within_s) + [longer] * (self.unsure_s > 0))
 
 
 def recoveries(life: Life, world: World) -> list[float]:

@@ -14,6 +14,7 @@ from celery.app.defaults import SETTING_KEYS
 from celery.app.routes import MapRoute
 from celery.concurrency import ALIASES as POOLS
 
+from assay.inspection.declared import declared
 from assay.inspection.settings import given_settings
 from assay.inspection.tasks import backend_scheme, task_options
 from assay.places import Places
@@ -26,12 +27,14 @@ def describe(app: Celery, name: str, workdir: str) -> Subject:
     conf = app.conf
     places = Places(workdir)
     own = [task for key, task in sorted(app.tasks.items()) if not key.startswith("celery.")]
+    tasks = [task_options(app, task, places) for task in own]
     options = conf.broker_transport_options or {}
     django = "django.conf" in sys.modules and bool(os.environ.get("DJANGO_SETTINGS_MODULE"))
     subject = Subject(
         app=name,
         name=app.main or name,
-        tasks=[task_options(app, task, places) for task in own],
+        tasks=tasks,
+        declared=declared(app, tasks, places),
         settings=given_settings(app, places),
         queues=sorted(str(queue) for queue in app.amqp.queues.consume_from) or [str(conf.task_default_queue)],
         default_queue=str(conf.task_default_queue),

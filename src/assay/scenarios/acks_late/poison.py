@@ -24,6 +24,13 @@ def counting(task: Task) -> str:
     return f"set task_retry_on_worker_lost=True (Celery 5.7): {price}{left}; or {itself}"
 
 
+def _within(task: Task, remedy: str) -> str:
+    """What ends it, and soon enough for its contract."""
+    most = (task.contract.attempts or 1) - 1
+    bounded = task.retry_on_worker_lost and task.max_retries is not None and task.max_retries > most
+    return f"give the task a max_retries of {most} or less" if bounded else remedy
+
+
 def poison(*acts: Act) -> Callable[[Stage], None]:
     def act(stage: Stage) -> None:
         task = stage.task
@@ -31,11 +38,11 @@ def poison(*acts: Act) -> Callable[[Stage], None]:
         setting = (
             "task_reject_on_worker_lost" if task.reject_on_worker_lost else "task_acks_late" if task.acks_late else ""
         )
-        stage.claims(
-            setting,
-            f"a task that kills its worker every time ends, after {bound} attempts at the most",
-            counting(task),
-        )
+        promise = f"a task that kills its worker every time ends, after {bound} attempts at the most"
+        if task.contract.attempts:
+            stage.requires("attempts", promise, _within(task, counting(task)))
+        else:
+            stage.claims(setting, promise, counting(task))
         stage.worker()
         invocation = stage.publish(*acts)
         neighbours = stage.publish_many(3)

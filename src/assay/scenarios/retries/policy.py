@@ -73,6 +73,26 @@ def gives_up(stage: Stage) -> None:
         stage.check(FinalState(ids=ids, states=["FAILURE"]))
 
 
+def bounded(target: Target) -> bool:
+    return retries(target) and target.task.contract.attempts is not None
+
+
+@scenario("retries", fault="transient error", when=bounded, pools=EVERY_POOL, weight_s=3.0)
+def no_more_than_contract(stage: Stage) -> None:
+    """The body fails every time: no more attempts are made than the task's contract allows."""
+    most = stage.task.contract.attempts or 0
+    stage.requires(
+        "attempts",
+        f"a task that fails every time ends, after {most} attempts at the most",
+        f"give the task a max_retries of {most - 1} or less",
+    )
+    stage.worker()
+    invocation = stage.publish(FAILS)
+    stage.lands(invocation, raised)
+    stage.settle(60.0, enough=lambda: stage.starts(invocation) > most)
+    stage.check(Attempts(ids=[invocation], most=most))
+
+
 @scenario("retries", fault="transient error", when=gives_up_at_last, pools=EVERY_POOL, weight_s=3.0)
 def spacing(stage: Stage) -> None:
     """Each retry waits as long as the task says (delay, backoff, jitter), and stays in its queue."""

@@ -44,6 +44,30 @@ def consumed(stage: Stage) -> None:
     stage.check(Delivery(contract="effectively_once", ids=[invocation]))
 
 
+def has_queue(target: Target) -> bool:
+    return target.task.contract.queue is not None
+
+
+@scenario("routing", fault="none", when=has_queue, pools=EVERY_POOL, weight_s=2.0)
+def queue_of_contract(stage: Stage) -> None:
+    """The task arrives by the queue that its contract names, at a worker that is started as usual."""
+    due, queue = stage.task.contract.queue or "", stage.task.queue
+    stage.requires(
+        "queue",
+        f"the task goes by queue {due}, and is consumed there",
+        f"start the workers with -Q {due} and say so in [tool.assay] queues, or declare it in task_queues"
+        if queue == due
+        else f"route the task to {due} in task_routes, and let workers consume it",
+    )
+    stage.worker(queues=stage.usual_queues)
+    invocation = stage.publish()
+    stage.settle(8.0 if queue in (stage.usual_queues or stage.subject.queues) else WATCH_S)
+    stage.check(
+        Routing(queues={stage.task.name: due}),
+        Delivery(contract="effectively_once", ids=[invocation]),
+    )
+
+
 @scenario("routing", fault="none", when=several, weight_s=2.0)
 def own_queue(stage: Stage) -> None:
     """With a worker for the task's queue and one for all others, only the first one gets the task."""

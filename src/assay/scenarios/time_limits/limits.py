@@ -123,7 +123,11 @@ def hard_limit(stage: Stage) -> None:
 def too_slow_every_time(stage: Stage) -> None:
     """A task that goes back to its queue after a hard limit, and is too slow in every attempt."""
     bound = most_attempts(stage.task)
-    claim_end(stage, f"a task that is too slow every time ends, after {bound} attempts at the most")
+    promise = f"a task that is too slow every time ends, after {bound} attempts at the most"
+    claim_end(stage, promise)
+    if stage.task.contract.attempts:
+        stage.requires("attempts", promise, stage.remedy)
+        stage.place = ""
     stage.worker(concurrency=1)
     invocation = stage.publish(Act(work_s=FOR_EVER, ignores_soft=True))
     stage.lands(invocation, limited)
