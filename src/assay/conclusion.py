@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from assay.breaches import UNKEPT, breaches
 from assay.brokers import speaks_amqp
 from assay.dead import UNREAD, dead_claims
 from assay.fault import KILLS, STRIKING
+from assay.held_to import held_to
 from assay.inventory import Inventory
 from assay.known import Known, mark_known
 from assay.plan import Planned
@@ -69,9 +71,12 @@ def conclude(facts: Facts, results: list[Result]) -> Report:
     """The report of these results. Known violations do not count, dead settings do."""
     today = datetime.datetime.now(datetime.UTC).date()
     not_seen = mark_known(results, facts.known, today, [task.name for task in facts.subject.tasks])
-    claims = [*(_accepted(each, facts.known, today) for each in dead_claims(facts.subject)), *_claims(results)]
+    tested = _claims(results)
+    unrun = [_accepted(each, UNREAD, facts.known, today) for each in dead_claims(facts.subject)]
+    unrun += [_accepted(each, UNKEPT, facts.known, today) for each in _unkept(facts, results)]
+    claims = [*unrun, *tested]
     counting = [result.verdict for result in results if not result.known]
-    dead = [claim.verdict for claim in claims if not claim.tasks and not claim.known]
+    dead = [claim.verdict for claim in unrun if not claim.known]
     verdict = (
         Verdict.worst([*counting, *dead]) if counting or dead else Verdict.worst([Verdict.HELD] if results else [])
     )
@@ -91,6 +96,7 @@ def conclude(facts: Facts, results: list[Result]) -> Report:
         },
         redirected=facts.subject.redirected + facts.subject.warnings + facts.notes,
         scaled=facts.scaled,
+        contracts=held_to(facts.subject, facts.members, facts.demanded or facts.subject.demanded),
         claims=claims,
         results=results,
         landed=sum(_landed(result) for result in telling if not result.known),
@@ -105,10 +111,32 @@ def conclude(facts: Facts, results: list[Result]) -> Report:
     )
 
 
-def _accepted(claim: Claim, known: list[Known], today: datetime.date) -> Claim:
+def _unkept(facts: Facts, results: list[Result]) -> list[Claim]:
+    """What contracts cannot be kept, where no row has told: a row that was run knows better."""
+    names = [name for members in facts.members.values() for name in members]
+    told = {
+        (row.claim, name) for row in results if row.verdict is not Verdict.UNKNOWN for name in (row.task, *row.members)
+    }
+    found = breaches(facts.subject, facts.pool, names) if names else []
+    return [
+        Claim(
+            setting=each.claim,
+            promise=each.promise,
+            verdict=Verdict.VIOLATED,
+            observed=each.observed,
+            place=each.place,
+            remedy=each.remedy,
+            tasks=list(each.tasks),
+        )
+        for each in found
+        if not {(each.claim, name) for name in each.tasks} <= told
+    ]
+
+
+def _accepted(claim: Claim, rule: str, known: list[Known], today: datetime.date) -> Claim:
     """With the team's reason, where it has one for it."""
     key = claim.setting.partition("=")[0]
-    fitting = [each for each in known if each.speaks_of(UNREAD, [key], claim.tasks) and not each.expired(today)]
+    fitting = [each for each in known if each.speaks_of(rule, [key], claim.tasks) and not each.expired(today)]
     return msgspec.structs.replace(claim, known=f"{fitting[0].reason} ({fitting[0].upstream})") if fitting else claim
 
 

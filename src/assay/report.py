@@ -22,6 +22,25 @@ class Claim(msgspec.Struct, kw_only=True):
     known: str = ""  # the team's reason, where it accepts what was found without running anything
 
 
+class Part(msgspec.Struct, kw_only=True):
+    """One part of a contract: demanded by the team, or inferred from what the configuration itself claims."""
+
+    name: str  # delivery, recovery_s, attempts, run_s, queue
+    value: Any
+    demanded: bool = False
+    place: str = ""  # file:line of the demand, or of the setting that it is inferred from
+    by: str = ""  # what it is inferred from
+
+
+class Contract(msgspec.Struct, kw_only=True):
+    """What a task of the run, and those that it stands for, were held to."""
+
+    task: str
+    members: list[str] = []
+    importance: int = 0
+    parts: list[Part] = []
+
+
 #: what becomes of a canary that is well: the loss was seen
 CANARY_LOST = "lost, as it must be"
 
@@ -37,6 +56,7 @@ class Report(msgspec.Struct, kw_only=True):
     environment: dict[str, str]  # celery, kombu, billiard, redis, django, python, platform, pool, cold
     redirected: list[str] = []  # what the harness changed, one sentence each, nothing else was
     scaled: list[str] = []  # durations that were scaled down, with the factor
+    contracts: list[Contract] = []  # of the tasks that were run, the most important first
     claims: list[Claim] = []
     results: list[Result] = []
     landed: int = 0  # faults that could lose a task

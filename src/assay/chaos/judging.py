@@ -8,7 +8,7 @@ import msgspec
 
 from assay import contract
 from assay.celery_findings import BEYOND
-from assay.chaos import elsewhere
+from assay.chaos import bounds, elsewhere
 from assay.chaos.in_broker import InBroker
 from assay.chaos.script import ChaosScript
 from assay.chaos.taken_over import TakenOver
@@ -44,7 +44,7 @@ REFUSED = 20  # that are kept of a task: the first one tells what they all do
 
 def names() -> list[str]:
     """Of all rows that a chaos run may have, as `known` names them."""
-    rows = [_slug(fault) for fault in STRIKING] + [NOT_STRUCK, PUBLISHED, FRESH, RECEIVED, WORKERS]
+    rows = [_slug(fault) for fault in STRIKING] + [NOT_STRUCK, *bounds.ROWS, PUBLISHED, FRESH, RECEIVED, WORKERS]
     return [f"{CHAOS}.{row}" for row in rows]
 
 
@@ -154,10 +154,11 @@ def _rows(
 ) -> list[Result]:
     seen = Seen(history)
     rows: list[tuple[Result, list[Checker]]] = []
-    for task in sorted(set(seen.tasks)):
+    for task in sorted(set(seen.tasks), key=lambda name: (-(subject.task(name).contract.importance or 0), name)):
         for fault, _ in [key for key in sorted(seen.struck) if key[1] == task]:
             rows.append(_struck(subject, task, fault, seen, demanded))
         rows.append(_others(subject, task, seen, demanded))
+        rows += _bounded(subject, task, seen)
     for task, refused in sorted(seen.refused.items()):
         rows.append((_refused(subject, task), [Published(ids=refused)]))
     for fault in sorted({strike.fault for strike in script.faults} - {fault for fault, _ in seen.struck}):
@@ -221,6 +222,23 @@ def _others(subject: Subject, task: str, seen: Seen, demanded: str) -> tuple[Res
         found = msgspec.structs.replace(found, delivery="at_least_once", promise="nothing else is lost")
     row = _claims(_row(NOT_STRUCK, task, "none (under load)"), found, subject, task)
     return row, [Delivery(contract=found.delivery, task=task, besides=seen.hit, received=True)]
+
+
+def _bounded(subject: Subject, task: str, seen: Seen) -> list[tuple[Result, list[Checker]]]:
+    """What the task's contract bounds, of all that was struck of it."""
+    struck = {fault: ids for (fault, name), ids in seen.struck.items() if name == task}
+    return [
+        (
+            msgspec.structs.replace(
+                _row(each.row, task, " or ".join(sorted(struck))),
+                claim=each.claim,
+                promise=each.promise,
+                place=subject.place_of(each.claim, subject.task(task)),
+            ),
+            [each.checker],
+        )
+        for each in bounds.bounds(subject, task, struck)
+    ]
 
 
 def _refused(subject: Subject, task: str) -> Result:

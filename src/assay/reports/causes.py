@@ -1,7 +1,7 @@
 """What is behind violated rows: one line of the settings usually breaks many, and is one thing to mend. Pure."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 import msgspec
@@ -40,13 +40,19 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def causes(report: Report) -> list[Cause]:
-    """What breaks rows comes first, the worst outcome before the others; known violations are no part of it."""
+    """What breaks rows comes first: of the most important tasks, the worst outcome; known violations are no part."""
     groups: dict[str, list[Result]] = {}
     for row in filter(is_open, report.results):
         groups.setdefault(row.claim or f"{scenario_name(row)}, without a claim", []).append(row)
     behind = [_behind(setting, rows) for setting, rows in groups.items()]
-    behind.sort(key=lambda cause: (-_rank(cause.rows[0]), -len(cause.rows)))
+    importance = {name: each.importance for each in report.contracts for name in (each.task, *each.members)}
+
+    def important(names: Iterable[str]) -> int:
+        return max((importance.get(name, 0) for name in names), default=0)
+
+    behind.sort(key=lambda cause: (-important(row.task for row in cause.rows), -_rank(cause.rows[0]), -len(cause.rows)))
     claims = [claim for claim in broken_claims(report) if claim.verdict is Verdict.VIOLATED]
+    claims.sort(key=lambda claim: -important(claim.tasks))
     return behind + [_told(claim) for claim in claims if claim.setting not in groups]
 
 

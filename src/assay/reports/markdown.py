@@ -6,6 +6,8 @@ from pathlib import Path
 from assay.report import Report
 from assay.reports import causes
 from assay.reports.commands import replay
+from assay.reports.contracts import TITLE as CONTRACTS
+from assay.reports.contracts import contracts
 from assay.reports.escaped import code as _code
 from assay.reports.escaped import text as _text
 from assay.reports.words import (
@@ -36,6 +38,7 @@ def render(report: Report, folder: Path | None = None) -> str:
     parts += _rows("Known violations", [r for r in report.results if r.known], known=True)
     parts += _folded(_rows("Every violated row", [r for r in report.results if is_open(r)]))
     parts += _counts(report)
+    parts += _listed(CONTRACTS, contracts(report))
     parts += _listed(GRACE_PERIODS, grace_periods(report))
     parts += _listed("Tasks of one profile, tested once for all of them", _profiles(report))
     parts += _listed("Changed for the run", report.redirected)

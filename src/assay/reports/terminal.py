@@ -9,6 +9,8 @@ from rich.text import Text
 
 from assay.report import Report
 from assay.reports.commands import replay
+from assay.reports.contracts import TITLE as CONTRACTS
+from assay.reports.contracts import contracts
 from assay.reports.findings import facts, findings, known, title
 from assay.reports.matrix import ASCII_SYMBOLS, STYLES, SYMBOLS, legend, tables
 from assay.reports.printed import printed
@@ -48,6 +50,7 @@ def _parts(report: Report, folder: Path | None, width: int, ascii_only: bool) ->
         for suite, table in tables(report.results, width - 2, ascii_only):
             yield title(suite)
             yield Padding(table, (0, 0, 0, 2))
+        yield from _listed(CONTRACTS, contracts(report))
         yield from _listed("Read it so", meanings(report))
         yield from _listed(GRACE_PERIODS, grace_periods(report))
     yield from known(report, ascii_only)
