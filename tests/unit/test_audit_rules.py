@@ -10,6 +10,7 @@ from assay.audit.rule import View, look, rules
 from assay.audit.states import State, states
 from assay.audit.written import Dispatch, Entry, Misplaced, Unreached, Written
 from assay.subject import Setting, Task, Unrouted
+from assay.terms import Terms
 
 RELIABLE: dict[str, Any] = {
     "acks_late": True,
@@ -55,6 +56,7 @@ PLANTED = {
     "hoards": view(prefetch_multiplier=4),
     "waits_behind_a_long_task": view(task(time_limit=9.0)),
     "not_of_this_pool": view(settings=(on("task_time_limit", 600.0),), pool="solo"),
+    "not_of_its_contract": view(late(contract=Terms(run_s=60.0))),
     "no_limit": view(late(time_limit=None, soft_time_limit=None)),
     "zero_is_no_limit": view(zero_limits=["shop.charge"]),
     "memory_is_not_bounded": view(settings=(on("worker_max_tasks_per_child", 50),)),

@@ -16,7 +16,7 @@ from assay.cli import main
 from assay.fault import FAULTS, STRIKING, named
 from assay.known import Known
 from assay.mutate.mutant import Status
-from assay.report import SCHEMA, Claim, Report
+from assay.report import SCHEMA, Claim, Contract, Part, Report
 from assay.reports.words import EXIT_WORDS
 from assay.scenario import scenarios
 from assay.settings import KEYS, load
@@ -102,7 +102,15 @@ def test_options_that_the_keys_name_exist() -> None:
 
 
 @pytest.mark.parametrize(
-    ("title", "struct"), [("Report", Report), ("Result", Result), ("Judgement", Judgement), ("Claim", Claim)]
+    ("title", "struct"),
+    [
+        ("Report", Report),
+        ("Result", Result),
+        ("Judgement", Judgement),
+        ("Claim", Claim),
+        ("Contract", Contract),
+        ("Part", Part),
+    ],
 )
 def test_every_field_of_the_report_is_documented(title: str, struct: type[msgspec.Struct]) -> None:
     assert sorted(first_cells(section("report.md", title))) == sorted(struct.__struct_fields__)

@@ -76,7 +76,7 @@ def rendered(small: ChaosScript, before: ChaosScript, row: Result, facts: Facts,
         '"""',
         "",
         "import pytest",
-        f"from assay.checkers import {_checker(row, '', '').partition('(')[0]}",
+        f"from assay.checkers import {_question(row)}",
         "from assay.script import Act",
         "",
         "",
@@ -96,7 +96,7 @@ def rendered(small: ChaosScript, before: ChaosScript, row: Result, facts: Facts,
             lasts = f", lasts_s={strike.lasts_s}" if strike.lasts_s else ""
             lines.append(f'    assay_cluster.strike({names[job.number]}, "{strike.fault}", "{strike.point}"{lasts})')
     ids = f"[{', '.join(names.values())}]"
-    lines += ["    assay_cluster.recover()", f"    assay_cluster.check({_checker(row, facts.demanded, ids)})", ""]
+    lines += ["    assay_cluster.recover()", f"    assay_cluster.check({_checker(row, facts, ids)})", ""]
     text = "\n".join(lines)
     return text if "Act(" in text.partition("def ")[2] else text.replace("from assay.script import Act\n", "")
 
@@ -108,17 +108,26 @@ def _broken(row: Result) -> str:
 
 def _question(row: Result) -> str:
     """What a test can ask so that it is red where the row is, and else nothing."""
-    questions = {"delivery": "Delivery", "final_state": "FinalState", "reached": "Reached", "stops": "Stops"}
+    questions = {
+        "attempts": "Attempts",
+        "delivery": "Delivery",
+        "final_state": "FinalState",
+        "reached": "Reached",
+        "stops": "Stops",
+    }
     return questions.get(_broken(row), "")
 
 
-def _checker(row: Result, contract: str, ids: str) -> str:
+def _checker(row: Result, facts: Facts, ids: str) -> str:
     """The question of the red row."""
     match _question(row):
+        case "Attempts":
+            return f"Attempts(ids={ids}, most={facts.subject.task(row.task).contract.attempts})"
         case "Stops" | "Reached" as alone:
             return f"{alone}()"
         case "FinalState":
             return f'FinalState(ids={ids}, states=["SUCCESS"])'
+    contract = facts.subject.task(row.task).contract.delivery or facts.demanded
     if row.fault in BURSTS:  # which is not about what the test has sent itself
         return f'Delivery(contract="{contract}", task="{row.task}")'
     return f'Delivery(contract="{contract}", ids={ids})'

@@ -41,6 +41,7 @@ from assay.checkers import (
     Ledgers,
     Leftovers,
     Liveness,
+    LongestRun,
     NextTask,
     Order,
     Published,
@@ -272,6 +273,24 @@ CASES = {
     "leftovers": Case(Leftovers(), (*PLAIN, event(Kind.FINAL_PROCESS, left=99, command="sleep 60")), PLAIN),
     "leftovers messages": Case(Leftovers(), (published(), still_queued("a")), PLAIN, None, Outcome.STUCK),
     "next_task": Case(NextTask(ids=["a"]), (published(), *attempt(raised="ValueError")), PLAIN),
+    "longest_run of a limit": Case(
+        LongestRun(ids=["a"], within_s=150.0, scale=100.0),
+        (published(), *started(), HARD, *killed()),
+        (published(), *started(), event(Kind.HARD_LIMIT, "a", limit_s=1.5, child=CHILD), *killed()),
+        (published(), *attempt()),  # it ended by itself, which proves nothing
+    ),
+    "longest_run of no limit": Case(
+        LongestRun(ids=["a"], within_s=10.0, scale=100.0),
+        (published(), *started(), *([settled()] * 200), *ended()),
+        (published(), *started(), event(Kind.HARD_LIMIT, "a", limit_s=0.1, child=CHILD), *killed()),
+        (published(), settled()),
+    ),
+    "recovery within a margin": Case(
+        Recovery(within_s=1.0, unsure_s=0.5),
+        (*RECOVERED[:7], *([settled()] * 100), *RECOVERED[7:]),
+        RECOVERED,
+        (*RECOVERED[:7], *([settled()] * 55), *RECOVERED[7:]),
+    ),
     "recovery": Case(Recovery(within_s=1.0), (*RECOVERED[:7], *([settled()] * 100), *RECOVERED[7:]), RECOVERED, LOST),
     "recycling": Case(Recycling(most=2), of([11, 11, 11, 12]), of([11, 11, 12]), of([11, 12])),
     "recycling nobody after": Case(Recycling(most=2), of([11, 11, 11]), of([11, 11, 12]), of([11, 11])),
