@@ -233,6 +233,16 @@ CELERYS_OWN: set[str] = {"shutdown.interrupted_twice"} if celery.VERSION < (5, 5
 if celery.VERSION < (5, 7):
     CELERYS_OWN |= {"canvas.nested_fails"}  # a chain's end is left without a result where a chord before it fails
 EXCEPTIONS = {  # scenario: why it cannot have a pair
+    **dict.fromkeys(
+        (
+            "acks_late.recovers_in_time",
+            "acks_late.recovers_in_time_main_killed",
+            "retries.no_more_than_contract",
+            "routing.queue_of_contract",
+            "time_limits.no_longer_than_contract",
+        ),
+        "only of a task with a contract: test_contracts_kept.py",
+    ),
     "reconnect.broker_killed_while_publishing": "only of an app that is on RabbitMQ: test_on_rabbitmq.py",
 }
 

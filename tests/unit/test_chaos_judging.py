@@ -1,6 +1,7 @@
 """What is said of a chaos run: a row for each fault and task, and doubt where the run did not come to its end."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from checkers.histories import (
@@ -22,6 +23,7 @@ from targets import subject, task
 from assay.chaos.judging import FOLDER, NO_FAULT, judge, numbers
 from assay.chaos.script import ChaosScript, Strike, Workload
 from assay.event import Event, Kind, Point, encode
+from assay.terms import Terms
 from assay.verdict import BESIDE, Outcome, Result, Verdict
 
 SHOP = subject(task(name="shop.charge"))
@@ -265,3 +267,36 @@ def test_what_is_asked_of_the_workers_is_a_claim_of_its_own_with_a_promise_in_wo
     rows = judged(tmp_path, published("b"), *RECOVERED)
     assert rows["messages_reach_workers"].claim == "messages reach workers"
     assert all(rows[name].claim and rows[name].promise for name in ("messages_reach_workers", "fresh_tasks"))
+
+
+def held_to(folder: Path, *events: At | Event, **terms: Any) -> dict[str, Result]:
+    (folder / FOLDER / "events").mkdir(parents=True)
+    (folder / FOLDER / "events/1-1.jsonl").write_bytes(b"".join(encode(each) + b"\n" for each in story(*events)))
+    shop = subject(task(name="shop.charge", contract=Terms(**terms), contract_at=dict.fromkeys(terms, "shop.py:3")))
+    return {row.scenario: row for row in judge(shop, SCRIPT, "at_least_once", folder)}
+
+
+def test_given_a_contract_of_the_task_then_its_rows_are_judged_by_that(tmp_path: Path) -> None:
+    done_twice = (published(), received(), *attempt(), *struck(), *AGAIN, *FRESH, *ENDS)
+    rows = held_to(tmp_path / "once", *done_twice, delivery="at_most_once")
+    assert rows["sigkill_child"].verdict is Verdict.VIOLATED
+    assert (rows["sigkill_child"].claim, rows["sigkill_child"].place) == ("contract delivery=at_most_once", "shop.py:3")
+    assert held_to(tmp_path / "least", *done_twice, delivery="at_least_once")["sigkill_child"].verdict is Verdict.HELD
+
+
+@pytest.mark.parametrize(
+    ("terms", "row", "verdict"),
+    [
+        ({"attempts": 2}, "attempts_of_contract", Verdict.HELD),
+        ({"attempts": 1, "delivery": "at_most_once"}, "attempts_of_contract", Verdict.VIOLATED),
+        ({"recovery_s": 6.0}, "recovered_in_time", Verdict.HELD),
+        ({"recovery_s": 4.0}, "recovered_in_time", Verdict.UNKNOWN),  # a pool may look 5 s later in production
+        ({"recovery_s": 0.001}, "recovered_in_time", Verdict.UNKNOWN),  # a loaded run's own waiting breaks nothing
+    ],
+)
+def test_given_bounds_in_the_contract_then_what_was_struck_is_held_to_them(
+    tmp_path: Path, terms: dict[str, Any], row: str, verdict: Verdict
+) -> None:
+    rows = held_to(tmp_path, *RECOVERED, **terms)
+    assert rows[row].verdict is verdict, rows[row].reason
+    assert rows[row].claim.startswith(f"contract {next(iter(terms))}=")

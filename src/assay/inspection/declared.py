@@ -7,9 +7,9 @@ from typing import Any
 
 from celery import Celery
 
+from assay import required
 from assay.body import body_of
 from assay.places import Places
-from assay.required import NOTED
 from assay.subject import Task
 from assay.terms import Declared
 
@@ -20,7 +20,7 @@ def declared(app: Celery, tasks: list[Task], places: Places) -> list[Declared]:
     """Of all tasks; what a base class says and the task says otherwise is the task's to say."""
     found = [each for task in tasks for each in _attributes(app.tasks[task.name], task, places)]
     bodies = {task.name: _layers(app.tasks[task.name]) for task in tasks}
-    for thing, values in NOTED:
+    for thing, values in required.NOTED:
         names = [name for name, layers in bodies.items() if any(layer is thing for layer in layers)]
         # above @app.task it is at Celery's promise of a task, which the app's end of loading has kept
         names = names or [task.name for task in tasks if getattr(thing, "name", None) == task.name]
