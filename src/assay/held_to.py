@@ -48,7 +48,8 @@ def _delivery(task: Task, subject: Subject, demanded: str) -> Part:
     """Of a lost worker; where a lost child is held to more, that is said beside it."""
     whole, child = (contract.of(task, subject, demanded, child_lost=lost) for lost in (False, True))
     if demanded != "inferred":
-        return Part(name="delivery", value=whole.delivery, demanded=True, place=subject.demanded_at)
+        by = "for all tasks" if subject.demanded != "inferred" else "by a chaos run, of all tasks"
+        return Part(name="delivery", value=whole.delivery, demanded=True, place=subject.demanded_at, by=by)
     by = whole.setting
     if child.setting != whole.setting:
         by = f"{child.delivery} where a child alone is lost, by {child.setting}"

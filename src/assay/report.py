@@ -29,7 +29,7 @@ class Part(msgspec.Struct, kw_only=True):
     value: Any
     demanded: bool = False
     place: str = ""  # file:line of the demand, or of the setting that it is inferred from
-    by: str = ""  # what it is inferred from
+    by: str = ""  # what it is inferred from, or of whom it is demanded beside this task
 
 
 class Contract(msgspec.Struct, kw_only=True):

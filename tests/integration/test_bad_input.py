@@ -71,6 +71,23 @@ def test_given_a_redis_client_that_is_too_old_for_kombu_then_that_is_told_before
     assert "pip install 'kombu[redis]'" in said
 
 
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("tasks = 'fine.wrok'", "assay.toml:1: contract: no task is named fine.wrok; did you mean fine.work?"),
+        (
+            "tasks = 'fine.*'\nattempts = 1",
+            "assay.toml:1: the contract of fine.work contradicts itself: recovery_s=9 ",
+        ),
+    ],
+)
+def test_given_a_contract_of_no_task_or_against_itself_then_its_line_is_told(
+    refused: Told, folder: Path, lines: str, said: str
+) -> None:
+    (folder / "assay.toml").write_text(f"[[contract]]\n{lines}\nrecovery_s = 9\n")
+    assert said in refused("run", "-A", "fine:app")
+
+
 def test_given_no_such_attribute_then_it_is_named(refused: Told) -> None:
     assert "nothing" in refused("run", "-A", "fine:nothing")
 

@@ -333,8 +333,17 @@ def test_a_report_says_what_was_demanded_where_and_what_is_inferred_from_what() 
         "c: inferred: delivery any (at_least_once where a child alone is lost, by task_reject_on_worker_lost), queue "
         "celery",
     ]
+    asked = Part(
+        name="delivery",
+        value="effectively_once",
+        demanded=True,
+        place="assay.toml:2",
+        by="by a chaos run, of all tasks",
+    )
     (demanded,) = held_to(subject(late, demanded_at="assay.toml:2"), {"a": ["a"]}, "effectively_once")
-    assert demanded.parts[0] == Part(name="delivery", value="effectively_once", demanded=True, place="assay.toml:2")
+    assert demanded.parts[0] == Part(
+        name="delivery", value="effectively_once", demanded=True, place="assay.toml:2", by=told
+    )
 
 
 def test_what_is_red_of_the_most_important_task_comes_first() -> None:

@@ -22,12 +22,12 @@ def _line(contract: Contract) -> str:
     by_place: dict[str, list[str]] = {}
     for part in contract.parts:
         if part.demanded:
-            by_place.setdefault(part.place, []).append(_words(part))
+            by_place.setdefault(", ".join(filter(None, (part.by, part.place))), []).append(_words(part))
     demanded = [f"{', '.join(words)}{f' ({place})' * bool(place)}" for place, words in by_place.items()]
     inferred = [_words(part) + (f" ({part.by})" if part.by else "") for part in contract.parts if not part.demanded]
     importance = f"importance {contract.importance}; " if contract.importance else ""
-    first = f"demanded: {', '.join(demanded)}; " if demanded else ""
-    return f"{importance}{first}inferred: {', '.join(inferred) or 'nothing'}"
+    told = [f"demanded: {', '.join(demanded)}"] * bool(demanded) + [f"inferred: {', '.join(inferred)}"] * bool(inferred)
+    return importance + ("; ".join(told) or "nothing is required, and nothing claimed")
 
 
 def _words(part: Part) -> str:
