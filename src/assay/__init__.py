@@ -1,5 +1,5 @@
 """Assay proves what a Celery configuration really does when workers die."""
 
-from assay.required import requires
+from assay.contract.required import requires
 
 __all__ = ["requires"]

@@ -13,7 +13,7 @@ from assay import broker as brokers
 from assay.boot import NO_MIGRATIONS
 from assay.broker import Broker, OwnBroker
 from assay.brokers import speaks_amqp
-from assay.contracts import hold_to
+from assay.contract.agreement import hold_to
 from assay.counted import listed
 from assay.errors import HarnessError, UsageError
 from assay.flip import Flip

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assay.breaches import UNKEPT, breaches
 from assay.brokers import speaks_amqp
+from assay.contract.breaches import UNKEPT, breaches
+from assay.contract.held_to import held_to
 from assay.dead import UNREAD, dead_claims
 from assay.fault import KILLS, STRIKING
-from assay.held_to import held_to
 from assay.inventory import Inventory
 from assay.known import Known, mark_known
 from assay.plan import Planned

@@ -20,7 +20,8 @@ from assay.chaos import judging
 from assay.chaos import script as chaos_script
 from assay.cluster import Cluster
 from assay.conclusion import Facts, conclude
-from assay.contracts import hold_to
+from assay.contract.agreement import hold_to
+from assay.contract.terms import value
 from assay.errors import AssayError
 from assay.facts import keep, read
 from assay.launch import starter
@@ -33,7 +34,6 @@ from assay.selection import Selection
 from assay.settings import Settings
 from assay.stage import Refused, Stage
 from assay.subject import Task
-from assay.terms import value
 from assay.verdict import Judgement, Result, Verdict
 from assay.warm import Zygote
 

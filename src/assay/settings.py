@@ -11,13 +11,13 @@ from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
-from assay import contract_table
 from assay.brokers import NAMES as BROKERS
+from assay.contract.table import entries, placed
+from assay.contract.terms import Entry
 from assay.elsewhere.table import Workers
 from assay.errors import UsageError
 from assay.known import Known
 from assay.selection import nearest
-from assay.terms import Entry
 
 MOST_JOBS = 16
 Count = Annotated[int, msgspec.Meta(ge=1)]
@@ -131,7 +131,7 @@ def load(
         _line_of("delivery", source, values["workdir"]) if source and "delivery" in {*table} - {*given} else ""
     )
     if source and values.get("contract"):
-        values["contract"] = contract_table.placed(values["contract"], source, _shown(source, values["workdir"]))
+        values["contract"] = placed(values["contract"], source, _shown(source, values["workdir"]))
     return Settings(**values, notes=tuple(notes), out_timed="{time}" in asked, demanded_at=demanded_at)
 
 
@@ -200,7 +200,7 @@ def converted(table: Mapping[str, Any], source: str, folder: Path) -> dict[str, 
         if key == "workers":
             _must_be_workers(value, source)
         if key == "contract":
-            values[key] = contract_table.entries(value, source)
+            values[key] = entries(value, source)
             continue
         try:
             values[key] = msgspec.convert(value, TYPES[key], dec_hook=lambda _, raw: _path(raw, folder))

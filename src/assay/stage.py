@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from assay import contract
 from assay import script as scripts
 from assay.canvas import Canvas, ends
 from assay.checkers import AnyChecker, Evidence, Published, Stops
 from assay.checkers.publishing import BY_CELERY
 from assay.cluster import Cluster
-from assay.contract import Contract
+from assay.contract import delivery
+from assay.contract.delivery import Contract
 from assay.errors import HarnessError
 from assay.event import Event, Kind, Point
 from assay.fault import FAULTLESS
@@ -66,13 +66,13 @@ class Stage:
 
     def contract(self, *, child_lost: bool = True) -> Contract:
         """The delivery contract of the task for this kind of loss; it becomes the claim under test."""
-        found = contract.of(self.task, self.subject, self.demanded, child_lost=child_lost)
+        found = delivery.of(self.task, self.subject, self.demanded, child_lost=child_lost)
         self.claims(found.setting, found.promise, found.remedy)
         return found
 
     def requires(self, part: str, promise: str, remedy: str = "") -> None:
         """A part of the task's contract is what this scenario tests."""
-        self.claims(contract.claim(self.task, part), promise, remedy)
+        self.claims(delivery.claim(self.task, part), promise, remedy)
 
     def check(self, *checkers: AnyChecker) -> None:
         self.checkers.extend(checkers)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from assay.terms import Declared, Terms
+from assay.contract.terms import Declared, Terms
 
 RETRY_ON_LOST = (5, 7)  # the release of Celery with task_retry_on_worker_lost
 OF_THE_APP = ("broker_", "result_", "worker_")  # settings that no task has an option for

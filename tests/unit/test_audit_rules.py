@@ -9,8 +9,8 @@ from assay.audit.finding import Kind
 from assay.audit.rule import View, look, rules
 from assay.audit.states import State, states
 from assay.audit.written import Dispatch, Entry, Misplaced, Unreached, Written
+from assay.contract.terms import Terms
 from assay.subject import Setting, Task, Unrouted
-from assay.terms import Terms
 
 RELIABLE: dict[str, Any] = {
     "acks_late": True,

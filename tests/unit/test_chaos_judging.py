@@ -22,8 +22,8 @@ from targets import subject, task
 
 from assay.chaos.judging import FOLDER, NO_FAULT, judge, numbers
 from assay.chaos.script import ChaosScript, Strike, Workload
+from assay.contract.terms import Terms
 from assay.event import Event, Kind, Point, encode
-from assay.terms import Terms
 from assay.verdict import BESIDE, Outcome, Result, Verdict
 
 SHOP = subject(task(name="shop.charge"))

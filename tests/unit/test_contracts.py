@@ -12,14 +12,16 @@ from celery import Celery, Task, shared_task
 from report_by_hand import a_lost_row, a_report
 from targets import subject, task
 
-from assay import plan, required, requires
-from assay.breaches import breaches
+from assay import plan, requires
 from assay.conclusion import Facts, conclude
-from assay.contract import most_attempts
-from assay.contract import of as contract_of
-from assay.contracts import agreed, hold_to
+from assay.contract import required
+from assay.contract.agreement import agreed, hold_to
+from assay.contract.breaches import breaches
+from assay.contract.delivery import most_attempts
+from assay.contract.delivery import of as contract_of
+from assay.contract.held_to import held_to
+from assay.contract.terms import PARTS, Declared, Entry, Terms
 from assay.errors import UsageError
-from assay.held_to import held_to
 from assay.inspection import describe
 from assay.known import Known
 from assay.report import Contract
@@ -28,7 +30,6 @@ from assay.reports.contracts import contracts
 from assay.selection import Selection
 from assay.settings import Settings, load
 from assay.subject import Subject
-from assay.terms import PARTS, Declared, Entry, Terms
 from assay.verdict import Result, Verdict
 
 CHARGE, MAIL = task(name="shop.charge"), task(name="shop.mail")
@@ -240,7 +241,7 @@ def test_the_decorator_imports_nothing_that_production_would_have_to_have() -> N
     code = f"import sys; from assay import requires; print(*({there}))"
     heavy = ["assay", "celery", "click", "kombu", "msgspec", "psutil", "rich"]
     found = subprocess.run([sys.executable, "-c", code, *heavy], capture_output=True, text=True, check=True).stdout
-    assert sorted(found.split()) == ["assay", "assay.required"]
+    assert sorted(found.split()) == ["assay", "assay.contract", "assay.contract.required"]
 
 
 # -- what it does

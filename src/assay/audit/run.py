@@ -9,7 +9,7 @@ from assay.audit.patch import patch
 from assay.audit.rule import View, look
 from assay.audit.states import states
 from assay.audit.told import Audit
-from assay.contracts import hold_to
+from assay.contract.agreement import hold_to
 from assay.known import Known
 from assay.process import Supervisor
 from assay.report import Report

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from assay.checkers import AnyChecker, Attempts, Recovery
-from assay.contract import claim
+from assay.contract.delivery import claim
 from assay.fault import STRIKING
 from assay.scaling import POOL_CHECK_S
 from assay.subject import Subject

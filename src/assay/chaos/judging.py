@@ -6,7 +6,6 @@ from pathlib import Path
 
 import msgspec
 
-from assay import contract
 from assay.celery_findings import BEYOND
 from assay.chaos import bounds, elsewhere
 from assay.chaos.in_broker import InBroker
@@ -14,6 +13,7 @@ from assay.chaos.script import ChaosScript
 from assay.chaos.taken_over import TakenOver
 from assay.checker import Checker, conclude, judged
 from assay.checkers import Delivery, Evidence, FinalState, Liveness, Published, Reached, Stops
+from assay.contract import delivery
 from assay.event import Event, Kind
 from assay.fault import BROKER_EMPTIED, BURSTS, STOPPING, STRIKING, Needs, named
 from assay.fold import ENDING
@@ -261,11 +261,11 @@ def _beyond(row: Result) -> Result:
     return msgspec.structs.replace(row, remedy=BEYOND)
 
 
-def _demanded(subject: Subject, task: str, demanded: str, *, child_lost: bool) -> contract.Contract:
-    return contract.of(subject.task(task), subject, demanded, child_lost=child_lost)
+def _demanded(subject: Subject, task: str, demanded: str, *, child_lost: bool) -> delivery.Contract:
+    return delivery.of(subject.task(task), subject, demanded, child_lost=child_lost)
 
 
-def _claims(row: Result, found: contract.Contract, subject: Subject, task: str) -> Result:
+def _claims(row: Result, found: delivery.Contract, subject: Subject, task: str) -> Result:
     return msgspec.structs.replace(
         row,
         claim=subject.claim(found.setting) if found.setting else "",

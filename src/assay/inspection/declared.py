@@ -7,11 +7,11 @@ from typing import Any
 
 from celery import Celery
 
-from assay import required
 from assay.body import body_of
+from assay.contract import required
+from assay.contract.terms import Declared
 from assay.places import Places
 from assay.subject import Task
-from assay.terms import Declared
 
 ATTRIBUTE, DECORATOR = "assay", "@requires"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from assay.audit.finding import Kind
 from assay.audit.rule import Found, View, rule
-from assay.breaches import breaches
+from assay.contract.breaches import breaches
 
 
 @rule(Kind.BROKEN)

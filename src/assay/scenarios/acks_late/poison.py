@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from assay.checkers import Attempts, Delivery, Evidence, FinalState
-from assay.contract import most_attempts
+from assay.contract.delivery import most_attempts
 from assay.scenario import scenario
 from assay.script import Act
 from assay.stage import Stage

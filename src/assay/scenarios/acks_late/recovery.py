@@ -3,7 +3,7 @@
 import time
 
 from assay.checkers import Delivery, Evidence, Recovery
-from assay.contract import redelivery
+from assay.contract.delivery import redelivery
 from assay.event import Point
 from assay.scaling import POOL_CHECK_S, Target, longest_delay
 from assay.scenario import EVERY_POOL, scenario

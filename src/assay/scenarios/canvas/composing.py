@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from assay.canvas import Canvas, Chain, Part, after, bodies, ends, parts
 from assay.checkers import Attempts, Callbacks, Delivery, Order, Whole
-from assay.contract import Contract
+from assay.contract.delivery import Contract
 from assay.event import Event, Kind, Point
 from assay.scaling import Target
 from assay.script import Act, Hold, Script

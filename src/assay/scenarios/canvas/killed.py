@@ -7,7 +7,7 @@ from typing import NamedTuple
 from assay.canvas import Canvas, Chain, Chord, Group, Part
 from assay.celery_findings import PAGE
 from assay.checkers import Evidence
-from assay.contract import Contract
+from assay.contract.delivery import Contract
 from assay.event import Kind, Point
 from assay.scaling import Target
 from assay.scenario import always, scenario

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from assay import contract
 from assay.brokers import speaks_amqp
 from assay.celery_findings import PAGE, SUPERVISOR
 from assay.checkers import Attempts, Delivery, Evidence, Liveness, Routing, TimeLimit
+from assay.contract import delivery
 from assay.landing import NOTICES_S
 from assay.scaling import HEARTBEAT_S, Target
 from assay.scenarios.canvas.composing import demand_recovery
@@ -136,8 +136,8 @@ def _demands(stage: Stage, loss: Loss, work: InFlight, *, unheard: bool) -> None
     doubt = loss.killed and cluster.broker.name == "rabbitmq"
     if work.whole:
         twice = unheard or (not _deduplicates(stage) if late else doubt)
-        delivery: contract.Delivery = "at_least_once" if twice else "effectively_once"
-        demand_recovery(stage, contract.Contract(delivery, stage.setting, stage.promise, stage.remedy), work.whole)
+        due: delivery.Delivery = "at_least_once" if twice else "effectively_once"
+        demand_recovery(stage, delivery.Contract(due, stage.setting, stage.promise, stage.remedy), work.whole)
         stage.check(Attempts(ids=work.ids, most=1 + twice + unheard))
         return
     if work.ids:

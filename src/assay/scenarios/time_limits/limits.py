@@ -3,7 +3,7 @@
 from typing import Any
 
 from assay.checkers import Attempts, Delivery, FinalState, Leftovers, NextTask, TimeLimit
-from assay.contract import most_attempts
+from assay.contract.delivery import most_attempts
 from assay.event import Event, Kind
 from assay.scaling import Target, limits
 from assay.scenario import scenario

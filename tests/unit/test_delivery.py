@@ -6,8 +6,8 @@ import pytest
 from celery import Celery
 from targets import subject, task
 
-from assay import contract
 from assay.celery_findings import BEYOND
+from assay.contract import delivery
 from assay.inspection import describe
 
 EARLY = {"acks_late": False}
@@ -30,14 +30,14 @@ def test_given_a_loss_then_only_what_claims_something_for_it_is_held_to_it(
 ) -> None:
     one = task(**options)
     for child, setting in ((True, child_lost), (False, main_lost)):
-        found = contract.of(one, subject(one), "inferred", child_lost=child)
+        found = delivery.of(one, subject(one), "inferred", child_lost=child)
         assert (found.setting, found.delivery) == (setting, "at_least_once" if setting else "any")
 
 
 def test_given_a_demand_then_it_is_held_to_it_whatever_is_lost() -> None:
     one = task()
     for child in (True, False):
-        assert contract.of(one, subject(one), "at_most_once", child_lost=child).delivery == "at_most_once"
+        assert delivery.of(one, subject(one), "at_most_once", child_lost=child).delivery == "at_most_once"
 
 
 def remedy(settings: dict[str, Any], options: dict[str, Any], demanded: str = "inferred") -> str:
@@ -49,7 +49,7 @@ def remedy(settings: dict[str, Any], options: dict[str, Any], demanded: str = "i
 
     app.finalize(auto=True)
     subject = describe(app, "shop:app", "/nowhere")
-    return contract.of(subject.task("shop.charge"), subject, demanded, child_lost=True).remedy
+    return delivery.of(subject.task("shop.charge"), subject, demanded, child_lost=True).remedy
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_demand_on_an_app_that_sets_nothing_is_met_by_settings() -> None:
 
 def test_given_a_lost_main_process_then_nothing_is_told_that_only_mends_a_lost_child() -> None:
     late = task(acks_late=True)
-    told = {lost: contract.of(late, subject(late), "inferred", child_lost=lost).remedy for lost in (True, False)}
+    told = {lost: delivery.of(late, subject(late), "inferred", child_lost=lost).remedy for lost in (True, False)}
     assert told == {True: "set reject_on_worker_lost=True on the task", False: BEYOND}
 
 

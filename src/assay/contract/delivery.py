@@ -5,8 +5,8 @@ from typing import Literal, cast
 import msgspec
 
 from assay.celery_findings import BEYOND
+from assay.contract.terms import value
 from assay.subject import CONTRACT, Subject, Task
-from assay.terms import value
 
 Delivery = Literal["at_least_once", "at_most_once", "effectively_once", "any"]
 

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from assay.contract.terms import PARTS, Declared, Entry, Terms, clash, read, value
 from assay.errors import UsageError
 from assay.selection import Selection, fits
 from assay.settings import Settings
 from assay.subject import Subject, Task
-from assay.terms import PARTS, Declared, Entry, Terms, clash, read, value
 
 
 class Said(NamedTuple):

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
+from assay.contract.terms import Entry, read
 from assay.errors import UsageError
-from assay.terms import Entry, read
 
 HEAD = re.compile(r"\s*\[\[\s*(tool\.assay\.)?contract\s*\]\]")
 

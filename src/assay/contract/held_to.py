@@ -1,6 +1,6 @@
 """What each task was held to in a run, part by part: by whom it is demanded, or what it is inferred from. Pure."""
 
-from assay import contract
+from assay.contract import delivery
 from assay.report import Contract, Part
 from assay.subject import Subject, Task
 
@@ -46,7 +46,7 @@ def _inferred(task: Task, part: str, subject: Subject, demanded: str) -> Part | 
 
 def _delivery(task: Task, subject: Subject, demanded: str) -> Part:
     """Of a lost worker; where a lost child is held to more, that is said beside it."""
-    whole, child = (contract.of(task, subject, demanded, child_lost=lost) for lost in (False, True))
+    whole, child = (delivery.of(task, subject, demanded, child_lost=lost) for lost in (False, True))
     if demanded != "inferred":
         by = "for all tasks" if subject.demanded != "inferred" else "by a chaos run, of all tasks"
         return Part(name="delivery", value=whole.delivery, demanded=True, place=subject.demanded_at, by=by)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from assay.contract import claim
+from assay.contract.delivery import claim
 from assay.counted import listed
 from assay.subject import Subject, Task
 
