@@ -105,8 +105,10 @@ def _make(folder: Path, python: Path, requirements: Sequence[Requirement]) -> No
     shutil.rmtree(folder, ignore_errors=True)
     try:
         venv.create(folder, symlinks=True, with_pip=installer.needs_pip())
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise UsageError(f"{folder} cannot be made: {error}; uv or pip on PATH would do without ensurepip") from None
+    except subprocess.CalledProcessError:
+        raise UsageError("there is neither uv nor pip here, and this Python has no ensurepip: install one") from None
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be made: {error.strerror}") from None
     site = next(folder.glob("lib/python*/site-packages"))
     lines = [f"import site; site.addsitedir({each!r})\n" for each in _layers()]  # which a .pth may run
     (site / LAYER).write_text("".join(lines), encoding="utf-8")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from assay.against.environment import environ, made, parsed
 from assay.compare import Comparison, compare, sources
-from assay.compare.fit import left_out
+from assay.compare.fit import only
 from assay.errors import HarnessError, UsageError
 from assay.report import Report
 from assay.selection import Selection
@@ -26,15 +26,14 @@ def against(
 ) -> Comparison:
     """What differs in behaviour. `options` are those of `assay run`; `base` is a run of the current environment.
 
-    `selection` is what they choose, along with the configuration file.
+    `selection` is what they choose, along with the configuration file: other rows of the base are of no account.
 
     Raises UsageError: no such requirement, it cannot be installed, the app cannot be run with it.
     """
     wanted = parsed(requirements)
-    bases = sources.base(base).reports if base else []
-    for report in bases:
-        if why := left_out(report, selection.given):
-            raise UsageError(f"{base} cannot be compared with: {why}")
+    bases = [only(report, selection.given) for report in sources.base(base).reports] if base else []
+    if base and not any(report.results for report in bases):
+        raise UsageError(f"{base} cannot be compared with: it has none of the rows that are chosen")
     environment = made(wanted, say)
     names = ", ".join(requirements)
     for each in environment.notes:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from assay.compare.differences import NO_VERSIONS, environment, settings
 from assay.compare.rows import Key, by_task
 from assay.counted import counted, listed
@@ -29,15 +31,10 @@ def why_not(base: Report, current: Report) -> str:
         )
     if not base.results or not current.results:
         return f"the {'base' if not base.results else 'current run'} has no rows: nothing was run"
-    return left_out(base, current.selection)
-
-
-def left_out(base: Report, selection: Selected) -> str:
-    """What a run with this selection leaves out of what the base has, with the remedy; "" where it is nothing."""
-    missing = [key for key in by_task(base) if not _chosen(key, selection)]
+    missing = [key for key in by_task(base) if not _chosen(key, current.selection)]
     if not missing:
         return ""
-    names = list(dict.fromkeys(_named(key, selection) for key in missing))
+    names = list(dict.fromkeys(_named(key, current.selection) for key in missing))
     return (
         f"the current run was told to leave out {counted(len(missing), 'row')} of the base: "
         f"{listed(names, SHOWN)}. Run it with the choice of suites, scenarios and tasks that the base had"
@@ -58,6 +55,18 @@ def alike(bases: Sequence[Report]) -> tuple[list[Report], list[str]]:
         else:
             kept.append(report)
     return kept, left
+
+
+def only(report: Report, selection: Selected) -> Report:
+    """What a run with this selection could have run of it."""
+    rows = []
+    for row in report.results:
+        names = {*row.members, row.task}
+        chosen = sorted(name for name in names if _chosen((row.suite, row.scenario, name), selection))
+        if chosen:
+            task = row.task if row.task in chosen else chosen[0]
+            rows.append(msgspec.structs.replace(row, task=task, members=chosen))
+    return msgspec.structs.replace(report, results=rows)
 
 
 def beyond(key: Key, base: Report) -> bool:
