@@ -27,7 +27,7 @@ def site(folder: Path, **given: tuple[str, list[str]]) -> dict[str, Distribution
     return installed(distributions(path=[str(folder)]))
 
 
-CELERY = ["kombu>=5.5,<5.8", "vine>=5", "redis>=4; extra == 'redis'", "old; python_version < '3'", "b@d"]
+CELERY = ["kombu>=5.5,<5.8", "vine>=5", "redis>=4; extra == 'redis'", "old; python_version < '3'", "b at d"]
 
 
 def test_what_a_distribution_requires_here_is_free_and_its_extras_are_not(tmp_path: Path) -> None:

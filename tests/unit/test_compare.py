@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from report_by_hand import a_lost_row, a_report, a_row, an_unknown_row
 
@@ -276,13 +276,17 @@ reports = st.lists(rows, min_size=1, max_size=3, unique_by=lambda row: row.scena
     lambda some: a_report(*some, app=app(), verdict=Verdict.HELD, exit_code=0)
 )
 
+slowly = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # as a busy machine is
 
+
+@slowly
 @given(reports)
 def test_a_run_beside_itself_has_no_drift(report: Report) -> None:
     found = compare([report], report)
     assert (found.exit_code, found.drifts, found.settings, found.environment) == (0, [], [], [])
 
 
+@slowly
 @given(rows, rows)
 def test_no_row_is_worse_than_another_that_is_worse_than_it(one: Result, other: Result) -> None:
     other = msgspec.structs.replace(other, suite=one.suite, scenario=one.scenario)
