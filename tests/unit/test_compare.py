@@ -124,6 +124,13 @@ def test_given_a_recovery_that_is_longer_by_what_a_lost_child_may_take_then_noth
     assert compare([base], current).drifts == []
 
 
+def test_given_chaos_runs_then_verdicts_count_and_the_worst_of_what_was_drawn_does_not() -> None:
+    base = a_report(a_row("chaos.sigterm"), app=app())
+    drawn = a_row("chaos.sigterm", outcome=Outcome.LOST, recovery_s=99.0)
+    assert compare([base], a_report(drawn, app=app())).drifts == []
+    assert kinds(compare([base], a_report(a_lost_row("chaos.sigterm"), app=app()))) == [Kind.VIOLATED]
+
+
 def test_given_a_promise_of_another_value_then_what_was_proved_is_void() -> None:
     def limited(seconds: int) -> Report:
         row = a_row(claim=f"task_time_limit={seconds}", promise=f"no attempt runs longer than {seconds} s")
