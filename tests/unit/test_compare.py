@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from report_by_hand import a_lost_row, a_report, a_row, an_unknown_row
 
@@ -122,6 +122,13 @@ def test_each_kind_of_drift_has_its_exit_code(before: list[Result], after: list[
 def test_given_a_recovery_that_is_longer_by_what_a_lost_child_may_take_then_nothing_is_told() -> None:
     base, current = (a_report(a_row(recovery_s=seconds), app=app()) for seconds in (0.1, 5.1))
     assert compare([base], current).drifts == []
+
+
+def test_given_chaos_runs_then_verdicts_count_and_the_worst_of_what_was_drawn_does_not() -> None:
+    base = a_report(a_row("chaos.sigterm"), app=app())
+    drawn = a_row("chaos.sigterm", outcome=Outcome.LOST, recovery_s=99.0)
+    assert compare([base], a_report(drawn, app=app())).drifts == []
+    assert kinds(compare([base], a_report(a_lost_row("chaos.sigterm"), app=app()))) == [Kind.VIOLATED]
 
 
 def test_given_a_promise_of_another_value_then_what_was_proved_is_void() -> None:
@@ -276,13 +283,17 @@ reports = st.lists(rows, min_size=1, max_size=3, unique_by=lambda row: row.scena
     lambda some: a_report(*some, app=app(), verdict=Verdict.HELD, exit_code=0)
 )
 
+slowly = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # as a busy machine is
 
+
+@slowly
 @given(reports)
 def test_a_run_beside_itself_has_no_drift(report: Report) -> None:
     found = compare([report], report)
     assert (found.exit_code, found.drifts, found.settings, found.environment) == (0, [], [], [])
 
 
+@slowly
 @given(rows, rows)
 def test_no_row_is_worse_than_another_that_is_worse_than_it(one: Result, other: Result) -> None:
     other = msgspec.structs.replace(other, suite=one.suite, scenario=one.scenario)

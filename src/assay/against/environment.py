@@ -13,8 +13,9 @@ import shutil
 import subprocess
 import sys
 import venv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import distributions
 from pathlib import Path
 
 import msgspec
@@ -22,7 +23,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from assay.against import installer
-from assay.against.inside import closure, conflicts, installed
+from assay.against.inside import Known, closure, conflicts, installed, needs
 from assay.errors import HarnessError, UsageError
 
 FORMAT = 1  # of such an environment; one of another is not used
@@ -104,24 +105,43 @@ def _make(folder: Path, python: Path, requirements: Sequence[Requirement]) -> No
     shutil.rmtree(folder, ignore_errors=True)
     try:
         venv.create(folder, symlinks=True, with_pip=installer.needs_pip())
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise UsageError(f"{folder} cannot be made: {error}; uv or pip on PATH would do without ensurepip") from None
+    except subprocess.CalledProcessError:
+        raise UsageError("there is neither uv nor pip here, and this Python has no ensurepip: install one") from None
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be made: {error.strerror}") from None
     site = next(folder.glob("lib/python*/site-packages"))
     lines = [f"import site; site.addsitedir({each!r})\n" for each in _layers()]  # which a .pth may run
     (site / LAYER).write_text("".join(lines), encoding="utf-8")
+    wanted = [str(each) for each in requirements]
     known = installed()
     replaced = {str(canonicalize_name(each.name)) for each in requirements}
-    constraints = folder / "constraints.txt"
-    why = ""
-    for free in (replaced, closure(replaced, known)):  # what it requires stays as it is, where it can
-        pins = [f"{name}=={each.version}" for name, each in sorted(known.items()) if name not in {*free, OWN}]
-        constraints.write_text("\n".join(pins) + "\n", encoding="utf-8")
-        why = installer.install(python, [str(each) for each in requirements], constraints)
-        if not why:
-            (folder / STAMP).write_text(json.dumps({"format": FORMAT}), encoding="utf-8")
-            return
-    shutil.rmtree(folder, ignore_errors=True)
-    raise UsageError(f"{', '.join(map(str, requirements))} cannot be installed: {why}")
+    if why := _install(python, wanted, known, closure(replaced, known) | replaced):
+        shutil.rmtree(folder, ignore_errors=True)
+        raise UsageError(f"{', '.join(wanted)} cannot be installed: {why}")
+    there = {**known, **installed(distributions(path=[str(site)]))}
+    if moved := may_stay(known, there, closure(replaced, there) - replaced):
+        pins = {name: there[name] for name in replaced} | {name: known[name] for name in moved}
+        _install(python, wanted, {**known, **pins}, closure(replaced, there) - {*pins})  # where not, it is as it was
+    (folder / STAMP).write_text(json.dumps({"format": FORMAT}), encoding="utf-8")
+
+
+def may_stay(here: Known, there: Known, names: Iterable[str]) -> set[str]:
+    """Those that were moved to another version, though all that require them there would take the one from here."""
+    moved = {name for name in names if name in here and here[name].version != there[name].version}
+    for distribution in there.values():
+        for each in needs(distribution):
+            name = str(canonicalize_name(each.name))
+            if name in moved and not each.specifier.contains(here[name].version, prereleases=True):
+                moved.remove(name)
+    return moved
+
+
+def _install(python: Path, requirements: Sequence[str], known: Known, free: set[str]) -> str:
+    """With all that is known in its version, apart from `free`. Why it failed; "" where it did not."""
+    constraints = python.parent.parent / "constraints.txt"
+    pins = [f"{name}=={each.version}" for name, each in sorted(known.items()) if name not in {*free, OWN}]
+    constraints.write_text("\n".join(pins) + "\n", encoding="utf-8")
+    return installer.install(python, requirements, constraints)
 
 
 def _inside(python: Path) -> tuple[dict[str, str], list[str]]:

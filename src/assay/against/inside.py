@@ -8,10 +8,12 @@ from importlib.metadata import Distribution, distributions
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+Known = dict[str, Distribution]  # by canonical name
 
-def installed(found: Iterable[Distribution] | None = None) -> dict[str, Distribution]:
+
+def installed(found: Iterable[Distribution] | None = None) -> Known:
     """By canonical name; of several the one that is imported, which is the first on the path."""
-    known: dict[str, Distribution] = {}
+    known: Known = {}
     for each in distributions() if found is None else found:
         if each.metadata["Name"]:
             known.setdefault(str(canonicalize_name(each.metadata["Name"])), each)
@@ -31,7 +33,7 @@ def needs(distribution: Distribution) -> list[Requirement]:
     return found
 
 
-def closure(names: Iterable[str], known: dict[str, Distribution]) -> set[str]:
+def closure(names: Iterable[str], known: Known) -> set[str]:
     """These and all that they require, as far as it is installed."""
     found: set[str] = set()
     left = [str(canonicalize_name(name)) for name in names]
@@ -43,7 +45,7 @@ def closure(names: Iterable[str], known: dict[str, Distribution]) -> set[str]:
     return found
 
 
-def conflicts(known: dict[str, Distribution]) -> list[str]:
+def conflicts(known: Known) -> list[str]:
     """ "django-celery-results 2.6.0 requires celery<6.0,>=5.2.7, and 5.1.0 is installed" for each."""
     said = []
     for name, distribution in sorted(known.items()):

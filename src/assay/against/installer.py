@@ -3,6 +3,7 @@
 import configparser
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from assay.errors import UsageError
 
+VERSIONS = re.compile(r"versions: .*(?=(?:, [^,)]+){4}\))")  # all but the last four, which pip has by the hundred
 SHOWN = 3  # lines of what an installer says when it fails
 #: pip's options that uv has, too, and what they are called there
 AS_UV = {"index-url": "--index-url", "extra-index-url": "--extra-index-url", "find-links": "--find-links"}
@@ -37,9 +39,9 @@ def install(python: Path, requirements: Sequence[str], constraints: Path) -> str
 def reason(said: str) -> str:
     """The lines of an installer that tell why it failed."""
     lines = [line.strip(" ×╰─▶│") for line in said.splitlines() if line.strip(" ×╰─▶│")]
-    errors = [line.partition(": ")[2] for line in lines if line.lower().startswith("error: ")]
+    errors = [line.partition(": ")[2] for line in lines if line.lower().startswith(("error: ", "cause: "))]
     told = errors or [line for line in lines if not line.lower().startswith(("warning", "looking in", "using "))]
-    return " ".join("; ".join(told[:SHOWN]).split())
+    return VERSIONS.sub("versions: ...", " ".join("; ".join(told[:SHOWN]).split()))
 
 
 def _command(python: Path, environment: dict[str, str]) -> list[str]:

@@ -7,22 +7,33 @@ from pathlib import Path
 
 from assay.against.environment import environ, made, parsed
 from assay.compare import Comparison, compare, sources
+from assay.compare.fit import only
 from assay.errors import HarnessError, UsageError
 from assay.report import Report
+from assay.selection import Selection
 
 HERE, THERE = "here", "there"  # of the run's folder
 JUDGED = (0, 1, 3)  # exit codes of a run that has a report
 
 
 def against(
-    requirements: Sequence[str], options: Sequence[str], out: Path, base: Path | None, say: Callable[[str], None]
+    requirements: Sequence[str],
+    options: Sequence[str],
+    selection: Selection,
+    out: Path,
+    base: Path | None,
+    say: Callable[[str], None],
 ) -> Comparison:
     """What differs in behaviour. `options` are those of `assay run`; `base` is a run of the current environment.
+
+    `selection` is what they choose, along with the configuration file: other rows of the base are of no account.
 
     Raises UsageError: no such requirement, it cannot be installed, the app cannot be run with it.
     """
     wanted = parsed(requirements)
-    bases = sources.base(base).reports if base else []
+    bases = [only(report, selection.given) for report in sources.base(base).reports] if base else []
+    if base and not any(report.results for report in bases):
+        raise UsageError(f"{base} cannot be compared with: it has none of the rows that are chosen")
     environment = made(wanted, say)
     names = ", ".join(requirements)
     for each in environment.notes:

@@ -56,13 +56,21 @@ def against(
     from assay.against.run import against as compared
     from assay.reports import compare as told
     from assay.reports import compare_markdown
+    from assay.scenario import registry
+    from assay.selection import Selection
 
+    selection = Selection(suites=settings.suites, tasks=settings.tasks, scenarios=options["scenarios"])
+    selection.pick_scenarios(registry())
     with claimed(settings.out, timed=settings.out_timed) as out:
-        found = compared(requirements, _as_typed(options), out, base, lambda said: say(f"assay: {said}\n", error=True))
+        found = compared(requirements, _as_typed(options), selection, out, base, _tell)
         (out / "compare.json").write_text(told.json(found), encoding="utf-8")
     found.notes.append(f"recorded in {short(out)}")
     tell(partial(told.render, found), {json_file: told.json(found), markdown_file: compare_markdown.render(found)})
     return found.exit_code
+
+
+def _tell(said: str) -> None:
+    say(f"assay: {said}\n", error=True)
 
 
 def _as_typed(options: dict[str, Any]) -> list[str]:

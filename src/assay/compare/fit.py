@@ -1,6 +1,8 @@
 """Whether two reports can be compared at all, and which of several are runs of the same thing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import msgspec
 
 from assay.compare.differences import NO_VERSIONS, environment, settings
 from assay.compare.rows import Key, by_task
@@ -9,6 +11,7 @@ from assay.report import Report
 from assay.selection import fits
 from assay.verdict import CHAOS
 
+Selected = Mapping[str, Sequence[str]]  # as Report.selection
 SHOWN = 4  # names of what is missing
 ASPECTS = ("suites", "scenarios", "tasks")  # of a selection
 
@@ -28,15 +31,15 @@ def why_not(base: Report, current: Report) -> str:
         )
     if not base.results or not current.results:
         return f"the {'base' if not base.results else 'current run'} has no rows: nothing was run"
-    missing = [key for key in by_task(base) if not _chosen(key, current)]
-    if missing:
-        names = list(dict.fromkeys(_named(key, current) for key in missing))
-        return (
-            f"the current run was told to leave out {counted(len(missing), 'row')} of the base: "
-            f"{listed(names, SHOWN)}. Run it with the choice of suites, scenarios and tasks that the base had"
-            f"{_typed(base)}, or make a base of this choice"
-        )
-    return ""
+    missing = [key for key in by_task(base) if not _chosen(key, current.selection)]
+    if not missing:
+        return ""
+    names = list(dict.fromkeys(_named(key, current.selection) for key in missing))
+    return (
+        f"the current run was told to leave out {counted(len(missing), 'row')} of the base: "
+        f"{listed(names, SHOWN)}. Run it with the choice of suites, scenarios and tasks that the base had"
+        f"{_typed(base)}, or make a base of this choice"
+    )
 
 
 def alike(bases: Sequence[Report]) -> tuple[list[Report], list[str]]:
@@ -54,9 +57,21 @@ def alike(bases: Sequence[Report]) -> tuple[list[Report], list[str]]:
     return kept, left
 
 
+def only(report: Report, selection: Selected) -> Report:
+    """What a run with this selection could have run of it."""
+    rows = []
+    for row in report.results:
+        names = {*row.members, row.task}
+        chosen = sorted(name for name in names if _chosen((row.suite, row.scenario, name), selection))
+        if chosen:
+            task = row.task if row.task in chosen else chosen[0]
+            rows.append(msgspec.structs.replace(row, task=task, members=chosen))
+    return msgspec.structs.replace(report, results=rows)
+
+
 def beyond(key: Key, base: Report) -> bool:
     """Whether the base was told not to run it."""
-    return not _chosen(key, base)
+    return not _chosen(key, base.selection)
 
 
 def _another_app(base: Report, current: Report) -> str:
@@ -81,20 +96,19 @@ def _is_chaos(report: Report) -> bool:
     return any(row.suite == CHAOS for row in report.results)
 
 
-def _chosen(key: Key, report: Report, aspects: Sequence[str] = ASPECTS) -> bool:
+def _chosen(key: Key, chosen: Selected, aspects: Sequence[str] = ASPECTS) -> bool:
     """Whether a run with this selection would have run it, where it applies."""
     suite, scenario, task = key
     names = {"suites": suite, "scenarios": f"{suite}.{scenario}", "tasks": task}
-    chosen = report.selection
     return all(not chosen.get(what) or any(fits(names[what], pattern) for pattern in chosen[what]) for what in aspects)
 
 
-def _named(key: Key, report: Report) -> str:
+def _named(key: Key, chosen: Selected) -> str:
     """By what it is left out for: its suite, its task, or the scenario itself."""
     suite, scenario, task = key
-    if not _chosen(key, report, ["suites"]):
+    if not _chosen(key, chosen, ["suites"]):
         return f"suite {suite}"
-    return f"{suite}.{scenario}" if _chosen(key, report, ["tasks"]) else f"task {task}"
+    return f"{suite}.{scenario}" if _chosen(key, chosen, ["tasks"]) else f"task {task}"
 
 
 def _typed(report: Report) -> str:

@@ -1,7 +1,7 @@
 """Rows of a report by task, and what one is worth beside another."""
 
 from assay.report import Report
-from assay.verdict import Outcome, Result, Verdict
+from assay.verdict import CHAOS, Outcome, Result, Verdict
 
 Key = tuple[str, str, str]  # suite, scenario, task
 
@@ -46,12 +46,17 @@ def by_task(report: Report) -> dict[Key, Result]:
 
 def rank(row: Result) -> tuple[int, int]:
     """The higher the worse: by its verdict first."""
-    return row.verdict.rank, STRENGTH[row.outcome]
+    return row.verdict.rank, STRENGTH[told(row)]
 
 
 def seen(row: Result) -> tuple[Verdict, Outcome | None, bool]:
     """By what two rows of repeated runs are the same."""
-    return row.verdict, row.outcome, bool(row.known)
+    return row.verdict, told(row), bool(row.known)
+
+
+def told(row: Result) -> Outcome | None:
+    """Its outcome, where that is more than chance: a row of a chaos run tells the worst of many that were drawn."""
+    return None if row.suite == CHAOS else row.outcome
 
 
 def guarantee(row: Result) -> str:
