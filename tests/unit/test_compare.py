@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from report_by_hand import a_lost_row, a_report, a_row, an_unknown_row
 
-from assay.compare import Comparison, compare
+from assay.compare import Comparison, baseline, compare
 from assay.compare.comparison import WORSE, Kind
 from assay.errors import UsageError
-from assay.report import Claim, Report
+from assay.report import Claim, Contract, Part, Report
 from assay.reports import compare as told
 from assay.reports import compare_markdown
 from assay.verdict import Outcome, Result, Verdict
@@ -300,3 +300,38 @@ def test_no_row_is_worse_than_another_that_is_worse_than_it(one: Result, other: 
     first, second = (a_report(row, app=app(), verdict=Verdict.HELD, exit_code=0) for row in (one, other))
     forth, back = kinds(compare([first], second)), kinds(compare([second], first))
     assert not ({*forth} & WORSE and {*back} & WORSE)
+
+
+def held_to(**parts: Any) -> list[Contract]:
+    demanded = [Part(name=name, value=value, demanded=True, place="assay.toml:4") for name, value in parts.items()]
+    return [Contract(task="shop.charge", parts=[*demanded, Part(name="attempts", value=4, by="max_retries=3")])]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "cause"),
+    [
+        ({"run_s": 60.0}, {}, "shop.charge: contract run_s: 60 -> not set"),
+        ({"run_s": 60.0}, {"run_s": 90.0}, "shop.charge: contract run_s: 60 -> 90"),
+        ({"queue": "fast"}, {"queue": "slow"}, "shop.charge: contract queue: fast -> slow"),
+        (
+            {"delivery": "effectively_once"},
+            {"delivery": "at_least_once"},
+            "shop.charge: contract delivery: effectively_once -> at_least_once",
+        ),
+        ({"run_s": 60.0}, {"run_s": 30.0}, ""),
+        ({"delivery": "at_least_once"}, {"delivery": "effectively_once"}, ""),
+        ({}, {"run_s": 30.0}, ""),
+    ],
+)
+def test_given_a_contract_that_requires_less_than_before_then_it_is_told_though_every_row_is_as_it_was(
+    before: dict[str, Any], after: dict[str, Any], cause: str
+) -> None:
+    rows = killed(Outcome.RECOVERED, **CLAIMED)
+    base, current = (a_report(*rows, app=app(), contracts=held_to(**parts)) for parts in (before, after))
+    found = compare([base], current)
+    assert [(drift.kind, drift.cause, drift.place) for drift in found.drifts] == (
+        [(Kind.WITHDRAWN, cause, "assay.toml:4")] if cause else []
+    )
+    assert found.exit_code == bool(cause)
+    kept = baseline.parse(baseline.render(baseline.of([base])[0]))
+    assert compare(kept, current).exit_code == bool(cause), "a baseline keeps what was required"

@@ -15,7 +15,7 @@ from assay.compare.differences import NO_OPTIONS, UNTOLD, key_of, means_nothing,
 from assay.compare.fit import alike
 from assay.compare.rows import Key, by_task
 from assay.errors import UsageError
-from assay.report import Claim, Report, exit_code
+from assay.report import Claim, Contract, Part, Report, exit_code
 from assay.verdict import Outcome, Result, Verdict
 
 NAME = "reliability-baseline.json"
@@ -50,11 +50,12 @@ class Baseline(msgspec.Struct, kw_only=True):
     settings: dict[str, Any]
     origins: dict[str, dict[str, str]]
     tasks: dict[str, dict[str, Any]]  # their options, without those that are off
+    contracts: list[Contract] = []  # parts that the team requires, tasks that are held to the same together
     claims: list[Claim] = []  # that no run was needed for
     rows: list[Row]
 
 
-BY_LINE = ("settings", "origins", "tasks", "claims", "rows")
+BY_LINE = ("settings", "origins", "tasks", "contracts", "claims", "rows")
 
 
 def of(reports: Sequence[Report]) -> tuple[Baseline, list[str]]:
@@ -80,6 +81,7 @@ def of(reports: Sequence[Report]) -> tuple[Baseline, list[str]]:
             settings=dict(sorted(app.get("settings", {}).items())),
             origins={key: _origin(origin) for key, origin in sorted(app.get("origins", {}).items())},
             tasks={name: _options(options) for name, options in sorted(app.get("tasks", {}).items())},
+            contracts=_contracts(newest.contracts),
             claims=sorted((claim for claim in newest.claims if not claim.tasks), key=lambda claim: claim.setting),
             rows=sorted(rows, key=lambda row: (row.scenario, row.tasks)),
         ),
@@ -159,6 +161,18 @@ def _rounded(recovery_s: float | None) -> int | None:
     return None if recovery_s is None else max(1, math.ceil(recovery_s / STEP_S)) * STEP_S
 
 
+def _contracts(found: Sequence[Contract]) -> list[Contract]:
+    """Without what is inferred: that changes with the settings."""
+    kept = [
+        msgspec.structs.replace(each, parts=[_placed(part) for part in each.parts if part.demanded]) for each in found
+    ]
+    return sorted((each for each in kept if each.parts), key=lambda each: each.task)
+
+
+def _placed(part: Part) -> Part:
+    return msgspec.structs.replace(part, place="" if os.path.isabs(part.place) else part.place)
+
+
 def _origin(origin: dict[str, str]) -> dict[str, str]:
     return {key: value for key, value in origin.items() if value and not os.path.isabs(value)}
 
@@ -187,6 +201,7 @@ def _report(baseline: Baseline, number: int) -> Report:
         broker=baseline.broker,
         environment=baseline.environment,
         selection=baseline.selection,
+        contracts=baseline.contracts,
         claims=baseline.claims,
         started_at=f"{number:04d}",
     )

@@ -5,6 +5,7 @@ import msgspec
 from assay.compare.comparison import Difference
 from assay.compare.differences import FIRST, INFERRED, NO_VERSIONS, OFF, environment, key_of, settings
 from assay.report import Report
+from assay.subject import CONTRACT
 from assay.verdict import Result
 
 #: what an app may give as a value and mean nothing by
@@ -43,8 +44,18 @@ class Causes:
         return found is not None and found.before not in NOTHING
 
     def is_withdrawn(self, before: Result, after: Result, task: str) -> bool:
-        """Whether both hold, and what they promise is not the same, since the setting has another value."""
+        """Whether both hold, and what they promise is not the same, since the setting has another value.
+
+        A contract that requires more than before, and is kept, withdraws nothing.
+        """
+        found = self._claimed(before, None, task)
+        if found and found.name.startswith(CONTRACT):
+            return not _requires_more(found)
         return before.promise not in ("", after.promise) and self.was_changed(before, task)
+
+    def loosened(self) -> list[Difference]:
+        """What contracts required, and do not require any more, or not as much."""
+        return [each for each in self._settings if each.name.startswith(CONTRACT) and not _requires_more(each)]
 
     def is_gone(self, task: str) -> bool:
         """Whether the app does not have the task any more."""
@@ -72,3 +83,15 @@ class Causes:
 
 def _version(each: Difference) -> str:
     return f"{each.name} {each.before or 'not there'} -> {each.after or 'not there'}"
+
+
+def _requires_more(each: Difference) -> bool:
+    """Whether all that was required still is. Another queue is not, nor any other delivery but a stricter."""
+    if each.before is None or each.after is None:
+        return each.before is None
+    match each.name.removeprefix(CONTRACT):
+        case "recovery_s" | "attempts" | "run_s":
+            return float(each.after) <= float(each.before)
+        case "delivery":
+            return each.after == "effectively_once"
+    return False

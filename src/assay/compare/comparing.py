@@ -33,6 +33,7 @@ def compare(bases: Sequence[Report], current: Report) -> Comparison:
     keys = dict.fromkeys([*(key for rows in earlier for key in rows), *now])
     found = [_became(key, [rows[key] for rows in earlier if key in rows], now.get(key), causes) for key in keys]
     drifts = _drifts([each for each in found if each], causes) + _gone(causes, earlier[-1]) + _claims(base, current)
+    drifts += _loosened(causes, {drift.cause for drift in drifts})
     drifts.sort(key=lambda drift: (list(Kind).index(drift.kind), not drift.changed, -_tasks_in(drift)))
     blind = current.canary if current.canary not in ("", CANARY_LOST) else ""
     kinds = {drift.kind for drift in drifts}
@@ -183,6 +184,29 @@ def _gone(causes: Causes, earlier: dict[Key, Result]) -> list[Drift]:
             ],
         )
         for task in lost
+    ]
+
+
+def _loosened(causes: Causes, told: set[str]) -> list[Drift]:
+    """What a team required of its tasks and does not any more is no matter of what happens to them."""
+    return [
+        Drift(
+            kind=Kind.WITHDRAWN,
+            cause=str(each),
+            changed=True,
+            place=each.place,
+            changes=[
+                Change(
+                    scenario="no scenario is needed",
+                    tasks=each.tasks,
+                    fault="",
+                    before=f"{each.before} required",
+                    after=f"{each.after} required" if each.after else "not required",
+                )
+            ],
+        )
+        for each in causes.loosened()
+        if str(each) not in told
     ]
 
 

@@ -4,7 +4,8 @@ import re
 from typing import Any
 
 from assay.compare.comparison import Difference
-from assay.report import Report
+from assay.report import Part, Report
+from assay.subject import CONTRACT
 
 #: of a task in a report, what is no option: it does not say what becomes of the task
 NO_OPTIONS = frozenset({"name", "place", "profile", "required", "left_out", "unread"})
@@ -21,7 +22,7 @@ ANYWHERE = ("task_annotations",)
 DEMAND = "delivery"  # what the team demands of every task; a claim names it, and no setting of Celery's
 INFERRED = "inferred"
 OFF = "off"
-GIVEN = re.compile(r"(\w+)=")  # a claim that is a setting with its value
+GIVEN = re.compile(rf"((?:{CONTRACT})?\w+)=")  # a claim that is a setting, or a part of a contract, with its value
 UNTOLD = ("platform",)  # by a baseline
 #: of the environment, what no version of the app's stack is
 NO_VERSIONS = frozenset({"platform", "celery-assay"})
@@ -30,7 +31,7 @@ FIRST = ("celery", "kombu", "billiard", "redis", "django", "python", "broker", "
 
 
 def settings(base: Report, current: Report) -> list[Difference]:
-    """Settings that were given other values, then options of tasks that no such setting accounts for."""
+    """Settings that were given other values, options of tasks that no such setting accounts for, then contracts."""
     before, after = _given(base), _given(current)
     found = [
         Difference(
@@ -42,7 +43,7 @@ def settings(base: Report, current: Report) -> list[Difference]:
         for key in sorted(before.keys() | after.keys())
         if _text(before.get(key)) != _text(after.get(key))
     ]
-    return found + _options(base, current, {each.name for each in found})
+    return found + _options(base, current, {each.name for each in found}) + _contracts(base, current)
 
 
 def environment(base: Report, current: Report) -> list[Difference]:
@@ -92,6 +93,40 @@ def _options(base: Report, current: Report, settings_changed: set[str]) -> list[
         Difference(name=option, before=one, after=other, tasks=tuple(tasks), place=after[tasks[0]].get("place", ""))
         for (option, one, other), tasks in groups.items()
     ]
+
+
+def _contracts(base: Report, current: Report) -> list[Difference]:
+    """Parts that the team requires of tasks, taken together where they changed alike."""
+    before, after = _required(base), _required(current)
+    groups: dict[tuple[str, str | None, str | None], list[str]] = {}
+    for task in sorted(before.keys() & after.keys()):
+        for part in sorted(before[task].keys() | after[task].keys()):
+            one, other = (_of(terms[part]) if part in terms else None for terms in (before[task], after[task]))
+            if one != other:
+                groups.setdefault((part, one, other), []).append(task)
+    return [
+        Difference(
+            name=f"{CONTRACT}{part}",
+            before=one,
+            after=other,
+            tasks=tuple(tasks),
+            place=next(terms[part].place for terms in (after[tasks[0]], before[tasks[0]]) if part in terms),
+        )
+        for (part, one, other), tasks in groups.items()
+    ]
+
+
+def _of(part: Part) -> str:
+    return f"{part.value:g}" if isinstance(part.value, float) else str(part.value)
+
+
+def _required(report: Report) -> dict[str, dict[str, Part]]:
+    """{task: {part of its own contract: it}}"""
+    return {
+        task: {part.name: part for part in each.parts if part.demanded and not part.by}
+        for each in report.contracts
+        for task in dict.fromkeys((each.task, *each.members))
+    }
 
 
 def means_nothing(value: Any) -> bool:
