@@ -115,6 +115,11 @@ def test_given_a_folder_without_a_run_that_fits_then_it_is_refused(tmp_path: Pat
     report_json.write(a_run(app={"name": "bank", "module": "bank"}), tmp_path / "other" / report_json.NAME)
     with pytest.raises(UsageError, match=r"no run in .* can be compared with the current one: .*bank"):
         sources.base(tmp_path, a_run(day=2))
+    (tmp_path / "cut").mkdir()
+    (tmp_path / "cut" / "facts.json").write_text("{}")
+    for read in (sources.base, sources.current):
+        with pytest.raises(UsageError, match="was cut short and has no report.json: assay check"):
+            read(tmp_path / "cut")
     with pytest.raises(UsageError, match="no such file or folder"):
         sources.base(tmp_path / "nothing")
     (tmp_path / "locked").write_text("{}")

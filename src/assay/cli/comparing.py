@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from assay.cli.given import need_writable
+from assay.cli.given import need_writable, run_folder
 from assay.cli.options import FILE
 from assay.cli.telling import short, tell
 from assay.errors import UsageError
@@ -28,7 +28,7 @@ def compare(base: Path, current: Path, json_file: Path | None, markdown_file: Pa
     from assay.reports import compare as told
     from assay.reports import compare_markdown
 
-    now = sources.current(current)
+    now = sources.current(current if current.is_file() else run_folder(current))
     source = sources.base(base, now)
     found = compared(source.reports, now)
     found.notes = [*source.notes, *found.notes]

@@ -76,11 +76,8 @@ def _became(key: Key, earlier: Sequence[Result], after: Result | None, causes: C
     kind = _kind(before, after)
     if kind is not None:
         return _Became(key, kind, before, after, words(before, after))
-    if (
-        key[0] != CHAOS
-        and (gap := later([row.recovery_s for row in earlier], after.recovery_s))
-        and after.verdict is Verdict.HELD
-    ):
+    told = after.verdict is Verdict.HELD and key[0] != CHAOS
+    if told and (gap := later([row.recovery_s for row in earlier], after.recovery_s)):
         said = (f"recovered in {seconds(gap[0])}", f"recovered in {seconds(gap[1])}")
         return _Became(key, Kind.LATER, before, after, said)
     if causes.is_withdrawn(before, after, key[2]):

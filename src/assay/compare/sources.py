@@ -23,7 +23,7 @@ def current(path: Path) -> Report:
     """Of a run folder, its report, or the newest of a folder of runs. Raises UsageError."""
     if path.is_file():
         return _file(path)[-1]
-    return json.read(json.locate(path))
+    return _run(json.locate(path))
 
 
 def base(path: Path, beside: Report | None = None) -> Source:
@@ -36,7 +36,7 @@ def base(path: Path, beside: Report | None = None) -> Source:
     if not path.is_dir():
         raise UsageError(f"{path} cannot be compared with: there is no such file or folder")
     if any((path / mark).is_file() for mark in json.MARKS):
-        return Source([json.read(path)])
+        return Source([_run(path)])
     if (path / baseline.NAME).is_file():
         return Source(baseline.read(path / baseline.NAME), [f"the base is {path / baseline.NAME}"])
     return _runs(path, beside)
@@ -76,6 +76,14 @@ def _runs(folder: Path, beside: Report | None) -> Source:
     if not kept:
         raise UsageError(f"no run in {folder} can be compared with the current one: {'; '.join(notes)}")
     return Source(kept, [*every.notes, *notes])
+
+
+def _run(folder: Path) -> Report:
+    """Raises UsageError for one that was cut short."""
+    if not (folder / json.NAME).exists():
+        remedy = f"assay check {folder} --json FILE judges what it has, and FILE can be compared"
+        raise UsageError(f"{folder} was cut short and has no {json.NAME}: {remedy}")
+    return json.read(folder)
 
 
 def _same_run(one: Report, other: Report) -> bool:
