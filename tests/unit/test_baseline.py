@@ -118,7 +118,7 @@ def test_given_a_folder_without_a_run_that_fits_then_it_is_refused(tmp_path: Pat
     (tmp_path / "cut").mkdir()
     (tmp_path / "cut" / "facts.json").write_text("{}")
     for read in (sources.base, sources.current):
-        with pytest.raises(UsageError, match="was cut short and has no report.json: assay check"):
+        with pytest.raises(UsageError, match=r"was cut short and has no report\.json: assay check"):
             read(tmp_path / "cut")
     with pytest.raises(UsageError, match="no such file or folder"):
         sources.base(tmp_path / "nothing")

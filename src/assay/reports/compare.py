@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from assay.compare.comparison import UNPROVED, WORSE, Comparison, Drift, Kind
-from assay.reports.drifts import EXIT_WORDS, HEADS, Line, compared_with, heading, lines, tally, tasks, timing
+from assay.reports.drifts import EXIT_WORDS, HEADS, compared_with, heading, lines, tally, tasks, timing
 from assay.reports.findings import facts, title
 from assay.reports.printed import printed
 from assay.reports.words import plain
@@ -16,9 +16,7 @@ from assay.reports.words import plain
 STYLES = {0: "green", 1: "bold red", 3: "bold yellow"}
 SYMBOLS = {0: "✓", 1: "✗", 3: "?"}
 ASCII_SYMBOLS = {0: "+", 1: "x", 3: "?"}
-REASON = 300  # characters of a row's story
 _BY, _DEEP = (0, 0, 0, 2), (0, 0, 0, 6)
-BRIEF = (Kind.NEW, Kind.STRONGER, Kind.CHANGED, Kind.FLAKY)  # told without the story of a row
 
 
 def render(comparison: Comparison, *, width: int, color: bool, ascii_only: bool = False) -> str:
@@ -64,12 +62,7 @@ def _drift(drift: Drift, everybody: int) -> Iterator[RenderableType]:
     for line in lines(drift, everybody):
         whose = f"{plain(line.whose)}: " if line.whose else ""
         yield Padding(Text.assemble(whose, (plain(line.became), "bold")), (0, 0, 0, 4))
-        yield Padding(facts(*_told(drift, line)), _DEEP)
-
-
-def _told(drift: Drift, line: Line) -> list[tuple[str, str]]:
-    reason = "" if drift.kind in BRIEF else line.reason
-    return [("rows", line.rows), ("why", reason if len(reason) <= REASON else f"{reason[: REASON - 3]}...")]
+        yield Padding(facts(("rows", line.rows), ("why", line.reason)), _DEEP)
 
 
 def _style(kind: Kind) -> str:

@@ -29,6 +29,8 @@ EXIT_WORDS = {
     3: "what was held is not proved any more, and unknown is never green",
 }
 HEADS = {0: "NO WORSE", 1: "WORSE", 3: "UNKNOWN"}
+REASON = 300  # characters of a row's story
+BRIEF = (Kind.NEW, Kind.STRONGER, Kind.CHANGED, Kind.FLAKY)  # told without the story of a row
 SHOWN = 3  # tasks, faults, scenarios of a suite
 
 
@@ -52,7 +54,7 @@ def lines(drift: Drift, everybody: int) -> list[Line]:
     for change in drift.changes:
         groups.setdefault((change.before, change.after), []).append(change)
     return [
-        Line(_whose(some, everybody), before, after, _rows(some), some[0].reason)
+        Line(_whose(some, everybody), before, after, _rows(some), _story(drift.kind, some[0].reason))
         for (before, after), some in sorted(groups.items(), key=lambda each: -_number(each[1]))
     ]
 
@@ -92,6 +94,12 @@ def timing(each: Timing) -> str:
     word = "slower" if each.slower else "faster"
     became = f"{seconds(each.before_s)} -> {seconds(each.after_s)}"
     return f"{each.what}: {became}, {word} ({each.rows} rows against {each.runs} runs, {chance})"
+
+
+def _story(kind: Kind, reason: str) -> str:
+    if kind in BRIEF:
+        return ""
+    return reason if len(reason) <= REASON else f"{reason[: REASON - 3]}..."
 
 
 def _number(changes: Sequence[Change]) -> int:
