@@ -178,6 +178,16 @@ def test_given_a_setting_that_nothing_reads_any_more_then_it_is_newly_violated()
     assert compare([current], current).exit_code == 0
 
 
+def test_given_a_contract_that_cannot_be_kept_and_no_row_about_it_then_it_is_newly_violated() -> None:
+    claim = Claim(setting="contract.queue=mail", promise="", verdict=Verdict.VIOLATED, tasks=["shop.charge"])
+    found = compare([a_report(a_row(), app=app())], a_report(a_row(), app=app(), claims=[claim]))
+    assert (kinds(found), found.drifts[0].changes[0].tasks, found.exit_code) == (
+        [Kind.VIOLATED],
+        ("shop.charge",),
+        1,
+    )
+
+
 def test_given_a_newer_celery_and_no_other_change_then_it_is_what_is_named() -> None:
     base, current = (
         a_report(*killed(outcome), app=app(), environment={"celery": version, "pool": "prefork"})

@@ -13,7 +13,7 @@ import msgspec
 
 from assay.compare.differences import NO_OPTIONS, UNTOLD, key_of, means_nothing, place
 from assay.compare.fit import alike
-from assay.compare.rows import Key, by_task
+from assay.compare.rows import Key, by_task, unrun
 from assay.errors import UsageError
 from assay.report import Claim, Contract, Part, Report, exit_code
 from assay.verdict import Outcome, Result, Verdict
@@ -82,7 +82,7 @@ def of(reports: Sequence[Report]) -> tuple[Baseline, list[str]]:
             origins={key: _origin(origin) for key, origin in sorted(app.get("origins", {}).items())},
             tasks={name: _options(options) for name, options in sorted(app.get("tasks", {}).items())},
             contracts=_contracts(newest.contracts),
-            claims=sorted((claim for claim in newest.claims if not claim.tasks), key=lambda claim: claim.setting),
+            claims=sorted(map(_unplaced, unrun(newest)), key=lambda claim: claim.setting),
             rows=sorted(rows, key=lambda row: (row.scenario, row.tasks)),
         ),
         notes,
@@ -171,6 +171,10 @@ def _contracts(found: Sequence[Contract]) -> list[Contract]:
 
 def _placed(part: Part) -> Part:
     return msgspec.structs.replace(part, place="" if os.path.isabs(part.place) else part.place)
+
+
+def _unplaced(claim: Claim) -> Claim:
+    return msgspec.structs.replace(claim, place="") if os.path.isabs(claim.place) else claim
 
 
 def _origin(origin: dict[str, str]) -> dict[str, str]:

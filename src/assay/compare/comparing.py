@@ -8,7 +8,7 @@ from assay.compare.causing import Causes
 from assay.compare.comparison import UNPROVED, WORSE, Change, Comparison, Drift, Kind
 from assay.compare.differences import environment, settings
 from assay.compare.fit import alike, beyond, why_not
-from assay.compare.rows import Key, by_task, guarantee, rank, seen, words
+from assay.compare.rows import Key, by_task, guarantee, rank, seen, unrun, words
 from assay.compare.times import later, timings, untested
 from assay.errors import UsageError
 from assay.report import CANARY_LOST, Claim, Report
@@ -209,16 +209,16 @@ def _loosened(causes: Causes, told: set[str]) -> list[Drift]:
 
 def _claims(base: Report, current: Report) -> list[Drift]:
     """Claims that no run is needed to judge: settings that nothing reads."""
-    before = {claim.setting: claim for claim in base.claims if not claim.tasks}
+    before = {claim.setting: claim for claim in unrun(base)}
     drifts = []
-    for claim in current.claims:
+    for claim in unrun(current):
         was = before.get(claim.setting)
-        if claim.tasks or claim.verdict is not Verdict.VIOLATED or (was and (was.verdict, was.known) == _state(claim)):
+        if claim.verdict is not Verdict.VIOLATED or (was and (was.verdict, was.known) == _state(claim)):
             continue
         kind = Kind.KNOWN if claim.known else Kind.VIOLATED
         change = Change(
             scenario="no scenario is needed",
-            tasks=(),
+            tasks=tuple(claim.tasks),
             fault="",
             before=str(was.verdict) if was else "",
             after="violated",

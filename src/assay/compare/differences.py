@@ -8,7 +8,7 @@ from assay.report import Part, Report
 from assay.subject import CONTRACT
 
 #: of a task in a report, what is no option: it does not say what becomes of the task
-NO_OPTIONS = frozenset({"name", "place", "profile", "required", "left_out", "unread"})
+NO_OPTIONS = frozenset({"name", "place", "profile", "required", "left_out", "unread", "contract", "contract_at"})
 #: what an option of a task may come from, beside the setting of its name with task_ before it
 SOURCES = {
     "queue": ("task_routes", "task_queues", "task_default_queue"),

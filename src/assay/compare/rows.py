@@ -1,6 +1,6 @@
 """Rows of a report by task, and what one is worth beside another."""
 
-from assay.report import Report
+from assay.report import Claim, Report
 from assay.verdict import CHAOS, Outcome, Result, Verdict
 
 Key = tuple[str, str, str]  # suite, scenario, task
@@ -42,6 +42,12 @@ def by_task(report: Report) -> dict[Key, Result]:
             if key not in found or rank(row) > rank(found[key]):
                 found[key] = row
     return found
+
+
+def unrun(report: Report) -> list[Claim]:
+    """Claims that were judged without a row: of settings that nothing reads, and contracts that cannot be kept."""
+    told = {row.claim for row in report.results}
+    return [claim for claim in report.claims if claim.setting not in told]
 
 
 def rank(row: Result) -> tuple[int, int]:
