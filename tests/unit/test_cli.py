@@ -197,7 +197,10 @@ BAD = [
     ("run --job 3", "no such option --job; did you mean --jobs?"),
     ("run --senario x", "no such option --senario; did you mean --scenario?"),
     ("chaos --fault sigterm", "no such option --fault; did you mean --faults?"),
-    ("chaos --scenario x", "no such option --scenario; it is one of assay run, assay gate, assay blame (see assay chaos --help)"),
+    (
+        "chaos --scenario x",
+        "no such option --scenario; it is one of assay run, assay gate, assay blame (see assay chaos --help)",
+    ),
     ("replay x --time 3", "no such option --time; did you mean --times?"),
     ("shrink x --test y", "no such option --test; did you mean --tests?"),
     ("check --jsn x", "no such option --jsn; did you mean --json?"),
