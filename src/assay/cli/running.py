@@ -1,27 +1,22 @@
 """`assay run`."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import msgspec
 
-from assay.cli.given import need_linux, need_writable, settings_with_app
-from assay.cli.options import about_app, about_broker, about_databases, about_files
+from assay.cli.given import chosen, need_linux, need_writable, settings_with_app
+from assay.cli.options import about_app, about_broker, about_databases, about_files, about_rows
 from assay.cli.telling import command_line, deliver, keep, short, shown_progress
 from assay.exits import kept_in
 from assay.folder import claimed
-
-if TYPE_CHECKING:
-    pass
+from assay.reports.formats import Files, Told
 
 
 @click.command()
 @about_app
 @about_databases
-@click.option("--suite", "suites", multiple=True, metavar="SUITE", help="Only this suite. Patterns; repeatable.")
-@click.option("--task", "tasks", multiple=True, metavar="PATTERN", help="Only these tasks. Repeatable.")
-@click.option("--scenario", "scenarios", multiple=True, metavar="PATTERN", help="Only these scenarios. Repeatable.")
+@about_rows
 @about_broker
 @click.option(
     "--pool", type=click.Choice(["prefork", "solo", "threads"]), help="The workers' pool; default: the app's own."
@@ -34,16 +29,12 @@ if TYPE_CHECKING:
 @click.option("--cold", is_flag=True, default=None, help="Start workers by the real `celery worker` command.")
 @click.option("--live", is_flag=True, default=None, help="Run the tasks' real bodies, with arguments from `live`.")
 @click.option("--each-task", is_flag=True, default=None, help="Run every task, not one for each profile.")
-def run(json_file: Path | None, junit_file: Path | None, scenarios: tuple[str, ...], **options: Any) -> int:
+def run(files: Files, scenarios: tuple[str, ...], **options: Any) -> int:
     """Run the scenarios on the app under test and judge them."""
     need_linux()
     settings = settings_with_app(**options)
-    need_writable(json_file, junit_file)
-    from assay.scenario import registry
-    from assay.selection import Selection
-
-    selection = Selection(suites=settings.suites, tasks=settings.tasks, scenarios=scenarios)
-    selection.pick_scenarios(registry())  # what is misspelt is told before anything is started
+    need_writable(*files.values())
+    selection = chosen(settings, scenarios)
     with claimed(settings.out, timed=settings.out_timed) as out:
         settings, folder = msgspec.structs.replace(settings, out=out), short(out)
         with kept_in(folder):
@@ -55,4 +46,4 @@ def run(json_file: Path | None, junit_file: Path | None, scenarios: tuple[str, .
                 report = run_scenarios(settings, selection, progress)
             report.command = report.command or command_line()
             keep(report, folder)
-        return deliver(report, folder, json_file, junit_file)
+        return deliver(Told(report, folder, settings.workdir), files)

@@ -1,0 +1,55 @@
+"""`assay gate`: everything on one bench, so that the app is imported once."""
+
+import time
+from pathlib import Path
+
+import msgspec
+
+from assay.audit.run import audit, view_of
+from assay.audit.told import Audit
+from assay.bench import bench
+from assay.compare import Comparison, compare, sources
+from assay.errors import UsageError
+from assay.gating import conclusion
+from assay.gating.told import Gated, Part
+from assay.progress import Progress
+from assay.report import Report
+from assay.reports import json
+from assay.run import run_on
+from assay.selection import Selection
+from assay.settings import Settings
+
+
+class Found(msgspec.Struct, frozen=True):
+    """`comparison` is None without a baseline, and with one that cannot be compared with."""
+
+    report: Report
+    audit: Audit
+    comparison: Comparison | None
+    gated: Gated
+
+
+def gate(settings: Settings, selection: Selection, progress: Progress, *, folder: str) -> Found:
+    """Look, run, judge. `folder` is the run folder as it is told. Raises UsageError and HarnessError, as a run."""
+    demands = settings.gate
+    if demands.baseline:
+        sources.base(demands.baseline)  # a damaged one is told before a run that takes minutes
+    with bench(settings, progress, called=settings.live, audit=True) as it:
+        view = view_of(it.zygote, settings)
+        report = run_on(it, selection, progress)
+        took_s = time.monotonic() - it.began
+    audited = audit(settings, view, report, strict=demands.audit == "risk")
+    comparison, baseline = _compared(demands.baseline, report, folder) if demands.baseline else (None, None)
+    gated = conclusion.conclude(report, audited, baseline, demands, took_s=took_s, folder=folder)
+    return Found(report, audited, comparison, gated)
+
+
+def _compared(path: Path, report: Report, folder: str) -> tuple[Comparison | None, Part]:
+    kept = json.parse(json.render(report))  # as the base is read: what is a tuple here is a list there
+    try:
+        source = sources.base(path, kept)
+        found = compare(source.reports, kept)
+    except UsageError as error:
+        return None, conclusion.refused(str(error))
+    found.notes = [*source.notes, *found.notes]
+    return found, conclusion.compared(found, folder)
