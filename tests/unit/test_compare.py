@@ -156,6 +156,14 @@ def test_given_a_setting_that_promises_the_same_with_another_value_then_nothing_
     assert (found.drifts, [each.name for each in found.settings]) == ([], ["result_backend"])
 
 
+def test_given_a_long_value_then_what_differs_in_it_is_told() -> None:
+    rest = "'unacked_restore_interval': 10, 'socket_timeout': 5, 'a..."
+    values = [f"{{'visibility_timeout': {each}, {rest}" for each in (3600, 60)]
+    base, current = (a_report(a_row(), app=app({"broker_transport_options": value})) for value in values)
+    (found,) = compare([base], current).settings
+    assert str(found) == "broker_transport_options: 'visibility_timeout': 3600 -> 'visibility_timeout': 60"
+
+
 def test_given_a_task_that_is_gone_then_it_is_told_once_and_is_red() -> None:
     base = a_report(
         *killed(Outcome.RECOVERED),

@@ -7,6 +7,7 @@ import msgspec
 from assay.verdict import Verdict
 
 SCHEMA = 1
+LONG = 60  # characters of a value
 
 
 class Kind(StrEnum):
@@ -70,7 +71,10 @@ class Difference(msgspec.Struct, kw_only=True, frozen=True):
 
     def __str__(self) -> str:
         whose = f"{self.tasks[0]}: " if len(self.tasks) == 1 else f"{len(self.tasks)} tasks: " if self.tasks else ""
-        return f"{whose}{self.name}: {_shown(self.before)} -> {_shown(self.after)}"
+        before, after = _shown(self.before), _shown(self.after)
+        if len(before) > LONG and len(after) > LONG:
+            before, after = _apart(before, after), _apart(after, before)
+        return f"{whose}{self.name}: {before} -> {after}"
 
 
 class Timing(msgspec.Struct, kw_only=True, frozen=True):
@@ -111,3 +115,10 @@ class Comparison(msgspec.Struct, kw_only=True):
 
 def _shown(value: str | None) -> str:
     return "not set" if value is None else value
+
+
+def _apart(value: str, other: str) -> str:
+    """Entries of a long dict or list that the other one has not; one that was cut off is nobody's."""
+    others = {each.strip("{}[]()") for each in other.split(", ")}
+    mine = [each.strip("{}[]()") for each in value.split(", ")]
+    return ", ".join(each for each in mine if each not in others and not each.endswith("...")) or "..."
