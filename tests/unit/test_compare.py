@@ -320,6 +320,13 @@ def test_no_row_is_worse_than_another_that_is_worse_than_it(one: Result, other: 
     assert not ({*forth} & WORSE and {*back} & WORSE)
 
 
+def test_given_a_setting_that_promised_by_being_off_then_switching_it_on_withdraws_the_promise() -> None:
+    off, on = app({"task_create_missing_queues": False}), app({"task_create_missing_queues": True})
+    row = a_row("routing.undeclared_queue", claim="task_create_missing_queues=False", promise="a misspelt queue fails")
+    (drift,) = compare([a_report(row, app=off)], a_report(a_row("routing.consumed"), app=on)).of(Kind.WITHDRAWN)
+    assert drift.cause == "task_create_missing_queues: False -> True"
+
+
 def held_to(**parts: Any) -> list[Contract]:
     demanded = [Part(name=name, value=value, demanded=True, place="assay.toml:4") for name, value in parts.items()]
     return [Contract(task="shop.charge", parts=[*demanded, Part(name="attempts", value=4, by="max_retries=3")])]

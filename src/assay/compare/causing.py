@@ -41,7 +41,10 @@ class Causes:
     def was_changed(self, before: Result, task: str) -> bool:
         """Whether the setting that it claimed had a value that meant something, and has another one."""
         found = self._claimed(before, None, task)
-        return found is not None and found.before not in NOTHING
+        if found is None:
+            return False
+        promises_by_it = before.claim.endswith(f"={found.before}")  # task_create_missing_queues=False
+        return promises_by_it or found.before not in NOTHING
 
     def is_withdrawn(self, before: Result, after: Result, task: str) -> bool:
         """Whether both hold, and what they promise is not the same, since the setting has another value.
