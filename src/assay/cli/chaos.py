@@ -13,6 +13,7 @@ from assay.cli.telling import command_line, deliver, keep, short, shown_progress
 from assay.errors import UsageError
 from assay.exits import kept_in, say
 from assay.folder import claimed
+from assay.reports.formats import Files, Told
 
 if TYPE_CHECKING:
     from assay.conclusion import Facts
@@ -48,8 +49,7 @@ if TYPE_CHECKING:
 @click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
 @about_files
 def chaos(
-    json_file: Path | None,
-    junit_file: Path | None,
+    files: Files,
     seed: int | None,
     number: int,
     rate: float,
@@ -62,7 +62,7 @@ def chaos(
     """Strike a loaded cluster with many faults, drawn from a seed, and say what survived."""
     need_linux()
     settings = settings_with_app(**options)
-    need_writable(json_file, junit_file)
+    need_writable(*files.values())
     import random
 
     from assay.chaos.possible import must_not_be_barred
@@ -102,7 +102,7 @@ def chaos(
                 )
             report.command = report.command or command_line()
             keep(report, folder)
-        return deliver(report, folder, json_file, junit_file)
+        return deliver(Told(report, folder, settings.workdir), files)
 
 
 @click.command()
@@ -113,11 +113,11 @@ def chaos(
 @click.option("--broker", metavar="BROKER", help="Another one than the run had.")
 @click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
 @about_files
-def replay(given: Path, times: int, json_file: Path | None, junit_file: Path | None, **options: Any) -> int:
+def replay(given: Path, times: int, files: Files, **options: Any) -> int:
     """Run the script of a chaos run again, and say how often it comes out the same."""
     need_linux()
     folder, facts, settings = _chaos_run(given, options)
-    need_writable(json_file, junit_file)
+    need_writable(*files.values())
     from assay.chaos.again import replay as run_again
 
     with claimed(settings.out, timed=settings.out_timed) as out:
@@ -127,8 +127,8 @@ def replay(given: Path, times: int, json_file: Path | None, junit_file: Path | N
         for name, report in found.reports.items():
             report.command = command_line()
             keep(report, shown / name)
-        code = deliver(found.reports[found.worst], shown / found.worst, json_file, junit_file)
-    say(f"REPRODUCED {found.reproduced} of {times}\n", error=Path("-") in (json_file, junit_file))
+        code = deliver(Told(found.reports[found.worst], shown / found.worst, settings.workdir), files)
+    say(f"REPRODUCED {found.reproduced} of {times}\n", error=Path("-") in files.values())
     return code
 
 

@@ -41,6 +41,8 @@ def need_linux() -> None:
 
 def need_writable(*files: Path | None) -> None:
     """Told before a run that takes a minute, rather than after it."""
+    if [str(path) for path in files].count("-") > 1:
+        raise UsageError("only one file can be stdout (-)")
     for path in files:
         if path is None or str(path) == "-":
             continue

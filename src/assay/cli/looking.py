@@ -1,7 +1,7 @@
 """`assay check`, `assay list` and `assay show`: what was recorded, and what there is."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -10,21 +10,19 @@ from assay.cli.options import about_app, about_files
 from assay.cli.telling import deliver
 from assay.errors import UsageError
 from assay.exits import say
-
-if TYPE_CHECKING:
-    pass
+from assay.reports.formats import Files, Told
 
 
 @click.command()
 @click.argument("given", metavar="RUN", type=click.Path(path_type=Path))
 @about_files
-def check(given: Path, json_file: Path | None, junit_file: Path | None) -> int:
+def check(given: Path, files: Files) -> int:
     """Judge an old run again, without running. RUN is a run folder, or a folder of runs (the newest)."""
     folder = run_folder(given)
-    need_writable(json_file, junit_file)
+    need_writable(*files.values())
     from assay.run import check_again
 
-    return deliver(check_again(folder), folder, json_file, junit_file)
+    return deliver(Told(check_again(folder), folder), files)
 
 
 LISTED = ["scenarios", "faults", "checkers", "rules", "suites", "tasks", "findings"]

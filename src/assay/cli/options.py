@@ -1,10 +1,13 @@
 """Options that several commands have."""
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
+
+from assay.reports.formats import FORMATS
 
 FILE = click.Path(dir_okay=False, path_type=Path, allow_dash=True)
 
@@ -52,7 +55,15 @@ about_broker = click.option(
 )
 
 
-about_files = options_of(
-    click.option("--json", "json_file", type=FILE, help="Also write report.json here; - is stdout."),
-    click.option("--junit", "junit_file", type=FILE, help="Also write JUnit XML here."),
-)
+def about_files(function: Callable[..., Any]) -> Callable[..., Any]:
+    """An option for each format; those that were given are passed on together, as `files`: {format: path}."""
+
+    @functools.wraps(function)
+    def gathered(**options: Any) -> Any:
+        given = {name: options.pop(f"{name}_file") for name in FORMATS}
+        return function(files={name: path for name, path in given.items() if path is not None}, **options)
+
+    each_option = [
+        click.option(f"--{name}", f"{name}_file", type=FILE, help=each.about) for name, each in FORMATS.items()
+    ]
+    return options_of(*each_option)(gathered)

@@ -1,7 +1,6 @@
 """`assay run`."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import msgspec
@@ -11,9 +10,7 @@ from assay.cli.options import about_app, about_broker, about_databases, about_fi
 from assay.cli.telling import command_line, deliver, keep, short, shown_progress
 from assay.exits import kept_in
 from assay.folder import claimed
-
-if TYPE_CHECKING:
-    pass
+from assay.reports.formats import Files, Told
 
 
 @click.command()
@@ -34,11 +31,11 @@ if TYPE_CHECKING:
 @click.option("--cold", is_flag=True, default=None, help="Start workers by the real `celery worker` command.")
 @click.option("--live", is_flag=True, default=None, help="Run the tasks' real bodies, with arguments from `live`.")
 @click.option("--each-task", is_flag=True, default=None, help="Run every task, not one for each profile.")
-def run(json_file: Path | None, junit_file: Path | None, scenarios: tuple[str, ...], **options: Any) -> int:
+def run(files: Files, scenarios: tuple[str, ...], **options: Any) -> int:
     """Run the scenarios on the app under test and judge them."""
     need_linux()
     settings = settings_with_app(**options)
-    need_writable(json_file, junit_file)
+    need_writable(*files.values())
     from assay.scenario import registry
     from assay.selection import Selection
 
@@ -55,4 +52,4 @@ def run(json_file: Path | None, junit_file: Path | None, scenarios: tuple[str, .
                 report = run_scenarios(settings, selection, progress)
             report.command = report.command or command_line()
             keep(report, folder)
-        return deliver(report, folder, json_file, junit_file)
+        return deliver(Told(report, folder, settings.workdir), files)

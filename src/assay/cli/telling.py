@@ -10,8 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from assay.cli.ci import show_on_ci
 from assay.errors import UsageError
 from assay.exits import say
+from assay.reports.formats import FORMATS, Files, Told
 
 if TYPE_CHECKING:
     from assay.report import Report
@@ -54,13 +56,18 @@ def keep(report: "Report", folder: Path) -> None:
     (folder / "report.md").write_text(markdown.render(report, folder), encoding="utf-8")
 
 
-def deliver(report: "Report", folder: Path, json_file: Path | None, junit_file: Path | None) -> int:
-    """The files that were asked for, then the report for people."""
-    from assay.reports import json, junit, terminal
+def deliver(told: Told, files: Files) -> int:
+    """The files that were asked for, then the report for people, and what a CI server shows of it."""
+    from assay.reports import terminal
 
-    files = {json_file: json.render(report), junit_file: junit.render(report, folder)}
-    tell(partial(terminal.render, report, folder, program=program()), files)
-    return int(report.exit_code)
+    tell(partial(terminal.render, told.report, told.folder, program=program()), texts(told, files))
+    show_on_ci(told, summarised="summary" in files, error=Path("-") in files.values())
+    return int(told.report.exit_code)
+
+
+def texts(told: Told, files: Files) -> dict[Path | None, str]:
+    """What goes into each file."""
+    return {path: FORMATS[name].render(told) for name, path in files.items()}
 
 
 def tell(render: Callable[..., str], files: Mapping[Path | None, str]) -> None:

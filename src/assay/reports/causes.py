@@ -90,8 +90,7 @@ def facts(cause: Cause, report: Report, *, whole: bool = False) -> list[tuple[st
 
 def _behind(setting: str, rows: list[Result]) -> Cause:
     rows = sorted(rows, key=lambda row: -_rank(row))
-    worst = [row for row in rows if _rank(row) == _rank(rows[0])]
-    example = min(worst, key=_invocations)
+    example = simplest(rows)
     places = list(dict.fromkeys(row.place for row in rows if row.place))
     return Cause(
         setting=setting,
@@ -101,6 +100,12 @@ def _behind(setting: str, rows: list[Result]) -> Cause:
         rows=rows,
         example=example,
     )
+
+
+def simplest(rows: Sequence[Result]) -> Result:
+    """The row that tells it most simply: of the worst outcome, with the fewest invocations."""
+    worst = max(map(_rank, rows))
+    return min((row for row in rows if _rank(row) == worst), key=_invocations)
 
 
 def _remedies(rows: Sequence[Result]) -> list[Remedy]:

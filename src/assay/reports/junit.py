@@ -1,4 +1,4 @@
-"""JUnit XML, as CI servers read it: one testcase for each result, one for each claim.
+"""JUnit XML, as CI servers read it: one testcase for each result, one for each claim, one for each part of a gate.
 
 violated -> failure; unknown -> error, since it is no verdict on the app and must not look green; a known violation ->
 skipped, with the team's reason. Claims form a suite of their own, since some are broken without any scenario (a limit
@@ -6,10 +6,12 @@ that the pool cannot enforce); a claim that only known violations speak against 
 """
 
 import re
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from assay.gating.told import Part
 from assay.report import Claim, Report
 from assay.reports.words import broken_claims, cell, evidence, stack
 from assay.verdict import Result, Verdict
@@ -17,9 +19,11 @@ from assay.verdict import Result, Verdict
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # by XML 1.0
 
 
-def render(report: Report, folder: Path | None = None) -> str:
-    """The whole document, with its declaration."""
+def render(report: Report, folder: Path | None = None, parts: Sequence[Part] = ()) -> str:
+    """The whole document, with its declaration. `parts` are those of a gate."""
     root = ET.Element("testsuites", name="assay", time=f"{report.duration_s:.3f}")
+    if parts:
+        _suite(root, "gate", [_part(part) for part in parts], report, folder)
     for suite, rows in groupby(sorted(report.results, key=lambda r: r.suite), key=lambda r: r.suite):
         _suite(root, suite, [_row(row) for row in rows], report, folder)
     broken = broken_claims(report)
@@ -41,6 +45,12 @@ def _suite(root: ET.Element, name: str, cases: list[ET.Element], report: Report,
     about = {"stack": stack(report), "evidence": evidence(report), "run": str(folder or "")}
     _properties(suite, about)
     suite.extend(cases)
+
+
+def _part(part: Part) -> ET.Element:
+    case = ET.Element("testcase", classname="assay.gate", name=_clean(part.name), time="0")
+    _judge(case, part.verdict, "gate", part.why, "\n".join([part.why, *part.details]))
+    return case
 
 
 def _row(result: Result) -> ET.Element:

@@ -28,14 +28,19 @@ SIGNS = {Verdict.HELD: "✅", Verdict.VIOLATED: "❌", Verdict.UNKNOWN: "❓"}
 
 
 def render(report: Report, folder: Path | None = None) -> str:
-    """Verdict first, then what broke, what is unknown or known, the counts, the profiles."""
+    """The whole report: verdict first, then what broke, what is unknown or known, the counts, the profiles."""
+    return "\n\n".join(sections(report, folder)) + "\n"
+
+
+def sections(report: Report, folder: Path | None = None) -> list[str]:
+    """The same in parts, the worst first: each can be left out by itself."""
     parts = [
         f"## {SIGNS[report.verdict]} Assay: {report.verdict}",
         f"{_text(tally(report))}. {_text(evidence(report))}.",
     ]
     parts += _causes(report)
-    parts += _rows("Unknown", [r for r in report.results if r.verdict is Verdict.UNKNOWN])
-    parts += _rows("Known violations", [r for r in report.results if r.known], known=True)
+    parts += _joined(_rows("Unknown", [r for r in report.results if r.verdict is Verdict.UNKNOWN]))
+    parts += _joined(_rows("Known violations", [r for r in report.results if r.known], known=True))
     parts += _folded(_rows("Every violated row", [r for r in report.results if is_open(r)]))
     parts += _counts(report)
     parts += _listed(CONTRACTS, contracts(report))
@@ -49,7 +54,7 @@ def render(report: Report, folder: Path | None = None) -> str:
         parts.append("```sh\n" + "\n".join(plain(command) for command in commands) + "\n```")
     app = _text(str(report.app.get("name") or report.app.get("module") or ""))
     parts.append(f"{app}: {_text(stack(report))}. Exit code {report.exit_code}: {EXIT_WORDS[report.exit_code]}.")
-    return "\n\n".join(parts) + "\n"
+    return parts
 
 
 def _rows(title: str, rows: list[Result], known: bool = False) -> list[str]:
@@ -84,7 +89,7 @@ def _folded(section: list[str]) -> list[str]:
     if not section:
         return []
     heading, table = section
-    return [f"<details><summary>{heading.removeprefix('### ')}</summary>", table, "</details>"]
+    return _joined([f"<details><summary>{heading.removeprefix('### ')}</summary>", table, "</details>"])
 
 
 def _counts(report: Report) -> list[str]:
@@ -109,4 +114,8 @@ def _listed(title: str, lines: list[str]) -> list[str]:
     if not lines:
         return []
     bullets = "\n".join(f"- {_text(line)}" for line in lines)
-    return [f"<details><summary>{title} ({len(lines)})</summary>", bullets, "</details>"]
+    return _joined([f"<details><summary>{title} ({len(lines)})</summary>", bullets, "</details>"])
+
+
+def _joined(parts: list[str]) -> list[str]:
+    return ["\n\n".join(parts)] if parts else []

@@ -1,0 +1,1 @@
+"""The gate of a team's CI: several proofs, one verdict."""

@@ -1,0 +1,91 @@
+"""The files that a run can be told in, by the option that asks for each; each is imported when it is asked for."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from assay.report import Report
+
+if TYPE_CHECKING:
+    from assay.audit.told import Audit
+    from assay.gating.told import Gated
+    from assay.reports.checkout import Checkout
+    from assay.reports.problems import Problem
+
+
+class Told(NamedTuple):
+    """What there is to tell. A gate has an audit and a verdict as well."""
+
+    report: Report
+    folder: Path  # of the run
+    workdir: Path | None = None  # the app's; None: as the run's facts have it
+    audit: "Audit | None" = None
+    gated: "Gated | None" = None
+
+    def checkout(self) -> "Checkout":
+        """Where the app's sources are."""
+        from assay.facts import read
+        from assay.reports.checkout import Checkout
+
+        return Checkout.of(self.workdir or Path(read(self.folder).workdir))
+
+    def problems(self) -> "list[Problem]":
+        """What is wrong, at its lines."""
+        from assay.reports.problems import problems
+
+        return problems(self.report, self.audit, self.checkout())
+
+
+class Format(NamedTuple):
+    """`file` is its name in a run folder of `assay gate`, `about` what --help says."""
+
+    file: str
+    about: str
+    render: Callable[[Told], str]
+
+
+def _json(told: Told) -> str:
+    from assay.reports import json
+
+    return json.render(told.report)
+
+
+def _junit(told: Told) -> str:
+    from assay.reports import junit
+
+    return junit.render(told.report, told.folder, told.gated.parts if told.gated else ())
+
+
+def _ctrf(told: Told) -> str:
+    from assay.reports import ctrf
+
+    return ctrf.render(told.report, told.checkout(), told.gated.parts if told.gated else ())
+
+
+def _sarif(told: Told) -> str:
+    from assay.reports import sarif
+
+    return sarif.render(told.problems(), told.report)
+
+
+def _codequality(told: Told) -> str:
+    from assay.reports import codequality
+
+    return codequality.render(told.problems())
+
+
+def _summary(told: Told) -> str:
+    from assay.reports import summary
+
+    return summary.render(told.report, told.folder, told.gated)
+
+
+FORMATS = {
+    "json": Format("report.json", "Also write report.json here; - is stdout.", _json),
+    "junit": Format("junit.xml", "Also write JUnit XML here.", _junit),
+    "ctrf": Format("ctrf.json", "Also write CTRF, a JSON of test results, here.", _ctrf),
+    "sarif": Format("report.sarif", "Also write SARIF here, for code scanning.", _sarif),
+    "codequality": Format("codequality.json", "Also write GitLab's code quality report here.", _codequality),
+    "summary": Format("summary.md", "Also write a job summary here; default: $GITHUB_STEP_SUMMARY.", _summary),
+}
+Files = dict[str, Path]  # by format

@@ -1,0 +1,177 @@
+"""What is wrong, each thing at its line of the sources: what annotations, SARIF and code quality are made of. Pure."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+
+import msgspec
+
+from assay.audit.finding import Finding, Kind
+from assay.audit.promises import PROMISES
+from assay.audit.rule import registry as rules
+from assay.audit.told import Audit
+from assay.counted import counted
+from assay.report import Claim, Report
+from assay.reports import causes
+from assay.reports.checkout import Checkout
+from assay.reports.words import broken_claims, plain, scenario_name
+from assay.verdict import Result, Verdict
+
+NOT_JUDGED = "not-judged"
+NO_CLAIM = "A scenario that no setting makes a promise about did not hold."
+
+
+class Level(StrEnum):
+    """Worst first, in SARIF's words."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """`rule` and `about` are the same for all problems of a kind. `path` is from the repository's root, "" if unknown.
+
+    `fingerprint` is of the rule, the file and what it is about, not of the line: it stays when lines move.
+    """
+
+    rule: str
+    about: str
+    level: Level
+    title: str
+    text: str
+    remedy: str = ""
+    path: str = ""
+    line: int = 1
+    known: str = ""  # the team's reason: it does not count
+    fingerprint: str = ""
+
+
+def problems(report: Report | None, audit: Audit | None, checkout: Checkout) -> list[Problem]:
+    """The worst first, those that the team knows last. What is unknown is a warning: it is never left out."""
+    found: list[Problem] = []
+    elsewhere = _usual_place(report, audit)
+    if report:
+        found += _of_rows(report, checkout, elsewhere)
+        found += _of_claims(report, audit.findings if audit else [], checkout, elsewhere)
+        found += _unjudged(report, checkout, elsewhere)
+    if audit:
+        found += [_of_finding(each, checkout, elsewhere) for each in audit.findings]
+    order = list(Level)
+    found.sort(key=lambda each: (bool(each.known), order.index(each.level)))
+    return list(_told_apart(found))
+
+
+def counting(found: Sequence[Problem]) -> list[Problem]:
+    """Without what the team knows."""
+    return [each for each in found if not each.known]
+
+
+def _of_rows(report: Report, checkout: Checkout, elsewhere: str) -> Iterator[Problem]:
+    """One for each claim at each of its places, known rows apart; a scenario without a claim is by itself."""
+    groups: dict[tuple[str, str, str], list[Result]] = {}
+    for row in report.results:
+        if row.verdict is Verdict.VIOLATED:
+            groups.setdefault((row.claim or scenario_name(row), row.place, row.known), []).append(row)
+    for (title, place, known), rows in groups.items():
+        worst = causes.simplest(rows)
+        key = worst.claim.partition("=")[0]
+        path, line = checkout.locate(place or elsewhere)
+        yield Problem(
+            rule=f"claim/{key}" if key else f"scenario/{title}",
+            about=PROMISES.get(key) or worst.promise or NO_CLAIM,
+            level=Level.ERROR,
+            title=f"{title} does not hold",
+            text=plain(
+                f"{scenario_name(worst)}: {worst.reason}"
+                + f" ({counted(len(rows), 'violated row')}; {causes.tasks(rows, report)})"
+            ),
+            remedy=plain(worst.remedy),
+            path=path,
+            line=line,
+            known=plain(known),
+        )
+
+
+def _of_claims(report: Report, found: Sequence[Finding], checkout: Checkout, elsewhere: str) -> Iterator[Problem]:
+    """Claims that no run was needed for, unless an audit tells of them."""
+    told = {setting for row in report.results if (setting := row.claim)}
+    for claim in report.claims:
+        dead = claim.verdict is Verdict.VIOLATED and claim.setting not in told
+        if not dead or (claim not in broken_claims(report) and not claim.known):
+            continue
+        if any(_is_about(each, claim) for each in found):
+            continue
+        key = claim.setting.partition("=")[0]
+        path, line = checkout.locate(claim.place or elsewhere)
+        yield Problem(
+            rule=f"claim/{key}",
+            about=claim.promise or "A setting that does nothing here.",
+            level=Level.ERROR,
+            title=f"{claim.setting} does not hold",
+            text=plain(claim.observed),
+            remedy=plain(claim.remedy),
+            path=path,
+            line=line,
+            known=plain(claim.known),
+        )
+
+
+def _is_about(finding: Finding, claim: Claim) -> bool:
+    same = claim.setting == finding.title or claim.setting.partition("=")[0] in finding.settings
+    return same and finding.place == claim.place
+
+
+def _unjudged(report: Report, checkout: Checkout, elsewhere: str) -> Iterator[Problem]:
+    """By reason: one cause often leaves many rows unknown."""
+    reasons: dict[str, list[Result]] = {}
+    for row in report.results:
+        if row.verdict is Verdict.UNKNOWN:
+            reasons.setdefault(row.reason, []).append(row)
+    for reason, rows in reasons.items():
+        path, line = checkout.locate(next((row.place for row in rows if row.place), elsewhere))
+        yield Problem(
+            rule=NOT_JUDGED,
+            about="A scenario could not be judged, and unknown is never green.",
+            level=Level.WARNING,
+            title=f"{scenario_name(rows[0])} is unknown",
+            text=plain(f"{reason} ({counted(len(rows), 'row')}; {causes.tasks(rows, report)})"),
+            path=path,
+            line=line,
+        )
+
+
+def _of_finding(finding: Finding, checkout: Checkout, elsewhere: str) -> Problem:
+    path, line = checkout.locate(finding.place or elsewhere)
+    return Problem(
+        rule=f"audit/{finding.rule}",
+        about=rules().get(finding.rule, "").partition(": ")[2] or finding.rule,
+        level=Level.NOTE if finding.kind is Kind.RISK else Level.ERROR,
+        title=plain(f"{finding.title}: {finding.kind}"),
+        text=plain(finding.observed),
+        remedy=plain(finding.remedy),
+        path=path,
+        line=line,
+        known=plain(finding.accepted),
+    )
+
+
+def _usual_place(report: Report | None, audit: Audit | None) -> str:
+    """The file that most settings are given in: where to look for what has no place of its own."""
+    places = [claim.place for claim in report.claims] if report else []
+    places += [row.place for row in report.results] if report else []
+    places += [entry.place for entry in audit.entries] if audit else []
+    places += [str(task.get("place", "")) for task in report.app.get("tasks", {}).values()] if report else []
+    files = Counter(place.rpartition(":")[0] for place in places if ":" in place)
+    return f"{files.most_common(1)[0][0]}:1" if files else ""
+
+
+def _told_apart(found: Sequence[Problem]) -> Iterator[Problem]:
+    """With fingerprints that no two share: the second of the same has a number."""
+    seen: Counter[str] = Counter()
+    for each in found:
+        about = each.title.partition("=")[0]
+        digest = hashlib.sha256("\0".join((each.rule, each.path, about)).encode()).hexdigest()[:32]
+        seen[digest] += 1
+        yield msgspec.structs.replace(each, fingerprint=f"{digest}:{seen[digest]}")

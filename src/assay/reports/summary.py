@@ -1,0 +1,71 @@
+"""A job summary: the report in Markdown as far as the server takes it, the worst first, and what was left out.
+
+GitHub refuses a summary of more than 1 MiB altogether.
+Source: https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from assay.counted import counted
+from assay.gating.told import Gated
+from assay.report import Report
+from assay.reports.escaped import text
+from assay.reports.markdown import SIGNS, sections
+
+MOST = 1 << 20  # bytes of a step's summary
+NOTE = 400  # bytes that what was left out is told in, at most
+FOLD, FENCE = "</details>", "```"
+
+
+def render(report: Report, folder: Path | None, gated: Gated | None = None, *, most: int = MOST) -> str:
+    """Of `most` bytes in UTF-8 at most."""
+    whole = f"report.md in the run folder {folder}" if folder else "the report itself"
+    return fitted([*(_gate(gated) if gated else []), *sections(report, folder)], most, whole)
+
+
+def fitted(parts: Sequence[str], most: int, whole: str) -> str:
+    """As many of the parts as fit, the last of them line by line, and what is left out: all of it is in `whole`."""
+    text = "\n\n".join(parts) + "\n"
+    if len(text.encode()) <= most:
+        return text
+    room, kept, lines_left, parts_left = most - NOTE, list[str](), 0, 0
+    for part in parts:
+        size = len(part.encode()) + 2
+        if parts_left or lines_left:
+            parts_left += 1
+        elif size <= room:
+            kept.append(part)
+            room -= size
+        else:
+            cut, lines_left = _cut(part, room)
+            kept += [cut] * bool(cut)
+            parts_left += not cut
+    left = [counted(lines_left, "line")] * bool(lines_left) + [counted(parts_left, "further part")] * bool(parts_left)
+    note = f"> Left out, for the size that a summary may have: {' and '.join(left)}. {whole[:200]} has all."
+    return "\n\n".join([*kept, note])[:most] + "\n" * (most > NOTE)
+
+
+def _cut(part: str, room: int) -> tuple[str, int]:
+    """Its first lines that fit, and how many do not; a fold is closed, and what is to be copied is kept whole."""
+    if part.startswith(FENCE):
+        return "", 0
+    lines = part.split("\n")
+    foot = f"\n\n{FOLD}" if lines[-1] == FOLD else ""
+    lines = lines[: -2 if foot else None]
+    room -= len(foot.encode()) + 2
+    kept: list[str] = []
+    for line in lines:
+        room -= len(line.encode()) + 1
+        if room < 0:
+            break
+        kept.append(line)
+    return ("\n".join(kept) + foot if kept else ""), len(lines) - len(kept) if kept else 0
+
+
+def _gate(gated: Gated) -> list[str]:
+    lines = ["| part | verdict | why |", "| --- | --- | --- |"]
+    lines += [f"| {part.name} | {SIGNS[part.verdict]} {part.verdict} | {text(part.why)} |" for part in gated.parts]
+    details = [f"- {part.name}: {text(line)}" for part in gated.parts for line in part.details]
+    heading = f"## {SIGNS[gated.verdict]} Gate: {gated.verdict}, exit code {gated.exit_code}"
+    return [heading, "\n".join(lines), *(["\n".join(details)] if details else [])]
