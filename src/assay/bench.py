@@ -1,6 +1,7 @@
 """What everything that runs stands on: supervisor, broker, and the zygote with the app; all gone at the end."""
 
 import queue
+import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -38,6 +39,7 @@ class Bench:
     supervisor: Supervisor
     broker: Broker
     zygote: Zygote
+    began: float  # by time.monotonic()
     databases: queue.SimpleQueue[int] = field(default_factory=queue.SimpleQueue)
 
     @property
@@ -122,18 +124,22 @@ class Bench:
 
 
 @contextmanager
-def bench(settings: Settings, progress: Progress, *, called: Mapping[str, Call] | None = None) -> Iterator[Bench]:
+def bench(
+    settings: Settings, progress: Progress, *, called: Mapping[str, Call] | None = None, audit: bool = False
+) -> Iterator[Bench]:
     """Supervisor, broker and zygote; all gone at the end.
 
     `called` says with what arguments tasks are called; none but these have any. None: whoever uses the bench knows.
+    `audit`: the zygote looks for what only an audit asks.
     """
+    began = time.monotonic()
     with ExitStack() as stack:
         supervisor = stack.enter_context(Supervisor())
         progress.phase("starting the broker")
         broker = brokers.start(settings.broker, supervisor.folder / "broker", supervisor.spawn)
         stack.callback(lambda: _tell(progress, broker.stop()))
         progress.phase(f"importing {settings.app}")
-        zygote = _load(supervisor, settings)
+        zygote = _load(supervisor, settings, audit=audit)
         stack.callback(zygote.close)
         if zygote.no_redis and not speaks_amqp(broker.name):
             raise UsageError(
@@ -161,13 +167,13 @@ def bench(settings: Settings, progress: Progress, *, called: Mapping[str, Call] 
         if called is not None and settings.bodies == "hollow":
             _leave_out_base_calls(zygote, called)
         progress.phase("running")
-        made = Bench(settings, supervisor, broker, zygote)
+        made = Bench(settings, supervisor, broker, zygote, began)
         for number in range(1 if broker.one_database else settings.jobs):
             made.databases.put(2 * number)  # one for messages, the next for results
         yield made
 
 
-def _load(supervisor: Supervisor, settings: Settings, flips: Sequence[Flip] = ()) -> Zygote:
+def _load(supervisor: Supervisor, settings: Settings, flips: Sequence[Flip] = (), *, audit: bool = False) -> Zygote:
     zygote = Zygote(
         supervisor,
         settings.app,
@@ -176,6 +182,7 @@ def _load(supervisor: Supervisor, settings: Settings, flips: Sequence[Flip] = ()
         pool=settings.pool,
         migrations=settings.migrations,
         fixtures=settings.fixtures,
+        audit=audit,
         flips=flips,
     )
     hold_to(zygote.subject, settings)

@@ -40,32 +40,37 @@ from assay.warm import Zygote
 
 def run(settings: Settings, selection: Selection, progress: Progress) -> Report:
     """Run what is selected. Raises UsageError for what the user must mend, HarnessError where the harness broke."""
-    clock = time.monotonic()
     with bench(settings, progress, called=settings.live) as it:
-        members = plans.members(settings, it.subject, selection)
-        obstacle = connections.obstacle(it.zygote.process.pid, it.broker.url(0))
-        plan = plans.rows(settings, it.subject, it.pool, members, selection, obstacle=obstacle)
-        settings.out.mkdir(parents=True, exist_ok=True)
-        it.subject.redirected += changed(it.subject, settings)
-        facts = Facts.of(it.subject, it.broker.name, it.broker.version(), it.pool, settings, members)
-        facts.scaled = scaled((row.scenario.scale(row.target) for row in plan), it.subject, it.pool, it.broker.name)
-        if skipped := plans.uncallable(settings, it.subject, list(members)):
-            facts.notes.append(f"live: not run, since [live] does not say how to call them: {', '.join(skipped)}")
-        if settings.sigterm_quits:
-            facts.notes.append("scenarios about a warm shutdown are left out: by REMAP_SIGTERM, SIGTERM is a cold one")
-        if obstacle:
-            facts.notes.append(f"suite reconnect is left out: {obstacle}")
-        facts.notes += plans.left_out(settings, it.subject, it.pool, members, selection, plan, obstacle=obstacle)
-        if settings.canary and (why := _without_canary(it)):
-            facts.notes.append(f"no canary: {why}, so nothing shows that a loss would have been seen")
-        facts.plan = [row.planned for row in plan]
-        facts.selection = selection.given
-        keep(facts, settings.out)
-        for note in it.subject.redirected + it.subject.warnings + facts.notes:
-            progress.note(note)
-        progress.plan(len(plan))
-        results, facts.canary = _run_all(it, plan, progress)
-    facts.duration_s = time.monotonic() - clock
+        return run_on(it, selection, progress)
+
+
+def run_on(it: Bench, selection: Selection, progress: Progress) -> Report:
+    """The same on a bench that is there, whose folder gets what is recorded."""
+    settings = it.settings
+    members = plans.members(settings, it.subject, selection)
+    obstacle = connections.obstacle(it.zygote.process.pid, it.broker.url(0))
+    plan = plans.rows(settings, it.subject, it.pool, members, selection, obstacle=obstacle)
+    settings.out.mkdir(parents=True, exist_ok=True)
+    it.subject.redirected += changed(it.subject, settings)
+    facts = Facts.of(it.subject, it.broker.name, it.broker.version(), it.pool, settings, members)
+    facts.scaled = scaled((row.scenario.scale(row.target) for row in plan), it.subject, it.pool, it.broker.name)
+    if skipped := plans.uncallable(settings, it.subject, list(members)):
+        facts.notes.append(f"live: not run, since [live] does not say how to call them: {', '.join(skipped)}")
+    if settings.sigterm_quits:
+        facts.notes.append("scenarios about a warm shutdown are left out: by REMAP_SIGTERM, SIGTERM is a cold one")
+    if obstacle:
+        facts.notes.append(f"suite reconnect is left out: {obstacle}")
+    facts.notes += plans.left_out(settings, it.subject, it.pool, members, selection, plan, obstacle=obstacle)
+    if settings.canary and (why := _without_canary(it)):
+        facts.notes.append(f"no canary: {why}, so nothing shows that a loss would have been seen")
+    facts.plan = [row.planned for row in plan]
+    facts.selection = selection.given
+    keep(facts, settings.out)
+    for note in it.subject.redirected + it.subject.warnings + facts.notes:
+        progress.note(note)
+    progress.plan(len(plan))
+    results, facts.canary = _run_all(it, plan, progress)
+    facts.duration_s = time.monotonic() - it.began
     keep(facts, settings.out)
     return conclude(facts, results)
 

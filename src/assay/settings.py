@@ -16,6 +16,7 @@ from assay.contract.table import entries, placed
 from assay.contract.terms import Entry
 from assay.elsewhere.table import Workers
 from assay.errors import UsageError
+from assay.gating.table import Demands
 from assay.known import Known
 from assay.selection import nearest
 
@@ -74,6 +75,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     live: dict[str, LiveCall] = {}
     known: tuple[Known, ...] = ()
     workers: Workers | None = None  # that others run: `assay chaos` starts and ends them by commands
+    gate: Demands = Demands()
     canary: bool = True  # break one configuration on purpose in each run: its loss must be seen
     notes: tuple[str, ...] = ()  # not a key: what the user should know about how this was read
     out_timed: bool = False  # not a key: `out` has its name from the time
@@ -94,6 +96,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 NO_KEYS = ("notes", "out_timed", "demanded_at")
 TYPES: dict[str, Any] = {f.name: f.type for f in msgspec.structs.fields(Settings) if f.name not in NO_KEYS}
 KEYS = tuple(TYPES)
+TABLES: dict[str, type[msgspec.Struct]] = {"workers": Workers, "gate": Demands}
 
 
 def load(
@@ -197,8 +200,8 @@ def converted(table: Mapping[str, Any], source: str, folder: Path) -> dict[str, 
     values = dict[str, Any]()
     for key, value in table.items():
         must_be_known(key, source)
-        if key == "workers":
-            _must_be_workers(value, source)
+        if key in TABLES:
+            _must_be_table(key, value, source)
         if key == "contract":
             values[key] = entries(value, source)
             continue
@@ -213,16 +216,15 @@ def converted(table: Mapping[str, Any], source: str, folder: Path) -> dict[str, 
     return values
 
 
-def _must_be_workers(value: Any, source: str) -> None:
+def _must_be_table(key: str, value: Any, source: str) -> None:
     """Raises UsageError for what is no table, or a key that it does not have, with the one that was meant."""
     if not isinstance(value, dict):
-        raise UsageError(f"{source}: workers must be a table: [workers], or [tool.assay.workers] in a pyproject.toml")
-    for key in value:
-        if key not in Workers.__struct_fields__:
-            known = Workers.__struct_fields__
-            raise UsageError(
-                f"{source}: workers: unknown key {key}{nearest(key, known) or '; known are ' + ', '.join(known)}"
-            )
+        raise UsageError(f"{source}: {key} must be a table: [{key}], or [tool.assay.{key}] in a pyproject.toml")
+    known = TABLES[key].__struct_fields__
+    for inner in value:
+        if inner not in known:
+            hint = nearest(inner, known) or "; known are " + ", ".join(known)
+            raise UsageError(f"{source}: {key}: unknown key {inner}{hint}")
 
 
 def _path(raw: Any, folder: Path) -> Path:
@@ -235,12 +237,19 @@ def _told(key: str, error: str) -> str:
     """msgspec's "Expected `int`, got `str` - at `$[0].x`" as "key[0].x: expected int, got str"."""
     what, _, where = error.partition(" - at ")
     what = what.replace("`", "").replace("Expected array", "Expected a list")
-    choices = [str(each) for each in get_args(TYPES[key]) if each] if "invalid enum" in error.lower() else []
+    choices = [str(each) for each in get_args(_type_at(key, where)) if each] if "invalid enum" in error.lower() else []
     if "RFC3339" in error:
         choices = []
         what = "it must be a date such as 2026-12-31"
     known = f"; there are {', '.join(choices)}" if choices else ""
     return f"{key}{where.strip('`').removeprefix('$')}: {what[:1].lower()}{what[1:]}{known}"
+
+
+def _type_at(key: str, where: str) -> Any:
+    """Of a key, or of one in its table: `where` is as msgspec tells it, `$.audit`."""
+    inner = where.strip("`").removeprefix("$.")
+    fields = {field.name: field.type for field in msgspec.structs.fields(TABLES[key])} if key in TABLES else {}
+    return fields.get(inner, TYPES[key])
 
 
 def _check_broker(broker: str) -> None:

@@ -16,6 +16,7 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -100,10 +101,38 @@ def _load(request: dict[str, Any]) -> tuple[dict[str, Any], Celery]:
     os.environ["CELERY_SKIP_CHECKS"] = "1"
     answer: dict[str, Any] = {"subject": msgspec.to_builtins(subject), "no_redis": _no_redis()}
     if request["audit"]:
-        from assay.inspection.written import written
-
-        answer["written"] = msgspec.to_builtins(written(app, request["workdir"]))
+        answer["written"] = _apart(lambda: _written(app, request["workdir"]))
     return answer, app
+
+
+def _written(app: Celery, workdir: str) -> Any:
+    from assay.inspection.written import written
+
+    return msgspec.to_builtins(written(app, workdir))
+
+
+def _apart(look: Callable[[], Any]) -> Any:
+    """What `look` returns, in a process of its own: it makes the app's backend and asks its routers, and a worker that
+    is forked later must find the app as it was imported. Raises RuntimeError with its traceback.
+    """
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            answer = {"ok": look()}
+        except BaseException:
+            answer = {"broke": traceback.format_exc()}
+        with os.fdopen(write, "wb") as pipe:
+            pipe.write(json.dumps(answer).encode())
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as pipe:
+        told = pipe.read()
+    _, status = os.waitpid(pid, 0)
+    found = json.loads(told) if told else {"broke": f"it ended with status {status} and said nothing"}
+    if "broke" in found:
+        raise RuntimeError(found["broke"])
+    return found["ok"]
 
 
 def _no_redis() -> str:

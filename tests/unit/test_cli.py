@@ -199,7 +199,7 @@ BAD = [
     ("chaos --fault sigterm", "no such option --fault; did you mean --faults?"),
     (
         "chaos --scenario x",
-        "no such option --scenario; it is one of assay run, assay blame, assay against (see assay chaos --help)",
+        "no such option --scenario; it is one of assay run, assay gate, assay blame, assay against (see assay chaos",
     ),
     ("replay x --time 3", "no such option --time; did you mean --times?"),
     ("shrink x --test y", "no such option --test; did you mean --tests?"),

@@ -24,8 +24,12 @@ def look_at(settings: Settings) -> View:
             supervisor, settings.app, settings.workdir, env=settings.environment, pool=settings.pool, audit=True
         )
     hold_to(zygote.subject, settings)
-    pool = settings.pool or zygote.subject.pool
-    return View(zygote.subject, zygote.written, pool, settings.queues)
+    return view_of(zygote, settings)
+
+
+def view_of(zygote: Zygote, settings: Settings) -> View:
+    """Of an app that was loaded with `audit`."""
+    return View(zygote.subject, zygote.written, settings.pool or zygote.subject.pool, settings.queues)
 
 
 def audit(settings: Settings, view: View, report: Report | None, *, strict: bool) -> Audit:

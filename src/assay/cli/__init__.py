@@ -4,6 +4,7 @@ from assay.cli.against import against
 from assay.cli.auditing import audit, blame, mutate
 from assay.cli.chaos import chaos, replay, shrink
 from assay.cli.comparing import baseline, compare, trend
+from assay.cli.gating import gate
 from assay.cli.group import main
 from assay.cli.looking import check, list_, show
 from assay.cli.running import run
@@ -11,6 +12,7 @@ from assay.cli.serving import broker
 
 for command in (
     run,
+    gate,
     chaos,
     replay,
     shrink,

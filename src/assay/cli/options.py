@@ -50,6 +50,13 @@ about_databases = click.option(
 )
 
 
+about_rows = options_of(
+    click.option("--suite", "suites", multiple=True, metavar="SUITE", help="Only this suite. Patterns; repeatable."),
+    click.option("--task", "tasks", multiple=True, metavar="PATTERN", help="Only these tasks. Repeatable."),
+    click.option("--scenario", "scenarios", multiple=True, metavar="PATTERN", help="Only these scenarios. Repeatable."),
+)
+
+
 about_broker = click.option(
     "--broker", metavar="BROKER", help="fakeredis (embedded, the default), redis or rabbitmq (private ones), or a URL."
 )

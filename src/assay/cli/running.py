@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from assay.cli.given import need_linux, need_writable, settings_with_app
-from assay.cli.options import about_app, about_broker, about_databases, about_files
+from assay.cli.options import about_app, about_broker, about_databases, about_files, about_rows
 from assay.cli.telling import command_line, deliver, keep, short, shown_progress
 from assay.exits import kept_in
 from assay.folder import claimed
@@ -16,9 +16,7 @@ from assay.reports.formats import Files, Told
 @click.command()
 @about_app
 @about_databases
-@click.option("--suite", "suites", multiple=True, metavar="SUITE", help="Only this suite. Patterns; repeatable.")
-@click.option("--task", "tasks", multiple=True, metavar="PATTERN", help="Only these tasks. Repeatable.")
-@click.option("--scenario", "scenarios", multiple=True, metavar="PATTERN", help="Only these scenarios. Repeatable.")
+@about_rows
 @about_broker
 @click.option(
     "--pool", type=click.Choice(["prefork", "solo", "threads"]), help="The workers' pool; default: the app's own."

@@ -8,12 +8,16 @@ SCHEMA = 1
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One thing that a gate demands. `why` is a sentence, `details` are further ones, the worst first."""
+    """One thing that a gate demands. `why` is a sentence, `details` are further ones, the worst first.
+
+    `refused`: it could not be judged, since what the user gave for it cannot be used.
+    """
 
     name: str
     verdict: Verdict
     why: str
     details: list[str] = []
+    refused: bool = False
 
 
 class Gated(msgspec.Struct, kw_only=True):

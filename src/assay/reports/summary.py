@@ -26,9 +26,9 @@ def render(report: Report, folder: Path | None, gated: Gated | None = None, *, m
 
 def fitted(parts: Sequence[str], most: int, whole: str) -> str:
     """As many of the parts as fit, the last of them line by line, and what is left out: all of it is in `whole`."""
-    text = "\n\n".join(parts) + "\n"
-    if len(text.encode()) <= most:
-        return text
+    whole_text = "\n\n".join(parts) + "\n"
+    if len(whole_text.encode()) <= most:
+        return whole_text
     room, kept, lines_left, parts_left = most - NOTE, list[str](), 0, 0
     for part in parts:
         size = len(part.encode()) + 2

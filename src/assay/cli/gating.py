@@ -1,0 +1,58 @@
+"""`assay gate`."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from assay.cli.ci import show_on_ci
+from assay.cli.given import need_linux, need_writable, settings_with_app
+from assay.cli.options import about_app, about_broker, about_databases, about_files, about_rows
+from assay.cli.telling import command_line, keep, short, shown_progress, tell, texts
+from assay.exits import kept_in
+from assay.folder import claimed
+from assay.reports.formats import FORMATS, Files, Told
+
+
+@click.command()
+@about_app
+@about_databases
+@about_rows
+@about_broker
+@click.option("--pool", type=click.Choice(["prefork", "solo", "threads"]), help="Default: the app's own.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), help="Scenarios at the same time; default: 4 for each processor, 16 at most."
+)
+@click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
+@about_files
+def gate(files: Files, scenarios: tuple[str, ...], **options: Any) -> int:
+    """Decide whether this may be merged: audit, suites, canary, baseline and budgets in one verdict."""
+    need_linux()
+    settings = settings_with_app(**options)
+    need_writable(*files.values())
+    from assay.gating.run import gate as run_gate
+    from assay.reports import audit, gate
+    from assay.scenario import registry
+    from assay.selection import Selection
+
+    selection = Selection(suites=settings.suites, tasks=settings.tasks, scenarios=scenarios)
+    selection.pick_scenarios(registry())  # what is misspelt is told before anything is started
+    with claimed(settings.out, timed=settings.out_timed) as out:
+        settings, folder = msgspec.structs.replace(settings, out=out), short(out)
+        with kept_in(folder):
+            with shown_progress() as progress:
+                for note in settings.notes:
+                    progress.note(note)
+                found = run_gate(settings, selection, progress, folder=str(folder))
+            found.report.command = command_line()
+            keep(found.report, folder)
+            (folder / "audit.json").write_text(audit.json(found.audit), encoding="utf-8")
+            (folder / "gate.json").write_text(gate.json(found.gated), encoding="utf-8")
+            told = Told(found.report, folder, settings.workdir, found.audit, found.gated)
+            for each in FORMATS.values():
+                (folder / each.file).write_text(each.render(told), encoding="utf-8")
+        tell(partial(gate.render, found.gated, str(folder)), texts(told, files))
+        show_on_ci(told, summarised="summary" in files, error=Path("-") in files.values())
+    return found.gated.exit_code
