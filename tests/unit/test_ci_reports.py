@@ -16,6 +16,7 @@ from assay.gating.told import Gated, Part
 from assay.report import Claim, Report
 from assay.reports import annotations, codequality, ctrf, junit, sarif, summary
 from assay.reports.checkout import Checkout
+from assay.reports.formats import Told
 from assay.reports.problems import Level, Problem, counting, problems
 from assay.verdict import Verdict
 
@@ -201,7 +202,7 @@ def a_gated(**fields: Any) -> Gated:
 
 
 def test_a_summary_that_fits_has_all_of_the_report() -> None:
-    text = summary.render(a_red_report(), Path("runs/1"), a_gated())
+    text = summary.render(Told(a_red_report(), Path("runs/1"), gated=a_gated()))
     assert text.startswith("## ❌ Gate: violated, exit code 1\n\n| part | verdict | why |")
     assert text.index("## ❌ Gate") < text.index("## ❌ Assay: violated")
     assert "Left out" not in text
@@ -210,7 +211,7 @@ def test_a_summary_that_fits_has_all_of_the_report() -> None:
 
 def test_a_summary_keeps_to_its_size_and_says_what_is_left_out_and_where_it_is() -> None:
     rows = [a_lost_row("acks_late.main_killed", f"shop.ä{number}") for number in range(9000)]
-    text = summary.render(a_report(*rows, redirected=["r"]), Path("runs/1"))
+    text = summary.render(Told(a_report(*rows, redirected=["r"]), Path("runs/1")))
     assert 0.9 * summary.MOST < len(text.encode()) <= summary.MOST
     assert text.index("does not hold") < 2000, "the worst is told first"
     last = text.rstrip("\n").rpartition("\n")[2]
@@ -222,7 +223,8 @@ def test_a_summary_keeps_to_its_size_and_says_what_is_left_out_and_where_it_is()
 
 @pytest.mark.parametrize("most", [0, 10, 500, 900, 2000])
 def test_a_summary_never_goes_beyond_what_is_left_of_the_size(most: int) -> None:
-    assert len(summary.render(a_red_report(), Path("runs/1"), a_gated(), most=most).encode()) <= most
+    told = Told(a_red_report(), Path("runs/1"), gated=a_gated())
+    assert len(summary.render(told, most=most).encode()) <= most
 
 
 def test_parts_of_a_gate_are_a_suite_of_their_own_in_junit() -> None:

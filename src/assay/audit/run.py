@@ -50,6 +50,7 @@ def audit(settings: Settings, view: View, report: Report | None, *, strict: bool
         patch=patched.diff,
         by_hand=patched.left,
         not_seen=not_seen,
+        strict=strict,
         ran=report is not None,
         run_exit_code=report.exit_code if report else 0,
         exit_code=1 if counting else report.exit_code if report else 0,

@@ -21,6 +21,7 @@ class Audit(msgspec.Struct, kw_only=True):
     patch: str = ""  # a diff that mends what is broken or dead, as far as a change of settings does
     by_hand: list[Change] = []  # of those changes the ones whose place was not found
     not_seen: list[str] = []  # accepted findings that there are not any more
+    strict: bool = False  # risks count as well
     ran: bool = False
     run_exit_code: int = 0  # that of the scenarios
     exit_code: int = 0

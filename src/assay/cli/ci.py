@@ -28,7 +28,7 @@ def _append(told: Told, path: Path) -> None:
 
     try:
         there = path.stat().st_size if path.exists() else 0
-        text = summary.render(told.report, told.folder, told.gated, most=max(0, summary.MOST - there - 1))
+        text = summary.render(told, most=max(0, summary.MOST - there - 1))
         with path.open("a", encoding="utf-8") as file:
             file.write("\n" * bool(there) + text)
     except OSError as failed:

@@ -25,15 +25,23 @@ from assay.reports.formats import FORMATS, Files, Told
 @click.option(
     "--jobs", type=click.IntRange(min=1), help="Scenarios at the same time; default: 4 for each processor, 16 at most."
 )
+@click.option(
+    "--baseline",
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="Compare with this baseline, run or folder of runs.",
+)
 @click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
 @about_files
-def gate(files: Files, scenarios: tuple[str, ...], **options: Any) -> int:
+def gate(files: Files, baseline: Path | None, scenarios: tuple[str, ...], **options: Any) -> int:
     """Decide whether this may be merged: audit, suites, canary, baseline and budgets in one verdict."""
     need_linux()
     settings = settings_with_app(**options)
+    if baseline:
+        settings = msgspec.structs.replace(settings, gate=msgspec.structs.replace(settings.gate, baseline=baseline))
     need_writable(*files.values())
     from assay.gating.run import gate as run_gate
-    from assay.reports import audit, gate
+    from assay.reports import audit, compare, gate
     from assay.scenario import registry
     from assay.selection import Selection
 
@@ -48,11 +56,13 @@ def gate(files: Files, scenarios: tuple[str, ...], **options: Any) -> int:
                 found = run_gate(settings, selection, progress, folder=str(folder))
             found.report.command = command_line()
             keep(found.report, folder)
-            (folder / "audit.json").write_text(audit.json(found.audit), encoding="utf-8")
-            (folder / "gate.json").write_text(gate.json(found.gated), encoding="utf-8")
-            told = Told(found.report, folder, settings.workdir, found.audit, found.gated)
-            for each in FORMATS.values():
-                (folder / each.file).write_text(each.render(told), encoding="utf-8")
+            looked = found.audit if settings.gate.audit != "off" else None
+            told = Told(found.report, folder, settings.workdir, looked, found.gated, found.comparison)
+            kept = {each.file: each.render(told) for each in FORMATS.values()}
+            kept |= {"audit.json": audit.json(found.audit), "gate.json": gate.json(found.gated)}
+            kept |= {"compare.json": compare.json(found.comparison)} if found.comparison else {}
+            for name, text in kept.items():
+                (folder / name).write_text(text, encoding="utf-8")
         tell(partial(gate.render, found.gated, str(folder)), texts(told, files))
         show_on_ci(told, summarised="summary" in files, error=Path("-") in files.values())
     return found.gated.exit_code

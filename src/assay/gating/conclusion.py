@@ -4,12 +4,15 @@ from collections.abc import Iterator, Sequence
 
 from assay.audit.finding import Kind
 from assay.audit.told import Audit
+from assay.compare.comparison import UNPROVED, WORSE, Comparison
 from assay.counted import counted
 from assay.gating.table import Demands
 from assay.gating.told import Gated, Part
 from assay.report import CANARY_LOST, Report, exit_code
 from assay.reports import causes
 from assay.reports.audit import tally as audit_tally
+from assay.reports.drifts import lines, tasks
+from assay.reports.drifts import tally as drift_tally
 from assay.reports.words import evidence, scenario_name, tally
 from assay.verdict import Verdict
 
@@ -17,21 +20,38 @@ SHOWN = 8  # of one part; the files in the run folder have all
 
 
 def conclude(
-    report: Report, audit: Audit | None, compared: Part | None, demands: Demands, *, took_s: float, folder: str
+    report: Report, audit: Audit | None, baseline: Part | None, demands: Demands, *, took_s: float, folder: str
 ) -> Gated:
-    """`compared` is what became of the baseline, where there is one. `folder` is where all is recorded."""
+    """`baseline` is what became of that, where there is one. `folder` is where all is recorded."""
     parts = [*_audit(audit, demands, folder), _suites(report, folder), *_canary(report)]
-    parts += [compared] if compared else []
+    parts += [baseline] if baseline else []
     parts += _budget(report, demands, took_s)
     verdict = Verdict.worst(part.verdict for part in parts)
-    refused = verdict is not Verdict.VIOLATED and any(part.refused for part in parts)
+    unusable = verdict is not Verdict.VIOLATED and any(part.refused for part in parts)
     return Gated(
         verdict=verdict,
-        exit_code=2 if refused else exit_code(verdict),
+        exit_code=2 if unusable else exit_code(verdict),
         app=str(report.app.get("name") or report.app.get("module") or ""),
         parts=parts,
         duration_s=round(took_s, 3),
     )
+
+
+def compared(comparison: Comparison, folder: str) -> Part:
+    """What became of the baseline's guarantees."""
+    verdict = {0: Verdict.HELD, 1: Verdict.VIOLATED, 3: Verdict.UNKNOWN}[comparison.exit_code]
+    open_ = [drift for drift in comparison.drifts if drift.kind in WORSE | UNPROVED]
+    told = [
+        f"{drift.kind}: {drift.cause}{_at(drift.place)}: {line.whose}: {line.became}"
+        for drift in open_
+        for line in lines(drift, tasks(comparison))[:1]
+    ]
+    return Part("baseline", verdict, drift_tally(comparison), shortened(told, f"{folder}/compare.json"))
+
+
+def refused(why: str) -> Part:
+    """For a baseline that this run cannot be compared with."""
+    return Part("baseline", Verdict.UNKNOWN, why, refused=True)
 
 
 def _audit(audit: Audit | None, demands: Demands, folder: str) -> Iterator[Part]:

@@ -1,14 +1,17 @@
 """`assay gate`: everything on one bench, so that the app is imported once."""
 
 import time
+from pathlib import Path
 
 import msgspec
 
 from assay.audit.run import audit, view_of
 from assay.audit.told import Audit
 from assay.bench import bench
-from assay.gating.conclusion import conclude
-from assay.gating.told import Gated
+from assay.compare import Comparison, compare, sources
+from assay.errors import UsageError
+from assay.gating import conclusion
+from assay.gating.told import Gated, Part
 from assay.progress import Progress
 from assay.report import Report
 from assay.run import run_on
@@ -17,17 +20,34 @@ from assay.settings import Settings
 
 
 class Found(msgspec.Struct, frozen=True):
+    """`comparison` is None without a baseline, and with one that cannot be compared with."""
+
     report: Report
     audit: Audit
+    comparison: Comparison | None
     gated: Gated
 
 
 def gate(settings: Settings, selection: Selection, progress: Progress, *, folder: str) -> Found:
     """Look, run, judge. `folder` is the run folder as it is told. Raises UsageError and HarnessError, as a run."""
     demands = settings.gate
+    if demands.baseline:
+        sources.base(demands.baseline)  # a damaged one is told before a run that takes minutes
     with bench(settings, progress, called=settings.live, audit=True) as it:
         view = view_of(it.zygote, settings)
         report = run_on(it, selection, progress)
         took_s = time.monotonic() - it.began
     audited = audit(settings, view, report, strict=demands.audit == "risk")
-    return Found(report, audited, conclude(report, audited, None, demands, took_s=took_s, folder=folder))
+    comparison, baseline = _compared(demands.baseline, report, folder) if demands.baseline else (None, None)
+    gated = conclusion.conclude(report, audited, baseline, demands, took_s=took_s, folder=folder)
+    return Found(report, audited, comparison, gated)
+
+
+def _compared(path: Path, report: Report, folder: str) -> tuple[Comparison | None, Part]:
+    try:
+        source = sources.base(path, report)
+        found = compare(source.reports, report)
+    except UsageError as error:
+        return None, conclusion.refused(str(error))
+    found.notes = [*source.notes, *found.notes]
+    return found, conclusion.compared(found, folder)

@@ -1,4 +1,4 @@
-"""Workflow commands of GitHub Actions: each problem is shown at its line of a pull request.
+"""Workflow commands of GitHub Actions: each problem is shown at its line of a pull request. Notes are left to SARIF.
 
 GitHub shows ten of a level for each step, so the tenth tells how many more there are.
 Source: https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
@@ -10,7 +10,7 @@ from assay.counted import counted
 from assay.reports.problems import Level, Problem, counting
 
 MOST = 10
-COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
+COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning"}
 
 
 def render(problems: Sequence[Problem], whole: str) -> str:

@@ -8,19 +8,21 @@ from assay.report import Report
 
 if TYPE_CHECKING:
     from assay.audit.told import Audit
+    from assay.compare import Comparison
     from assay.gating.told import Gated
     from assay.reports.checkout import Checkout
     from assay.reports.problems import Problem
 
 
 class Told(NamedTuple):
-    """What there is to tell. A gate has an audit and a verdict as well."""
+    """What there is to tell. A gate has an audit, a verdict and perhaps a comparison as well."""
 
     report: Report
     folder: Path  # of the run
     workdir: Path | None = None  # the app's; None: as the run's facts have it
     audit: "Audit | None" = None
     gated: "Gated | None" = None
+    comparison: "Comparison | None" = None
 
     def checkout(self) -> "Checkout":
         """Where the app's sources are."""
@@ -33,7 +35,7 @@ class Told(NamedTuple):
         """What is wrong, at its lines."""
         from assay.reports.problems import problems
 
-        return problems(self.report, self.audit, self.checkout())
+        return problems(self.report, self.audit, self.checkout(), self.comparison)
 
 
 class Format(NamedTuple):
@@ -77,7 +79,7 @@ def _codequality(told: Told) -> str:
 def _summary(told: Told) -> str:
     from assay.reports import summary
 
-    return summary.render(told.report, told.folder, told.gated)
+    return summary.render(told)
 
 
 FORMATS = {

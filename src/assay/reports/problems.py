@@ -11,13 +11,16 @@ from assay.audit.finding import Finding, Kind
 from assay.audit.promises import PROMISES
 from assay.audit.rule import registry as rules
 from assay.audit.told import Audit
-from assay.counted import counted
+from assay.compare.comparison import UNPROVED, WORSE, Comparison
+from assay.counted import counted, listed
 from assay.report import Claim, Report
 from assay.reports import causes
 from assay.reports.checkout import Checkout
+from assay.reports.drifts import TITLES, lines, tasks
 from assay.reports.words import broken_claims, plain, scenario_name
 from assay.verdict import Result, Verdict
 
+CHANGES_SHOWN = 3
 NOT_JUDGED = "not-judged"
 NO_CLAIM = "A scenario that no setting makes a promise about did not hold."
 
@@ -48,7 +51,9 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str = ""
 
 
-def problems(report: Report | None, audit: Audit | None, checkout: Checkout) -> list[Problem]:
+def problems(
+    report: Report | None, audit: Audit | None, checkout: Checkout, comparison: Comparison | None = None
+) -> list[Problem]:
     """The worst first, those that the team knows last. What is unknown is a warning: it is never left out."""
     found: list[Problem] = []
     elsewhere = _usual_place(report, audit)
@@ -57,7 +62,9 @@ def problems(report: Report | None, audit: Audit | None, checkout: Checkout) -> 
         found += _of_claims(report, audit.findings if audit else [], checkout, elsewhere)
         found += _unjudged(report, checkout, elsewhere)
     if audit:
-        found += [_of_finding(each, checkout, elsewhere) for each in audit.findings]
+        found += [_of_finding(each, audit.strict, checkout, elsewhere) for each in audit.findings]
+    if comparison:
+        found += _of_drifts(comparison, checkout, elsewhere)
     order = list(Level)
     found.sort(key=lambda each: (bool(each.known), order.index(each.level)))
     return list(_told_apart(found))
@@ -142,12 +149,12 @@ def _unjudged(report: Report, checkout: Checkout, elsewhere: str) -> Iterator[Pr
         )
 
 
-def _of_finding(finding: Finding, checkout: Checkout, elsewhere: str) -> Problem:
+def _of_finding(finding: Finding, strict: bool, checkout: Checkout, elsewhere: str) -> Problem:
     path, line = checkout.locate(finding.place or elsewhere)
     return Problem(
         rule=f"audit/{finding.rule}",
         about=rules().get(finding.rule, "").partition(": ")[2] or finding.rule,
-        level=Level.NOTE if finding.kind is Kind.RISK else Level.ERROR,
+        level=Level.NOTE if finding.kind is Kind.RISK and not strict else Level.ERROR,
         title=plain(f"{finding.title}: {finding.kind}"),
         text=plain(finding.observed),
         remedy=plain(finding.remedy),
@@ -155,6 +162,25 @@ def _of_finding(finding: Finding, checkout: Checkout, elsewhere: str) -> Problem
         line=line,
         known=plain(finding.accepted),
     )
+
+
+def _of_drifts(comparison: Comparison, checkout: Checkout, elsewhere: str) -> Iterator[Problem]:
+    """What got worse since the baseline, and what is not proved any more."""
+    everybody = tasks(comparison)
+    for drift in comparison.drifts:
+        if drift.kind not in WORSE | UNPROVED:
+            continue
+        path, line = checkout.locate(drift.place or elsewhere)
+        told = [f"{each.whose}: {each.became}" for each in lines(drift, everybody)]
+        yield Problem(
+            rule=f"baseline/{drift.kind.name.lower().replace('_', '-')}",
+            about=f"{TITLES[drift.kind]}, beside the baseline.",
+            level=Level.ERROR if drift.kind in WORSE else Level.WARNING,
+            title=plain(f"{drift.kind}: {drift.cause}"),
+            text=plain(listed(told, CHANGES_SHOWN)),
+            path=path,
+            line=line,
+        )
 
 
 def _usual_place(report: Report | None, audit: Audit | None) -> str:

@@ -5,23 +5,24 @@ Source: https://docs.github.com/en/actions/reference/workflows-and-actions/workf
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from assay.counted import counted
 from assay.gating.told import Gated
-from assay.report import Report
+from assay.reports import compare_markdown
 from assay.reports.escaped import text
+from assay.reports.formats import Told
 from assay.reports.markdown import SIGNS, sections
 
 MOST = 1 << 20  # bytes of a step's summary
 NOTE = 400  # bytes that what was left out is told in, at most
-FOLD, FENCE = "</details>", "```"
+OPENED, CLOSED, FENCE = "<details>", "</details>", "```"
 
 
-def render(report: Report, folder: Path | None, gated: Gated | None = None, *, most: int = MOST) -> str:
+def render(told: Told, *, most: int = MOST) -> str:
     """Of `most` bytes in UTF-8 at most."""
-    whole = f"report.md in the run folder {folder}" if folder else "the report itself"
-    return fitted([*(_gate(gated) if gated else []), *sections(report, folder)], most, whole)
+    parts = _gate(told.gated) if told.gated else []
+    parts += [compare_markdown.render(told.comparison).rstrip("\n")] if told.comparison else []
+    return fitted([*parts, *sections(told.report, told.folder)], most, f"report.md in the run folder {told.folder}")
 
 
 def fitted(parts: Sequence[str], most: int, whole: str) -> str:
@@ -51,16 +52,17 @@ def _cut(part: str, room: int) -> tuple[str, int]:
     if part.startswith(FENCE):
         return "", 0
     lines = part.split("\n")
-    foot = f"\n\n{FOLD}" if lines[-1] == FOLD else ""
-    lines = lines[: -2 if foot else None]
-    room -= len(foot.encode()) + 2
+    room -= len(CLOSED) + 2
     kept: list[str] = []
     for line in lines:
         room -= len(line.encode()) + 1
         if room < 0:
             break
         kept.append(line)
-    return ("\n".join(kept) + foot if kept else ""), len(lines) - len(kept) if kept else 0
+    cut = "\n".join(kept)
+    if cut.count(OPENED) > cut.count(CLOSED):
+        cut = f"{cut}\n\n{CLOSED}"
+    return (cut, len(lines) - len(kept)) if cut.strip() else ("", 0)
 
 
 def _gate(gated: Gated) -> list[str]:
