@@ -93,7 +93,7 @@ def test_every_file_that_is_uploaded_is_one_that_a_gate_writes() -> None:
 
 
 def test_the_table_of_files_names_all_that_are_written_with_their_options() -> None:
-    rows = re.findall(r"^\| (`[^|]*`) \| ([^|]*) \|", PAGE.partition("## What it writes")[2], re.MULTILINE)
+    rows = re.findall(r"^\| (`[^|]*`) \|([^|]*)\|", PAGE.partition("## What it writes")[2], re.MULTILINE)
     named = {file: option.strip("` ") for files, option in rows for file in re.findall(r"`([^`]+)`", files)}
     assert named.keys() == WRITTEN
     assert {option: file for file, option in named.items() if option} == {
