@@ -33,7 +33,8 @@ def rules(found: dict[str, Any]) -> set[str]:
 
 
 def test_given_the_notes_configuration_then_what_cannot_hold_is_named_with_its_line(tmp_path: Path) -> None:
-    status, found, said = audit(tmp_path, "--static", "-A", "note:app", cwd=NOTE)
+    written = ("--sarif", str(tmp_path / "out.sarif"))
+    status, found, said = audit(tmp_path, "--static", "-A", "note:app", *written, cwd=NOTE)
     assert status == 1
     assert {"rejected_too_late", "nobody_consumes", "unread", "memory_is_not_bounded"} <= rules(found)
     named = states(found)
@@ -42,6 +43,8 @@ def test_given_the_notes_configuration_then_what_cannot_hold_is_named_with_its_l
     assert (named["task_max_retries"], named["task_default_retry_delay"]) == ("dead", "dead")
     assert named["task_time_limit"] == "not tried"
     assert all(entry["place"].startswith("note.py:") for entry in found["entries"])
+    results = json.loads((tmp_path / "out.sarif").read_text())["runs"][0]["results"]
+    assert {f"audit/{rule}" for rule in rules(found)} == {each["ruleId"] for each in results}
     assert "set task_acks_late=True" in said
 
 

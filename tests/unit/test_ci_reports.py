@@ -95,7 +95,8 @@ def test_fingerprints_stay_when_lines_move_and_differ_between_problems(checkout:
 def a_sarif(checkout: Checkout) -> dict[str, Any]:
     known = a_finding(accepted="our base class reads it (docs)")
     report = msgspec.structs.replace(a_red_report(), started_at="2026-11-26T20:15:30+00:00")
-    found: dict[str, Any] = json.loads(sarif.render(problems(report, an_audit(known), checkout), report))
+    given = {"exit_code": 1, "command": report.command, "started_at": report.started_at}
+    found: dict[str, Any] = json.loads(sarif.render(problems(report, an_audit(known), checkout), **given))
     return found
 
 

@@ -116,7 +116,10 @@ def test_what_got_worse_is_a_problem_at_its_line(tmp_path: Path) -> None:
 
 def test_the_text_says_which_part_is_red_and_why_with_the_line() -> None:
     row = a_lost_row()
-    text = gate.render(gated(report=a_report(row, canary=CANARY_LOST), most_s=10), "runs/1", width=500, color=False)
+    found = gated(report=a_report(row, canary=CANARY_LOST), most_s=10)
+    text = gate.render(found, "runs/1", ["assay check runs/1"], width=500, color=False)
+    assert "next  assay check runs/1" in text
+    assert "next" not in gate.render(gated(), "runs/1", ["assay check runs/1"], width=500, color=False)
     lines = text.splitlines()
     assert lines[-1] == "gate: violated by suites, time, exit code 1: it may not be merged as it is"
     assert any(line.startswith("✗ violated  time") and "60 s, of 10 s at most" in line for line in lines)

@@ -29,23 +29,30 @@ if TYPE_CHECKING:
 @click.option("--pool", type=click.Choice(["prefork", "solo", "threads"]), help="Default: the app's own.")
 @click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
 @click.option("--json", "json_file", type=FILE, help="Also write audit.json here; - is stdout.")
-def audit(static: bool, strict: bool, json_file: Path | None, **options: Any) -> int:
+@click.option("--sarif", "sarif_file", type=FILE, help="Also write SARIF here, for code scanning.")
+def audit(static: bool, strict: bool, json_file: Path | None, sarif_file: Path | None, **options: Any) -> int:
     """Say of each setting what it claims, and whether that was proved, disproved, or is dead."""
     need_linux()
     settings = settings_with_app(**options)
-    need_writable(json_file)
+    need_writable(json_file, sarif_file)
     from assay.audit.run import audit as audited
     from assay.audit.run import look_at
     from assay.reports import audit as told
+    from assay.reports import sarif
+    from assay.reports.checkout import Checkout
+    from assay.reports.problems import problems
 
     view = look_at(settings)
+    report: Report | None = None
     if static:
         found = audited(settings, view, None, strict=strict)
     else:
         report, folder = _audited_run(settings)
         found = audited(settings, view, report, strict=strict)
         (folder / "audit.json").write_text(told.json(found), encoding="utf-8")
-    tell(partial(told.render, found), {json_file: told.json(found)})
+    wrong = problems(report, found, Checkout.of(settings.workdir))
+    text = sarif.render(wrong, exit_code=found.exit_code, command=command_line())
+    tell(partial(told.render, found), {json_file: told.json(found), sarif_file: text})
     return found.exit_code
 
 

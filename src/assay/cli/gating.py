@@ -10,7 +10,7 @@ import msgspec
 from assay.cli.ci import show_on_ci
 from assay.cli.given import need_linux, need_writable, settings_with_app
 from assay.cli.options import about_app, about_broker, about_databases, about_files, about_rows
-from assay.cli.telling import command_line, keep, short, shown_progress, tell, texts
+from assay.cli.telling import command_line, keep, program, short, shown_progress, tell, texts
 from assay.exits import kept_in
 from assay.folder import claimed
 from assay.reports.formats import FORMATS, Files, Told
@@ -42,6 +42,7 @@ def gate(files: Files, baseline: Path | None, scenarios: tuple[str, ...], **opti
     need_writable(*files.values())
     from assay.gating.run import gate as run_gate
     from assay.reports import audit, compare, gate
+    from assay.reports.commands import replay
     from assay.scenario import registry
     from assay.selection import Selection
 
@@ -63,6 +64,7 @@ def gate(files: Files, baseline: Path | None, scenarios: tuple[str, ...], **opti
             kept |= {"compare.json": compare.json(found.comparison)} if found.comparison else {}
             for name, text in kept.items():
                 (folder / name).write_text(text, encoding="utf-8")
-        tell(partial(gate.render, found.gated, str(folder)), texts(told, files))
         show_on_ci(told, summarised="summary" in files, error=Path("-") in files.values())
+        commands = replay(found.report, folder, program())
+        tell(partial(gate.render, found.gated, str(folder), commands), texts(told, files))
     return found.gated.exit_code

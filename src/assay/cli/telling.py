@@ -57,11 +57,11 @@ def keep(report: "Report", folder: Path) -> None:
 
 
 def deliver(told: Told, files: Files) -> int:
-    """The files that were asked for, then the report for people, and what a CI server shows of it."""
+    """What a CI server shows, the files that were asked for, then the report for people: its verdict is the last line."""
     from assay.reports import terminal
 
-    tell(partial(terminal.render, told.report, told.folder, program=program()), texts(told, files))
     show_on_ci(told, summarised="summary" in files, error=Path("-") in files.values())
+    tell(partial(terminal.render, told.report, told.folder, program=program()), texts(told, files))
     return int(told.report.exit_code)
 
 

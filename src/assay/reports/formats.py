@@ -67,7 +67,13 @@ def _ctrf(told: Told) -> str:
 def _sarif(told: Told) -> str:
     from assay.reports import sarif
 
-    return sarif.render(told.problems(), told.report)
+    report, gated = told.report, told.gated
+    return sarif.render(
+        told.problems(),
+        exit_code=(gated or report).exit_code,
+        command=report.command,
+        started_at=report.started_at,
+    )
 
 
 def _codequality(told: Told) -> str:

@@ -1,6 +1,6 @@
 """The verdict of a gate for a person: a line for each part, and what is behind those that are not green."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from rich.console import RenderableType
@@ -24,9 +24,14 @@ WORDS = {
 }
 
 
-def render(gated: Gated, folder: str, *, width: int, color: bool, ascii_only: bool = False) -> str:
-    """The whole text of `width` columns, with ANSI codes only where `color` is asked for."""
-    return printed(_parts(gated, folder, ascii_only), width=width, color=color, ascii_only=ascii_only)
+def render(
+    gated: Gated, folder: str, commands: Sequence[str] = (), *, width: int, color: bool, ascii_only: bool = False
+) -> str:
+    """The whole text of `width` columns, with ANSI codes only where `color` is asked for.
+
+    `commands` go on from here where it is not green; each is a line that can be copied whole.
+    """
+    return printed(_parts(gated, folder, commands, ascii_only), width=width, color=color, ascii_only=ascii_only)
 
 
 def json(gated: Gated) -> str:
@@ -34,7 +39,7 @@ def json(gated: Gated) -> str:
     return msgspec.json.format(msgspec.json.encode(gated), indent=2).decode() + "\n"
 
 
-def _parts(gated: Gated, folder: str, ascii_only: bool) -> Iterator[RenderableType]:
+def _parts(gated: Gated, folder: str, commands: Sequence[str], ascii_only: bool) -> Iterator[RenderableType]:
     symbols = ASCII_SYMBOLS if ascii_only else SYMBOLS
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
@@ -51,6 +56,8 @@ def _parts(gated: Gated, folder: str, ascii_only: bool) -> Iterator[RenderableTy
         for line in part.details:
             yield Padding(Text(plain(line)), _BY)
     yield Text(f"\nrecorded in {folder}: report.md for a person, report.json, gate.json and others for programs", "dim")
+    for command in commands if gated.exit_code else ():
+        yield Text.assemble(("next  ", "dim"), (plain(command), "cyan"), no_wrap=True, overflow="ignore")
     last = Text(f"gate: {gated.verdict}", STYLES[gated.verdict])
     red = [part.name for part in gated.parts if part.verdict is gated.verdict and part.verdict is not Verdict.HELD]
     by = f" by {', '.join(red)}" if red else ""

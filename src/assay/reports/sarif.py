@@ -11,15 +11,14 @@ from urllib.parse import quote
 
 import msgspec
 
-from assay.report import Report
 from assay.reports.problems import Level, Problem
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 FINGERPRINT = "assayProblem/v1"
 
 
-def render(problems: Sequence[Problem], report: Report) -> str:
-    """The whole document."""
+def render(problems: Sequence[Problem], *, exit_code: int, command: str = "", started_at: str = "") -> str:
+    """The whole document. `started_at` is ISO 8601, in UTC."""
     rules = list({each.rule: each for each in problems}.values())
     numbers = {each.rule: number for number, each in enumerate(rules)}
     driver = {
@@ -27,11 +26,11 @@ def render(problems: Sequence[Problem], report: Report) -> str:
         "version": version("celery-assay"),
         "rules": [_rule(each) for each in rules],
     }
-    invocation: dict[str, Any] = {"executionSuccessful": True, "exitCode": report.exit_code}
-    if report.command:
-        invocation["commandLine"] = report.command
-    if report.started_at:
-        invocation["startTimeUtc"] = report.started_at
+    invocation: dict[str, Any] = {"executionSuccessful": True, "exitCode": exit_code}
+    if command:
+        invocation["commandLine"] = command
+    if started_at:
+        invocation["startTimeUtc"] = started_at
     run = {
         "tool": {"driver": driver},
         "automationDetails": {"id": "assay/"},
