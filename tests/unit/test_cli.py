@@ -23,6 +23,7 @@ from assay.event import Event, Kind, encode
 from assay.exits import say
 from assay.report import Report
 from assay.reports import json as report_json
+from assay.reports.formats import FORMATS
 
 
 class Run:
@@ -452,3 +453,45 @@ def test_the_bare_command_shows_its_help() -> None:
     assert found.exit_code == 2
     assert found.stderr.startswith("Usage: assay [OPTIONS] COMMAND")
     assert "(see assay --help)" not in found.stderr
+
+
+def test_every_format_is_written_where_its_option_says(fake: Run, tmp_path: Path) -> None:
+    fake.answer = a_red_report
+    names = list(FORMATS)
+    assert assay("run", "-A", "shop", *(word for name in names for word in (f"--{name}", f"out.{name}"))).exit_code == 1
+    assert [name for name in names if (tmp_path / f"out.{name}").stat().st_size < 100] == []
+
+
+def test_only_one_file_can_be_stdout(fake: Run) -> None:
+    result = assay("run", "-A", "shop", "--json", "-", "--sarif", "-")
+    assert (result.exit_code, fake.calls) == (2, [])
+    assert "only one file can be stdout" in result.stderr
+
+
+def test_on_github_lines_are_annotated_and_the_summary_is_appended(
+    fake: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.answer = a_red_report
+    quiet = assay("run", "-A", "shop")
+    assert "::error" not in quiet.stdout
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "step.md"))
+    for _ in range(2):
+        result = assay("run", "-A", "shop")
+        assert "::error file=shop/celery.py,line=41,title=" in result.stdout
+        assert result.stdout.endswith(quiet.stdout[-60:]), "the verdict is the last line"
+    assert (tmp_path / "step.md").read_text().count("## ❌ Assay: violated") == 2
+    piped = assay("run", "-A", "shop", "--json", "-", "--summary", "own.md")
+    assert json.loads(piped.stdout)["verdict"] == "violated"
+    assert "::error" in piped.stderr
+    assert (tmp_path / "step.md").read_text().count("## ❌ Assay: violated") == 2, "it was asked for elsewhere"
+
+
+def test_a_summary_that_cannot_be_appended_is_told_and_changes_no_verdict(
+    fake: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "none" / "step.md"))
+    result = assay("run", "-A", "shop")
+    assert result.exit_code == 0
+    assert "GITHUB_STEP_SUMMARY: " in result.stderr
+    assert "cannot be written: No such file or directory" in result.stderr

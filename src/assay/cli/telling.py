@@ -57,7 +57,7 @@ def keep(report: "Report", folder: Path) -> None:
 
 
 def deliver(told: Told, files: Files) -> int:
-    """What a CI server shows, the files that were asked for, then the report for people: its verdict is the last line."""
+    """What a CI server shows, the files that were asked for, then the report for people: last of all the verdict."""
     from assay.reports import terminal
 
     show_on_ci(told, summarised="summary" in files, error=Path("-") in files.values())
