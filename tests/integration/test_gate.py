@@ -17,7 +17,7 @@ app.conf.task_acks_late = True
 app.conf.task_reject_on_worker_lost = True
 app.conf.task_time_limit = 60
 app.conf.task_soft_time_limit = 50
-@app.task(name="shop.charge")
+@app.task(name="shop.charge", autoretry_for=(ConnectionError,))
 def charge(): pass
 """
 LINE = 6
@@ -74,7 +74,9 @@ def test_a_gate_is_green_then_red_at_the_line_of_the_setting_that_was_flipped(sh
     assert f"::error file=backend/shop.py,line={LINE},title=" in said
     summary = step.read_text()
     assert summary.startswith("an earlier command said this\n## ❌ Gate: violated, exit code 1")
-    assert json.loads((red / "compare.json").read_text())["exit_code"] == 1
+    found = json.loads((red / "compare.json").read_text())
+    assert found["exit_code"] == 1
+    assert [each["name"] for each in found["settings"]] == ["task_acks_late"]
 
 
 def test_a_baseline_that_cannot_be_used_is_told_before_anything_is_run(shop: Path, tmp_path: Path) -> None:

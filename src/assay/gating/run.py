@@ -14,6 +14,7 @@ from assay.gating import conclusion
 from assay.gating.told import Gated, Part
 from assay.progress import Progress
 from assay.report import Report
+from assay.reports import json
 from assay.run import run_on
 from assay.selection import Selection
 from assay.settings import Settings
@@ -44,9 +45,10 @@ def gate(settings: Settings, selection: Selection, progress: Progress, *, folder
 
 
 def _compared(path: Path, report: Report, folder: str) -> tuple[Comparison | None, Part]:
+    kept = json.parse(json.render(report))  # as the base is read: what is a tuple here is a list there
     try:
-        source = sources.base(path, report)
-        found = compare(source.reports, report)
+        source = sources.base(path, kept)
+        found = compare(source.reports, kept)
     except UsageError as error:
         return None, conclusion.refused(str(error))
     found.notes = [*source.notes, *found.notes]
