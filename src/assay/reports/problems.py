@@ -103,7 +103,7 @@ def _of_rows(report: Report, checkout: Checkout, elsewhere: str) -> Iterator[Pro
 
 def _of_claims(report: Report, found: Sequence[Finding], checkout: Checkout, elsewhere: str) -> Iterator[Problem]:
     """Claims that no run was needed for, unless an audit tells of them."""
-    told = {setting for row in report.results if (setting := row.claim)}
+    told = {row.claim for row in report.results if row.verdict is Verdict.VIOLATED}
     for claim in report.claims:
         dead = claim.verdict is Verdict.VIOLATED and claim.setting not in told
         if not dead or (claim not in broken_claims(report) and not claim.known):
