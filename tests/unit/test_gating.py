@@ -12,11 +12,13 @@ from assay.audit.told import Audit
 from assay.compare.comparison import Change, Comparison, Drift
 from assay.compare.comparison import Kind as Drifted
 from assay.errors import UsageError
+from assay.gating import run
 from assay.gating.conclusion import compared, conclude, refused
 from assay.gating.table import Demands
 from assay.gating.told import Gated, Part
 from assay.report import CANARY_LOST, Report
 from assay.reports import gate
+from assay.reports import json as report_json
 from assay.reports.checkout import Checkout
 from assay.reports.problems import problems
 from assay.settings import load
@@ -112,6 +114,16 @@ def test_what_got_worse_is_a_problem_at_its_line(tmp_path: Path) -> None:
     assert [(each.rule, each.path, each.line, each.level) for each in found] == [
         ("baseline/weaker", "a.py", 41, "error")
     ]
+
+
+def test_a_baseline_of_another_app_is_refused_and_one_of_this_run_is_held(tmp_path: Path) -> None:
+    report_json.write(a_report(a_row(), app={"name": "other", "module": "other"}), tmp_path / "other" / "report.json")
+    report_json.write(GREEN, tmp_path / "same" / "report.json")
+    comparison, part = run._compared(tmp_path / "other", GREEN, "runs/1")
+    assert (comparison, part.verdict, part.refused) == (None, Verdict.UNKNOWN, True)
+    assert "another app: other" in part.why
+    comparison, part = run._compared(tmp_path / "same", GREEN, "runs/1")
+    assert (comparison is not None, part.verdict, part.refused) == (True, Verdict.HELD, False)
 
 
 def test_the_text_says_which_part_is_red_and_why_with_the_line() -> None:
