@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from assay.cli.ci import show_on_ci
-from assay.cli.given import need_linux, need_writable, settings_with_app
+from assay.cli.given import chosen, need_linux, need_writable, settings_with_app
 from assay.cli.options import about_app, about_broker, about_databases, about_files, about_rows
 from assay.cli.telling import command_line, keep, program, short, shown_progress, tell, texts
 from assay.exits import kept_in
@@ -43,11 +43,8 @@ def gate(files: Files, baseline: Path | None, scenarios: tuple[str, ...], **opti
     from assay.gating.run import gate as run_gate
     from assay.reports import audit, compare, gate
     from assay.reports.commands import replay
-    from assay.scenario import registry
-    from assay.selection import Selection
 
-    selection = Selection(suites=settings.suites, tasks=settings.tasks, scenarios=scenarios)
-    selection.pick_scenarios(registry())  # what is misspelt is told before anything is started
+    selection = chosen(settings, scenarios)
     with claimed(settings.out, timed=settings.out_timed) as out:
         settings, folder = msgspec.structs.replace(settings, out=out), short(out)
         with kept_in(folder):

@@ -9,6 +9,7 @@ from assay.errors import UsageError
 from assay.exits import say
 
 if TYPE_CHECKING:
+    from assay.selection import Selection
     from assay.settings import Settings
 
 
@@ -21,6 +22,16 @@ def settings_with_app(config: Path | None = None, live: bool | None = None, **op
     if not settings.app:
         raise UsageError('no app is named: say -A APP, as to Celery, or app = "APP" in assay.toml or [tool.assay]')
     return settings
+
+
+def chosen(settings: "Settings", scenarios: tuple[str, ...]) -> "Selection":
+    """What is to be run. What is misspelt is told before anything is started."""
+    from assay.scenario import registry
+    from assay.selection import Selection
+
+    selection = Selection(suites=settings.suites, tasks=settings.tasks, scenarios=scenarios)
+    selection.pick_scenarios(registry())
+    return selection
 
 
 def run_folder(given: Path) -> Path:

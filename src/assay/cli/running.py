@@ -5,7 +5,7 @@ from typing import Any
 import click
 import msgspec
 
-from assay.cli.given import need_linux, need_writable, settings_with_app
+from assay.cli.given import chosen, need_linux, need_writable, settings_with_app
 from assay.cli.options import about_app, about_broker, about_databases, about_files, about_rows
 from assay.cli.telling import command_line, deliver, keep, short, shown_progress
 from assay.exits import kept_in
@@ -34,11 +34,7 @@ def run(files: Files, scenarios: tuple[str, ...], **options: Any) -> int:
     need_linux()
     settings = settings_with_app(**options)
     need_writable(*files.values())
-    from assay.scenario import registry
-    from assay.selection import Selection
-
-    selection = Selection(suites=settings.suites, tasks=settings.tasks, scenarios=scenarios)
-    selection.pick_scenarios(registry())  # what is misspelt is told before anything is started
+    selection = chosen(settings, scenarios)
     with claimed(settings.out, timed=settings.out_timed) as out:
         settings, folder = msgspec.structs.replace(settings, out=out), short(out)
         with kept_in(folder):
