@@ -3,10 +3,13 @@
 import shutil
 from pathlib import Path
 
+import msgspec
 from beds import APPS
 from runs import claims, rows, run
 
-from assay.report import CANARY_LOST
+from assay.compare import baseline, compare
+from assay.compare.comparison import UNPROVED, WORSE
+from assay.report import CANARY_LOST, Report
 from assay.scenario import SUITES
 
 SERVER = Path(__file__).parents[2] / "server"
@@ -30,6 +33,10 @@ def test_given_autotest_then_it_keeps_its_promises_in_every_suite_for_every_task
     promised = {(name, f"myapp.views.celery_views.{task}") for name in PROMISES for task in tasks}
     assert promised <= set(rows(report))
     assert {row["suite"] for row in report["results"]} == set(SUITES)
+    kept = baseline.read(SERVER / baseline.NAME)
+    if kept[0].environment["celery"] == report["environment"]["celery"]:  # releases differ in what they guarantee
+        drifts = compare(kept, msgspec.convert(report, Report)).drifts
+        assert [drift for drift in drifts if drift.kind in WORSE | UNPROVED] == []
 
 
 def test_given_autotest_with_the_notes_configuration_then_each_claim_that_does_not_hold_is_named(
