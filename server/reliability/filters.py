@@ -54,20 +54,20 @@ class TrendForm(FilterForm):
 class TwoForm(forms.Form):
     """Any two reports, and whether the earlier runs of the first one's branch count as well."""
 
-    base = forms.UUIDField(label=_("Base"), widget=forms.Select)
-    current = forms.UUIDField(label=_("Current"), widget=forms.Select)
+    base = forms.UUIDField(label=_("Base"), required=False, widget=forms.Select)
+    current = forms.UUIDField(label=_("Current"), required=False, widget=forms.Select)
     earlier = forms.BooleanField(label=_("With earlier runs of the base's branch"), required=False)
 
     def chosen(self) -> tuple[Report, Report] | None:
-        """Both of them; None, with the error at its field, where one is not there."""
-        if self.is_bound and self.is_valid():
-            found = {each.pk: each for each in listed().filter(pk__in=[self.cleaned_data[name] for name in PAIR])}
-            for name in PAIR:
-                if self.cleaned_data[name] not in found:
-                    self.add_error(name, _("There is no such report."))
-            if not self.errors:
-                return found[self.cleaned_data["base"]], found[self.cleaned_data["current"]]
-        return None
+        """Both of them; None where none are asked for, or one is not there, which is told at its field."""
+        if not self.is_bound or not self.is_valid():
+            return None
+        found = [listed().filter(pk=self.cleaned_data[name]).first() for name in PAIR]
+        for name, report in zip(PAIR, found, strict=True):
+            if report is None:
+                self.add_error(name, _("There is no such report."))
+        base, current = found
+        return (base, current) if base and current else None
 
     def offer(self, pair: tuple[Report, Report] | None) -> None:
         """Put the newest reports, those of the current one's app, and the two themselves into the lists."""

@@ -10,10 +10,11 @@ from assay.compare import Comparison
 from assay.compare.comparison import UNPROVED, WORSE, Kind
 from assay.reports import drifts, words
 from assay.reports.words import plain
-from assay.verdict import Result
+from assay.verdict import Result, Verdict
 from django.utils.translation import gettext, ngettext
 
 MOST_ROWS = 1000  # of one verdict
+HELD = Verdict.HELD
 WITHOUT_STORY = (Kind.NEW, Kind.STRONGER, Kind.CHANGED, Kind.FLAKY)
 
 
@@ -33,7 +34,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows to be looked at, and the others; each the worst first, at most MOST_ROWS of them."""
+    """Rows to be looked at, with their stories, and the others; the worst first, at most MOST_ROWS of each."""
 
     open: list[Row]
     held: list[Row]
@@ -42,8 +43,8 @@ class Rows:
 
 def rows(report: assay.report.Report) -> Rows:
     ordered = sorted(report.results, key=lambda row: (bool(row.known), -row.verdict.rank))
-    held = [row for row in ordered if row.verdict == "held" or row.known]
-    others = [row for row in ordered if row.verdict != "held" and not row.known]
+    held = [row for row in ordered if row.verdict is HELD or row.known]
+    others = [row for row in ordered if row.verdict is not HELD and not row.known]
     shown = [_row(row) for row in others[:MOST_ROWS]], [_row(row) for row in held[:MOST_ROWS]]
     return Rows(*shown, left_out=len(ordered) - len(shown[0]) - len(shown[1]))
 
@@ -58,8 +59,8 @@ def _row(row: Result) -> Row:
         cell=plain(words.cell(row)),
         claim=plain(row.claim),
         place=plain(row.place),
-        reason=plain(row.reason),
-        remedy=plain(row.remedy),
+        reason=plain(row.reason) if row.verdict is not HELD else "",
+        remedy=plain(row.remedy) if row.verdict is not HELD else "",
     )
 
 
@@ -120,4 +121,9 @@ def _heading(kind: Kind, found: Comparison) -> str:
 
 def _line(line: drifts.Line, kind: Kind) -> Line:
     reason = "" if kind in WITHOUT_STORY else line.reason
-    return Line(plain(line.whose), plain(line.became), plain(line.rows), plain(reason))
+    return Line(plain(line.whose), arrow(plain(line.became)), plain(line.rows), plain(reason))
+
+
+def arrow(text: str) -> str:
+    """With an arrow that no line breaks in two."""
+    return text.replace(" -> ", " → ")

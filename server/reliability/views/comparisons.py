@@ -27,7 +27,7 @@ from ..comparing import MOST_RUNS, Course, compared, course
 from ..filters import TrendForm, TwoForm
 from ..marks import marks, word
 from ..models import Report, Verdict
-from ..shown import blocks
+from ..shown import arrow, blocks
 
 MOST_UNSTEADY = 200
 
@@ -53,7 +53,7 @@ def _told(found: Comparison) -> dict[str, Any]:
         "tally": tally(found),
         "words": EXIT_WORDS[found.exit_code],
         "blocks": blocks(found),
-        "timings": [plain(timing(each)) for each in found.timings],
+        "timings": [arrow(plain(timing(each))) for each in found.timings],
         "used": [plain(each) for each in compared_with(found)],
     }
 
@@ -118,6 +118,6 @@ def _runs(found: Course) -> list[dict[str, Any]]:
     before = [None, *found.reports]
     rows = zip(found.reports, before, found.trend.changed, strict=False)
     return [
-        {"report": report, "before": earlier, "changed": [plain(each) for each in changed]}
+        {"report": report, "before": earlier, "changed": [arrow(plain(each)) for each in changed]}
         for report, earlier, changed in rows
     ][::-1]
