@@ -29,7 +29,9 @@ class UploadTokenAdmin(admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: UploadToken, form: Any, change: bool) -> None:
         obj.fresh = obj.renew()  # type: ignore[attr-defined]
 
-    def response_add(self, request: HttpRequest, obj: UploadToken, post_url_continue: str | None = None) -> HttpResponse:
+    def response_add(
+        self, request: HttpRequest, obj: UploadToken, post_url_continue: str | None = None
+    ) -> HttpResponse:
         """The token itself, this once, in this answer: a message would carry it through a cookie."""
         context = {**self.admin_site.each_context(request), "token": obj, "fresh": obj.fresh, "opts": self.opts}  # type: ignore[attr-defined]
         return TemplateResponse(request, "reliability/token_made.html", context)
@@ -45,7 +47,18 @@ class ReportAdmin(ReadOnly):
     list_display = ("app", "branch", "commit", "verdict", "started_at", "uploaded_at", "token")
     list_filter = ("verdict", "app")
     list_select_related = ("token",)
-    fields = ("app", "branch", "commit", "verdict", "stack", "tally", "started_at", "duration_s", "token", "uploaded_at")
+    fields = (
+        "app",
+        "branch",
+        "commit",
+        "verdict",
+        "stack",
+        "tally",
+        "started_at",
+        "duration_s",
+        "token",
+        "uploaded_at",
+    )
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Report]:

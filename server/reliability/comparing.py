@@ -10,7 +10,6 @@ from assay.compare import Comparison, compare
 from assay.compare.fit import why_not
 from assay.compare.trend import Trend, trend
 from assay.errors import UsageError
-from django.db.models import Q
 
 from .models import Report
 

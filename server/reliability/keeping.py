@@ -5,10 +5,11 @@ from __future__ import annotations
 import gzip
 import hashlib
 
-from assay.reports import words
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
+
+from assay.reports import words
 
 from .models import Report, UploadToken
 from .receiving import Received

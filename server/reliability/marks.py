@@ -1,4 +1,4 @@
-"""The course of one guarantee as plain SVG: a mark for each run, told apart by its shape and not by its colour alone."""
+"""The course of one guarantee as plain SVG: a mark for each run, told apart by its shape; colours only repeat it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ SHAPES = {
         '<rect class="body" x="1.5" y="1.5" width="13" height="13" rx="2"/><path class="on" d="M5 5l6 6M11 5l-6 6"/>'
     ),
     Verdict.UNKNOWN: SafeString(
-        '<circle class="line" cx="8" cy="8" r="6.2"/><path class="line" d="M6.2 6.6a1.8 1.8 0 1 1 2.6 1.6q-.8.4-.8 1.3"/>'
-        '<circle class="dot" cx="8" cy="11.6" r=".9"/>'
+        '<circle class="line" cx="8" cy="8" r="6.2"/><circle class="dot" cx="8" cy="11.6" r=".9"/>'
+        '<path class="line" d="M6.2 6.6a1.8 1.8 0 1 1 2.6 1.6q-.8.4-.8 1.3"/>'
     ),
     None: SafeString('<path class="line" d="M5 8h6"/>'),
 }
@@ -35,7 +35,8 @@ def marks(verdicts: Sequence[str | None], titles: Sequence[str]) -> SafeString:
     cells = format_html_join("", '<g transform="translate({} 0)" class="mark {}"><title>{}</title>{}</g>', drawn)
     width = STEP * len(drawn)
     return format_html(
-        '<svg class="marks" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img" aria-label="{label}">{cells}</svg>',
+        '<svg class="marks" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img" aria-label="{label}">'
+        "{cells}</svg>",
         w=width, h=STEP, label=in_words(verdicts), cells=cells,
     )  # fmt: skip
 

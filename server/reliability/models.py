@@ -7,13 +7,13 @@ import hashlib
 import secrets
 import uuid
 
-import assay.report
-from assay.reports import json
 from django.db import models
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
 
+import assay.report
+from assay.reports import json
 from myapp.web.models import TOKEN_PREFIX
 
 UPLOAD_PREFIX = f"{TOKEN_PREFIX}ci_"

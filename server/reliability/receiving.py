@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+from django.utils import timezone
+
 from assay.errors import UsageError
 from assay.report import Report
 from assay.reports import json
-from django.utils import timezone
 
 from .models import MOST_NAME
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext, ngettext
+
 import assay.report
 from assay.compare import Comparison
 from assay.compare.comparison import UNPROVED, WORSE, Kind
 from assay.reports import drifts, words
 from assay.reports.words import plain
 from assay.verdict import Result, Verdict
-from django.utils.translation import gettext, ngettext
 
 MOST_ROWS = 1000  # of one verdict
 HELD = Verdict.HELD

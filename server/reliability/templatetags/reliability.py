@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from assay.reports.words import plain as printable
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from assay.reports.words import plain as printable
 from myapp.web.templatetags.autotest import icon
 
 from ..looks import COMPARISONS, KNOWN, VERDICTS, Look

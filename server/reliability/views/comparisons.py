@@ -6,11 +6,6 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from assay.compare import Comparison
-from assay.compare.trend import Guarantee, Unsteady
-from assay.errors import UsageError
-from assay.reports.drifts import EXIT_WORDS, compared_with, tally, timing
-from assay.reports.words import plain
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -18,6 +13,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from assay.compare import Comparison
+from assay.compare.trend import Guarantee, Unsteady
+from assay.errors import UsageError
+from assay.reports.drifts import EXIT_WORDS, compared_with, tally, timing
+from assay.reports.words import plain
 from myapp.web import charts
 from myapp.web.access import only
 from myapp.web.templatetags.autotest import seconds

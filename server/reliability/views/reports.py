@@ -5,14 +5,14 @@ from __future__ import annotations
 import gzip
 from uuid import UUID
 
-from assay.errors import UsageError
-from assay.reports import words
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from assay.errors import UsageError
+from assay.reports import words
 from myapp.web.access import only
 
 from ..access import listed, may_see_reports, whole
@@ -45,11 +45,13 @@ def every(request: HttpRequest) -> HttpResponse:
     form = FilterForm(request.GET or None)
     query = request.GET.copy()
     query.pop("page", None)
+    shown = Paginator(form.narrow(listed()), PER_PAGE).get_page(request.GET.get("page"))
     return render(
         request,
         "reliability/reports.html",
         {
-            "page": Paginator(form.narrow(listed()), PER_PAGE).get_page(request.GET.get("page")),
+            "page": shown,
+            "before": _before_the_newest(list(shown.object_list)),
             "filter": form,
             "narrowed": bool(query),
             "query": f"{query.urlencode()}&" if query else "",
@@ -99,6 +101,12 @@ def page(request: HttpRequest, pk: UUID) -> HttpResponse:
         return _download(content, "text/html; charset=utf-8", f"report-{pk}.html")
     headers = {"Content-Security-Policy": PAGE_POLICY}
     return HttpResponse(content, content_type="text/html; charset=utf-8", headers=headers)
+
+
+def _before_the_newest(reports: list[Report]) -> Report | None:
+    """What the newest of a page is most likely to be compared with: a run of its app, of its branch first."""
+    same = [each for each in reports[1:] if each.app == reports[0].app]
+    return next((each for each in same if each.branch == reports[0].branch), next(iter(same), None))
 
 
 def _pages() -> QuerySet[Report]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from assay.errors import UsageError
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.files.uploadedfile import UploadedFile
@@ -14,6 +13,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.urls import reverse
 from django.utils import timezone
 
+from assay.errors import UsageError
 from myapp.web import rates
 from myapp.web.api.endpoint import Door
 from myapp.web.api.problem import Problem
