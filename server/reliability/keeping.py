@@ -7,14 +7,11 @@ import hashlib
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
 
 from assay.reports import words
 
-from .models import Report, UploadToken
+from .models import MOST_WORDS, Report, UploadToken
 from .receiving import Received
-
-STACK, TALLY = (Report._meta.get_field(name).max_length or 0 for name in ("stack", "tally"))
 
 
 def keep(
@@ -29,8 +26,8 @@ def keep(
                 "branch": branch,
                 "commit": commit,
                 "verdict": new.report.verdict.value,
-                "stack": words.plain(words.stack(new.report))[:STACK],
-                "tally": words.plain(words.tally(new.report))[:TALLY],
+                "stack": words.plain(words.stack(new.report))[:MOST_WORDS],
+                "tally": words.plain(words.tally(new.report))[:MOST_WORDS],
                 "started_at": new.started_at,
                 "duration_s": new.report.duration_s,
                 "token": token,
@@ -49,16 +46,7 @@ def prune(app: str) -> int:
     """Delete an app's reports beyond the newest that are to be kept, by when they came; how many were deleted."""
     newest = Report.objects.filter(app=app).order_by("-uploaded_at").values_list("pk", flat=True)
     beyond = list(newest[settings.KEEP_REPORTS :])
-    return _delete(Report.objects.filter(pk__in=beyond)) if beyond else 0
-
-
-def prune_all() -> int:
-    """Of every app: after the number to keep was lowered."""
-    return sum(prune(app) for app in Report.objects.order_by().values_list("app", flat=True).distinct())
-
-
-def _delete(reports: QuerySet[Report]) -> int:
-    return reports.only("pk").delete()[0]
+    return Report.objects.filter(pk__in=beyond).only("pk").delete()[0] if beyond else 0
 
 
 def _packed(page: bytes | None) -> bytes | None:

@@ -18,6 +18,7 @@ from myapp.web.models import TOKEN_PREFIX
 
 UPLOAD_PREFIX = f"{TOKEN_PREFIX}ci_"
 MOST_NAME = 200  # characters of an app's name or a branch
+MOST_WORDS = 400  # of what lists show in Assay's words
 
 
 class Verdict(models.TextChoices):
@@ -75,8 +76,8 @@ class Report(models.Model):
     branch = models.CharField(_("branch"), max_length=MOST_NAME, blank=True)
     commit = models.CharField(_("commit"), max_length=64, blank=True)
     verdict = models.CharField(_("verdict"), max_length=20, choices=Verdict)
-    stack = models.CharField(_("environment"), max_length=400, blank=True)
-    tally = models.CharField(max_length=400, blank=True)
+    stack = models.CharField(_("environment"), max_length=MOST_WORDS, blank=True)
+    tally = models.CharField(max_length=MOST_WORDS, blank=True)
     started_at = models.DateTimeField(_("started"))
     duration_s = models.FloatField(default=0)
     token = models.ForeignKey(UploadToken, null=True, on_delete=models.SET_NULL, verbose_name=_("uploaded with"))

@@ -79,9 +79,10 @@ def _files(request: HttpRequest) -> tuple[bytes, bytes | None]:
         raise
     except (MultiPartParserError, SuspiciousOperation) as error:
         raise Problem(400, f"The form cannot be read: {error}") from None
-    if "report" not in files:
+    text, html = _content(files.get("report"), "report.json"), _content(files.get("page"), "the page")
+    if text is None:
         raise Problem(400, "The form has no file 'report': send -F report=@report.json")
-    return _content(files["report"], "report.json"), _content(files["page"], "the page") if "page" in files else None
+    return text, html
 
 
 def _length(request: HttpRequest) -> int:
@@ -92,7 +93,9 @@ def _length(request: HttpRequest) -> int:
         raise Problem(400, "Content-Length is no number.") from None
 
 
-def _content(file: UploadedFile[Any], what: str) -> bytes:
+def _content(file: Any, what: str) -> bytes | None:
+    if not isinstance(file, UploadedFile):
+        return None
     if (file.size or 0) > settings.REPORT_BYTES:
         raise _too_large(what)
     content: bytes = file.read()
