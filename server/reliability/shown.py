@@ -102,7 +102,7 @@ def blocks(found: Comparison) -> list[Block]:
             worse=kind in WORSE,
             drifts=[
                 Cause(
-                    plain(drift.cause),
+                    arrow(plain(drift.cause)),
                     plain(drift.place),
                     [_line(line, kind) for line in drifts.lines(drift, everybody)],
                 )

@@ -7,12 +7,12 @@ from io import StringIO
 
 import msgspec
 import pytest
-from assay.reports import json
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 from uploads import UPLOAD, Ci, a_run
 
+from assay.reports import json
 from myapp.web.models import ApiToken
 from reliability.models import Report, UploadToken
 

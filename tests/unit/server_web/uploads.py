@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from assay.report import Claim, Report
-from assay.reports import json
-from assay.verdict import Outcome, Result, Verdict
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from assay.report import Claim, Report
+from assay.reports import json
+from assay.verdict import Outcome, Result, Verdict
 from reliability.models import UploadToken
 
 UPLOAD = "/api/v1/reports/"
@@ -48,7 +48,8 @@ def a_run(
         "origins": {key: {"given": key, "place": f"{app}/celery.py:41"} for key in settings},
         "tasks": {f"{app}.charge": {"name": f"{app}.charge", "place": f"{app}/tasks.py:3"}},
     }
-    claim = Claim(setting="task_acks_late=True", promise="runs again", verdict=verdict, place=f"{app}/celery.py:41")
+    where, tasks = f"{app}/celery.py:41", [f"{app}.charge"]
+    claim = Claim(setting="task_acks_late=True", promise="runs again", verdict=verdict, place=where, tasks=tasks)
     given = {
         "app": told,
         "broker": {"name": "fakeredis", "version": "2.40.0"},
