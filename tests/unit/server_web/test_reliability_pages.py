@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from django.utils import translation
-from uploads import Ci, a_run
+from run_of_ci import a_run
+from uploads import Ci
 
 import reliability
 from assay.compare import compare

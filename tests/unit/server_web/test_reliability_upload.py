@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
-from uploads import UPLOAD, Ci, a_run
+from run_of_ci import a_run
+from uploads import UPLOAD, Ci
 
 from assay.reports import json
 from myapp.web.models import ApiToken
@@ -58,6 +63,24 @@ def test_the_same_report_again_is_the_same_and_may_bring_its_page(ci):
     assert (first.json()["id"], again.json()["created"]) == (again.json()["id"], False)
     assert Report.objects.get().branch == "main"
     assert Report.objects.get().page is not None
+
+
+@pytest.mark.parametrize("page", ["docs/reliability-page.md", "server/README.md"])
+def test_every_line_for_ci_that_is_documented_uploads(ci, page):
+    written = (Path(__file__).parents[3] / page).read_text(encoding="utf-8")
+    lines = re.findall(r"curl --fail-with-body .*", written)
+    assert len(lines) == {"docs/reliability-page.md": 3, "server/README.md": 1}[page]
+    for day, line in enumerate(lines, 1):
+        words = shlex.split(line)
+        given = dict(zip(words, words[1:], strict=False))
+        assert re.fullmatch(r"Authorization: Bearer \$(AUTOTEST_TOKEN|\{\{ secrets.AUTOTEST_TOKEN \}\})", given["-H"])
+        assert given["-F"] == "report=@runs/ci/report.json"
+        assert urlsplit(words[-1]).path == UPLOAD
+        strings = [words[place + 1] for place, word in enumerate(words) if word == "--form-string"]
+        fields = dict(each.split("=", 1) for each in strings)
+        assert fields.keys() == {"branch", "commit"}
+        assert ci.upload(a_run(started_at=f"2026-03-0{day}T12:00:00+00:00"), **fields).status_code == 201
+        assert Report.objects.filter(**fields).count() == 1
 
 
 @pytest.mark.parametrize("way", ["none", "nonsense", "secret", "key", "revoked", "of a user"])
