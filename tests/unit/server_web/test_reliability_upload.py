@@ -6,6 +6,7 @@ import re
 import shlex
 from datetime import timedelta
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -72,7 +73,7 @@ def test_every_line_for_ci_that_is_documented_uploads(ci, page):
     assert len(lines) == {"docs/reliability-page.md": 3, "server/README.md": 1}[page]
     for day, line in enumerate(lines, 1):
         words = shlex.split(line)
-        given = dict(zip(words, words[1:], strict=False))
+        given = dict(pairwise(words))
         assert re.fullmatch(r"Authorization: Bearer \$(AUTOTEST_TOKEN|\{\{ secrets.AUTOTEST_TOKEN \}\})", given["-H"])
         assert given["-F"] == "report=@runs/ci/report.json"
         assert urlsplit(words[-1]).path == UPLOAD
