@@ -72,7 +72,7 @@ def _files(request: HttpRequest) -> tuple[bytes, bytes | None]:
     if request.content_type != "multipart/form-data":
         raise Problem(415, "Send report.json as application/json, or as the file 'report' of a multipart form.")
     if length > 2 * most + FORM_BYTES:
-        raise _too_large("the form")
+        raise _too_large("report.json and its page each")
     try:
         files = request.FILES
     except RequestDataTooBig:
@@ -103,7 +103,7 @@ def _content(file: Any, what: str) -> bytes | None:
 
 
 def _too_large(what: str) -> Problem:
-    return Problem(413, f"This is too large: {what} may have {settings.REPORT_BYTES / 2**20:g} MiB (REPORT_MIB).")
+    return Problem(413, f"Too large: {what} may have {settings.REPORT_BYTES / 2**20:g} MiB at most (REPORT_MIB).")
 
 
 def _used(token: UploadToken) -> None:

@@ -84,8 +84,13 @@ def _guarantee(claim: str, runs: Sequence[dict[str, list[Result]]]) -> Guarantee
     recoveries = [[row.recovery_s for row in rows if row.recovery_s is not None] for rows in mine]
     return Guarantee(
         setting=claim,
-        verdicts=[Verdict.worst(row.verdict for row in rows) if rows else None for rows in mine],
+        verdicts=[_verdict(rows) if rows else None for rows in mine],
         held=[sum(row.verdict is Verdict.HELD for row in rows) for rows in mine],
         rows=[len(rows) for rows in mine],
         recovery_s=[median(each) if each else None for each in recoveries],
     )
+
+
+def _verdict(rows: Sequence[Result]) -> Verdict:
+    """Of what counts, as in a run: a known violation does not, unless there is nothing else."""
+    return Verdict.worst(row.verdict for row in [row for row in rows if not row.known] or rows)
