@@ -15,6 +15,7 @@ from assay.reports import json
 
 from .models import MOST_NAME
 
+MOST_FAULTS = 10**9  # beyond it an evidence bound is no number any more
 CLOCK_AHEAD = timedelta(days=1)  # a run from the future would be the newest for ever
 
 
@@ -49,6 +50,8 @@ def received(text: bytes) -> Received:
         told = msgspec.convert(report.app, _App)
     except msgspec.ValidationError as error:
         raise UsageError(f"report.json is damaged: {error} of 'app'") from None
+    if not 0 <= report.landed <= MOST_FAULTS:
+        raise UsageError(f"report.json is damaged: {report.landed} landed faults")
     app = line(told.name or told.module, "the app's name in report.json", MOST_NAME)
     if not app:
         raise UsageError("report.json names no app, so it can be compared with nothing")

@@ -16,7 +16,6 @@ from assay.verdict import Result, Verdict
 
 MOST_ROWS = 1000  # of one verdict
 HELD = Verdict.HELD
-WITHOUT_STORY = (Kind.NEW, Kind.STRONGER, Kind.CHANGED, Kind.FLAKY)
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ def blocks(found: Comparison) -> list[Block]:
                 Cause(
                     arrow(plain(drift.cause)),
                     plain(drift.place),
-                    [_line(line, kind) for line in drifts.lines(drift, everybody)],
+                    [_line(line) for line in drifts.lines(drift, everybody)],
                 )
                 for drift in found.of(kind)
             ],
@@ -120,9 +119,8 @@ def _heading(kind: Kind, found: Comparison) -> str:
     return f"{gettext(drifts.TITLES[kind])} ({count})"
 
 
-def _line(line: drifts.Line, kind: Kind) -> Line:
-    reason = "" if kind in WITHOUT_STORY else line.reason
-    return Line(plain(line.whose), arrow(plain(line.became)), plain(line.rows), plain(reason))
+def _line(line: drifts.Line) -> Line:
+    return Line(plain(line.whose), arrow(plain(line.became)), plain(line.rows), plain(line.reason))
 
 
 def arrow(text: str) -> str:

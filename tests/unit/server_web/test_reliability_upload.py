@@ -141,6 +141,8 @@ def test_a_session_is_no_way_to_upload(make_client):
         (changed(app={"name": ["shop"]}), "report.json is damaged: Expected `str`, got `array`"),
         (changed(app={"origins": {"task_acks_late": 1}}), "report.json is damaged: Expected `object`"),
         (changed(app={"tasks": {"shop.charge": []}}), "report.json is damaged: Expected `object`"),
+        (changed(landed=-1), "-1 landed faults"),
+        (changed(landed=10**30), "landed faults"),
         (changed(started_at=""), "its started_at is no time"),
         (changed(started_at="0001-01-01T00:00:00+14:00"), "its started_at is no time"),
         (changed(started_at=(timezone.now() + timedelta(days=9)).isoformat()), "starts in the future"),
