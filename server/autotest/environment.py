@@ -48,6 +48,8 @@ class Environment:
     script_processes: int
     script_output_kib: int
     keep_days: int
+    keep_reports: int
+    report_mib: int
 
 
 @cache
@@ -72,6 +74,8 @@ def environment() -> Environment:
         script_processes=_number(env, "SCRIPT_PROCESSES", 64),
         script_output_kib=_number(env, "SCRIPT_OUTPUT_KIB", 1024),
         keep_days=_number(env, "KEEP_DAYS", 30),
+        keep_reports=_number(env, "KEEP_REPORTS", 500),
+        report_mib=_number(env, "REPORT_MIB", 8),
     )
     if made.celery_backend != "django-db":
         _redis("CELERY_BACKEND", made.celery_backend, "django-db or ")

@@ -27,6 +27,7 @@ INSTALLED_APPS = [
     "django_celery_results",
     "myapp",
     "myapp.web",
+    "reliability",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -90,6 +91,9 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler"}},
     "loggers": {"django": {"handlers": ["console"], "level": "WARNING", "propagate": False}},
 }
+
+KEEP_REPORTS = ENV.keep_reports  # of each app, the newest
+REPORT_BYTES = ENV.report_mib * 2**20  # the longest report.json that is taken, and the longest page
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"

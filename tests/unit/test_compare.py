@@ -10,6 +10,7 @@ from report_by_hand import a_lost_row, a_report, a_row, an_unknown_row
 
 from assay.compare import Comparison, baseline, compare
 from assay.compare.comparison import WORSE, Kind
+from assay.compare.trend import trend
 from assay.errors import UsageError
 from assay.report import Claim, Contract, Part, Report
 from assay.reports import compare as told
@@ -360,3 +361,11 @@ def test_given_a_contract_that_requires_less_than_before_then_it_is_told_though_
     assert found.exit_code == bool(cause)
     kept = baseline.parse(baseline.render(baseline.of([base])[0]))
     assert compare(kept, current).exit_code == bool(cause), "a baseline keeps what was required"
+
+
+def test_a_known_violation_does_not_turn_the_trend_of_its_guarantee() -> None:
+    known = a_lost_row("acks_late.quit_cold", known="celery#1", **CLAIMED)
+    held = a_report(a_row(**CLAIMED), known, app=app(), started_at="1")
+    broken = a_report(a_lost_row(**CLAIMED), known, app=app(), started_at="2")
+    (guarantee,) = trend([held, broken]).guarantees
+    assert (guarantee.verdicts, guarantee.held, guarantee.rows) == ([Verdict.HELD, Verdict.VIOLATED], [1, 0], [2, 2])

@@ -26,6 +26,7 @@ DEFAULT_LIMITS = {
     "cancel": (60, 60),
     "write": (30, 60),  # templates and tokens
     "api": (600, 60),  # reads over the API, which pages do not share
+    "upload": (60, 60),  # of reports, with one token
 }
 
 

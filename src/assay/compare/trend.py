@@ -50,14 +50,14 @@ def trend(reports: Sequence[Report], notes: Sequence[str] = ()) -> Trend:
     rows = [by_task(report) for report in runs]
     keys = list(dict.fromkeys(key for each in rows for key in each))
     told = {key: [guarantee(each[key]) if key in each else "" for each in rows] for key in keys}
-    claims = list(dict.fromkeys(_claim(row, report) for report in runs for row in report.results))
+    promised = [_by_claim(report) for report in runs]
     newest = runs[-1]
     return Trend(
         app=str(newest.app.get("name") or newest.app.get("module") or ""),
         started_at=[report.started_at for report in runs],
         verdicts=[report.verdict for report in runs],
         changed=[[], *(_changed(before, after) for before, after in pairwise(runs))],
-        guarantees=[_guarantee(claim, runs) for claim in claims],
+        guarantees=[_guarantee(claim, promised) for claim in dict.fromkeys(claim for run in promised for claim in run)],
         unsteady=[
             Unsteady(scenario=f"{suite}.{scenario}", task=task, words=words)
             for (suite, scenario, task), words in told.items()
@@ -67,8 +67,11 @@ def trend(reports: Sequence[Report], notes: Sequence[str] = ()) -> Trend:
     )
 
 
-def _claim(row: Result, report: Report) -> str:
-    return key_of(row.claim, report) or UNCLAIMED
+def _by_claim(report: Report) -> dict[str, list[Result]]:
+    found: dict[str, list[Result]] = {}
+    for row in report.results:
+        found.setdefault(key_of(row.claim, report) or UNCLAIMED, []).append(row)
+    return found
 
 
 def _changed(before: Report, after: Report) -> list[str]:
@@ -76,13 +79,18 @@ def _changed(before: Report, after: Report) -> list[str]:
     return [each.placed for each in [*settings(before, after), *versions]]
 
 
-def _guarantee(claim: str, runs: Sequence[Report]) -> Guarantee:
-    mine = [[row for row in report.results if _claim(row, report) == claim] for report in runs]
+def _guarantee(claim: str, runs: Sequence[dict[str, list[Result]]]) -> Guarantee:
+    mine = [run.get(claim, []) for run in runs]
     recoveries = [[row.recovery_s for row in rows if row.recovery_s is not None] for rows in mine]
     return Guarantee(
         setting=claim,
-        verdicts=[Verdict.worst(row.verdict for row in rows) if rows else None for rows in mine],
+        verdicts=[_verdict(rows) if rows else None for rows in mine],
         held=[sum(row.verdict is Verdict.HELD for row in rows) for rows in mine],
         rows=[len(rows) for rows in mine],
         recovery_s=[median(each) if each else None for each in recoveries],
     )
+
+
+def _verdict(rows: Sequence[Result]) -> Verdict:
+    """Of what counts, as in a run: a known violation does not, unless there is nothing else."""
+    return Verdict.worst(row.verdict for row in [row for row in rows if not row.known] or rows)

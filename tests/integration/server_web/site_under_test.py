@@ -25,7 +25,7 @@ PEOPLE = """
 from django.contrib.auth.models import Permission, User
 from myapp.models import ScriptTemplate
 wei = User.objects.create_user("wei", password={password!r})
-wei.user_permissions.set(Permission.objects.filter(codename__in=["run_scripts", "add_templateversion"]))
+wei.user_permissions.set(Permission.objects.filter(codename__in=["run_scripts", "add_templateversion", "view_report"]))
 User.objects.create_user("visitor", password={password!r})
 made = ScriptTemplate.objects.create(name="Greeting", description="Greets somebody, a number of times.")
 schema = {{"type": "object", "required": ["who"], "properties": {{
@@ -40,6 +40,13 @@ made.versions.create(number=1, source="for n in range(PARAMETERS['times']): prin
 class Site:
     url: str
     folder: Path
+    env: dict[str, str]
+
+    def manage(self, *arguments: str) -> str:
+        """What `python manage.py` says."""
+        command = [sys.executable, "manage.py", *arguments]
+        said = subprocess.run(command, cwd=SERVER, env=self.env, check=True, capture_output=True, text=True)
+        return said.stdout.strip()
 
 
 @contextmanager
@@ -67,7 +74,7 @@ def site(folder: Path) -> Iterator[Site]:
         stack.callback(web.stop)
         port = web.wait_for("serving ").split()[-1]
         worker.wait_for(" is ready: pool ")
-        yield Site(f"http://127.0.0.1:{port}", folder)
+        yield Site(f"http://127.0.0.1:{port}", folder, env)
 
 
 class Spoken:

@@ -21,6 +21,9 @@
     document.body.addEventListener("htmx:afterSwap", () => { stale.hidden = true; });
   }
 
+  // On a phone the navigation scrolls sideways: the page that one is on must not be the one that is cut off.
+  document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+
   // Cancelling cannot be undone, so ask; data-confirm instead of an inline handler, which the CSP forbids.
   document.addEventListener("submit", (event) => {
     const question = event.target.dataset.confirm;

@@ -1,4 +1,4 @@
-"""The one door of the API: who is it, may he, how often, and every refusal as a problem object."""
+"""The doors of the API: who is it, may he, how often, and every refusal as a problem object."""
 
 from __future__ import annotations
 
@@ -27,18 +27,19 @@ class _CsrfCheck(CsrfViewMiddleware):
         return reason
 
 
-# Both exemptions are from middleware that answers with HTML; `_who` makes the same checks and answers in JSON.
+# Both exemptions are from middleware that answers with HTML; `enter` makes the same checks and is answered in JSON.
 @method_decorator(login_not_required, name="dispatch")
 @method_decorator(csrf_exempt, name="dispatch")
-class Endpoint(View):
-    """Subclasses write get() and post(), return anything that json can write, and raise Problem."""
+class Door(View):
+    """Subclasses write enter(), get() and post(), return anything that json can write, and raise Problem."""
 
-    user: User
+    def enter(self, request: HttpRequest) -> None:
+        """Say who it is and count the call; raise Problem for whoever may not come in."""
+        raise NotImplementedError
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
-            self.user = request.user = self._who(request)
-            rates.spend("api", f"user {self.user.pk}")
+            self.enter(request)
             method = getattr(self, (request.method or "").lower(), None)
             if request.method not in {"GET", "HEAD", "POST"} or method is None:
                 allowed = [name.upper() for name in ("get", "post") if hasattr(self, name)]
@@ -56,6 +57,16 @@ class Endpoint(View):
         except RequestDataTooBig:
             return Problem(413, "The request body is too large.").response()
         return answer if isinstance(answer, HttpResponse) else JsonResponse(answer)
+
+
+class Endpoint(Door):
+    """For users: by their session, or by an API token of theirs."""
+
+    user: User
+
+    def enter(self, request: HttpRequest) -> None:
+        self.user = request.user = self._who(request)
+        rates.spend("api", f"user {self.user.pk}")
 
     def _who(self, request: HttpRequest) -> User:
         if "Authorization" in request.headers:

@@ -15,7 +15,7 @@ TITLES = {
     405: "Method not allowed",
     409: "Conflict",
     413: "Too large",
-    415: "Not JSON",
+    415: "Not this content type",
     422: "Invalid values",
     429: "Too many requests",
     503: "Broker not reachable",

@@ -1,0 +1,1 @@
+"""What a browser and CI may ask for."""
