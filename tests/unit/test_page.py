@@ -22,11 +22,9 @@ from assay.page.draw import scene
 from assay.page.gather import gather
 from assay.page.lanes import OWN_LANES, Alive, lanes
 from assay.page.reading import Reading, read
-from assay.page.render import LIMIT, fitting, links_to, render
+from assay.page.render import LIMIT, fitting, links_to
 from assay.page.scene import Scene
-from assay.page.shown import Change, Changes
 from assay.page.strings import Strings
-from assay.reports import json as report_json
 from assay.verdict import Result, Verdict
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -263,16 +261,30 @@ def test_the_verdict_its_worth_what_to_type_next_and_the_mutants_are_there(tmp_p
     assert 'href="report.json"' in page
 
 
-def test_what_changed_has_its_place_when_there_is_a_comparison(tmp_path: Path) -> None:
-    run = a_red_run(tmp_path)
-    found = gather(run, report_json.read(run))
-    change = Change(
-        kind="worse", what="charge, child killed", before="at-least-once", after="lost", place="celery.py:41"
-    )
-    page = render(compose.page(found, changes=Changes(said="1 guarantee is worse", changes=[change])))
-    assert "1 guarantee is worse" in page
-    assert "✗ worse" in page
-    assert "What changed" not in render(compose.page(found))
+def drifted(tmp_path: Path) -> tuple[Path, Path]:
+    """A run in which the same tasks are lost that were recovered in the one before."""
+    events = loaded(20, struck=5)
+    held, lost = a_chaos_row(events), a_chaos_row(events, verdict=Verdict.VIOLATED, claim="task_acks_late=False")
+    before = write(tmp_path / "before", a_report_of(held), {CHAOS: events})
+    return before, write(tmp_path / "now", a_report_of(lost), {CHAOS: events})
+
+
+def test_what_changed_since_another_run_comes_first_and_its_recovery_times_lie_over(tmp_path: Path) -> None:
+    before, now = drifted(tmp_path)
+    page = made(now, now / "report.html", before)
+    (section,) = re.findall(r'aria-labelledby="changes">(.*?)</section>', page, re.DOTALL)
+    assert "✗ Worse: 1 row got worse" in section
+    assert "✗ newly violated" in section
+    assert "shop.charge, SIGKILL child" in section
+    assert "median before" in page
+    assert 'class="ring"' in page
+    assert page.index("What changed") < page.index('id="outcomes"')
+
+
+def test_without_a_base_or_without_a_change_nothing_is_said_to_be_worse(tmp_path: Path) -> None:
+    before, _ = drifted(tmp_path)
+    assert "What changed" not in made(before, before / "report.html")
+    assert "✓ Nothing got worse" in made(before, before / "report.html", before)
 
 
 def test_links_lead_to_the_run_folder_from_wherever_the_page_is(tmp_path: Path) -> None:
@@ -288,12 +300,12 @@ def assay(*args: Any) -> Any:
 
 
 def test_the_page_is_written_into_the_run_folder_or_where_it_is_asked_for(tmp_path: Path) -> None:
-    events = loaded(20, struck=5)
-    run = write(tmp_path / "run", a_report_of(a_chaos_row(events)), {CHAOS: events})
-    assert assay(run).exit_code == 0
+    run = a_red_run(tmp_path / "run")
+    assert assay(run).output.strip().endswith("run/report.html")
     assert (run / "report.html").read_text().startswith("<!doctype html>")
-    assert assay(run, "--out", tmp_path / "there.html", "--base", run).exit_code == 0
-    assert "median before" in (tmp_path / "there.html").read_text()
+    assert assay(run, "--out", tmp_path / "there.html").exit_code == 0
+    assert 'href="run/report.json"' in (tmp_path / "there.html").read_text()
+    assert assay(run, "--out", "-").output.startswith("<!doctype html>")
 
 
 def test_a_run_whose_events_are_not_there_has_a_page_that_says_so(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assay.cli.given import need_writable
+from assay.cli.given import need_writable, run_folder
 from assay.cli.options import FILE
 from assay.cli.telling import program, short
 from assay.errors import UsageError
@@ -15,41 +15,65 @@ if TYPE_CHECKING:
     from assay.report import Report
 
 NAME = "report.html"
+PATH = click.Path(path_type=Path)
+
+about_page = click.option(
+    "--html", "html_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write the report page here."
+)
 
 
 @click.command()
-@click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
-@click.option("--out", "html_file", type=FILE, help="Write it here, - is stdout; default: report.html in RUN.")
-@click.option("--base", metavar="RUN", type=click.Path(path_type=Path), help="A run to lay recovery times over.")
-def page(run_folder: Path, html_file: Path | None, base: Path | None) -> int:
+@click.argument("given", metavar="RUN", type=PATH)
+@click.option("--base", metavar="BASE", type=PATH, help="A run, a baseline or a folder of runs to compare with.")
+@click.option("--out", type=FILE, help="The file, - is stdout; default: report.html in RUN.")
+def page(given: Path, base: Path | None, out: Path | None) -> int:
     """Make the report page of a run: one HTML file that opens offline."""
-    from assay.reports.json import locate
-
-    folder = locate(run_folder)
-    out = html_file or folder / NAME
-    need_writable(out)
-    text = made(folder, out, locate(base) if base else None)
+    folder = run_folder(given)
     if str(out) == "-":
-        say(text)
+        say(made(folder, None, base))
         return 0
-    try:
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written: {error.strerror}") from None
+    out = out or folder / NAME
+    need_writable(out)
+    write_page(folder, out, base)
     say(f"{short(out.absolute())}\n")
     return 0
 
 
-def made(folder: Path, out: Path, base: Path | None = None) -> str:
-    """The page of a run folder, as it is to be written to `out`. Raises UsageError for what is damaged."""
+def write_page(folder: Path, out: Path | None, base: Path | None = None) -> None:
+    """Nothing where no file was asked for. Raises UsageError, as `made` does."""
+    if out is None:
+        return
+    text = made(folder, out, base)
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written: {error.strerror}") from None
+
+
+def made(folder: Path, out: Path | None, base: Path | None = None) -> str:
+    """The page of a run folder, as it is to be written to `out`; its links are from there.
+
+    `base`: as `assay compare` takes it. Raises UsageError for what is damaged, and for what cannot be compared.
+    """
+    from assay.compare import compare, sources
+    from assay.page.changing import changes
     from assay.page.compose import page as composed
     from assay.page.gather import gather
     from assay.page.render import fitting, links_to
+    from assay.reports.json import MARKS
 
-    found = gather(folder, _report(folder))
-    compared = gather(base, _report(base)) if base else None
-    links = "" if str(out) == "-" else links_to(folder, out)
-    return fitting(lambda most: composed(found, most=most, program=program(), base=compared), links)
+    found, changed, before = gather(folder, _report(folder)), None, None
+    if base is not None:
+        source = sources.base(base, found.report)
+        compared = compare(source.reports, found.report)
+        compared.notes = [*source.notes, *compared.notes]
+        changed = changes(compared)
+        if any((base / mark).is_file() for mark in MARKS):  # no baseline, which has no events
+            before = gather(base, source.reports[-1])
+    return fitting(
+        lambda most: composed(found, most=most, program=program(), changes=changed, base=before),
+        links_to(folder, out) if out else "",
+    )
 
 
 def _report(folder: Path) -> "Report":

@@ -10,6 +10,8 @@ from assay.page.strings import Strings
 from assay.report import Report
 from assay.reports import causes
 from assay.reports.commands import replay
+from assay.reports.contracts import TITLE as CONTRACTS
+from assay.reports.contracts import contracts
 from assay.reports.matrix import SYMBOLS
 from assay.reports.mutants import tally as mutants_tally
 from assay.reports.words import (
@@ -159,6 +161,7 @@ def _reached(report: Report) -> str:
 
 def _lists(report: Report) -> list[tuple[str, list[str]]]:
     found = [
+        (CONTRACTS, contracts(report)),
         (GRACE_PERIODS, grace_periods(report)),
         ("Changed for the run", report.redirected),
         ("Scaled for the run (times are in production units)", report.scaled),

@@ -28,7 +28,7 @@ WHAT = {
     "audit.json": "each setting, its claim and its state",
     "blame.json": "the smallest changes that make red rows hold",
     MUTANTS: "mutants of the settings",
-    "script.json": "the script of a chaos run, which `assay replay` runs again",
+    "chaos.toml": "the script of a chaos run, which `assay replay` runs again",
     "crash.txt": "how the harness broke",
     "cases": "a folder for each row: events, logs of its workers, what is judged",
     "canary": "the configuration that is broken on purpose",

@@ -13,21 +13,27 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is other than in the run compared with. `kind`: worse, better, other."""
+    """A guarantee that is another one than before. `kind` in words; `tone` as of a cell."""
 
+    tone: str
     kind: str
     what: str
     before: str = ""
     after: str = ""
+    cause: str = ""
     place: str = ""
+    rows: str = ""
+    why: str = ""
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
-    """What changed since another run. `said` is the comparison in a sentence, or why there is none."""
+    """What changed since earlier runs, in a sentence and one by one. `more` of them are not shown."""
 
+    tone: str
     said: str
     changes: list[Change] = []
     more: int = 0
+    lists: list[tuple[str, list[str]]] = []
 
 
 class Cause(msgspec.Struct, frozen=True):
