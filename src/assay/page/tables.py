@@ -148,15 +148,15 @@ def faults(report: Report) -> Table:
             Line(
                 plain(fault),
                 [
+                    Cell(text=word, tone="known" if known and verdict is Verdict.VIOLATED else str(verdict)),
                     Cell(text=str(injected)),
                     Cell(text=str(landed), tone="plain" if landed >= injected else "unknown"),
                     Cell(text=str(len(rows))),
                     Cell(text=plain(causes.tasks(rows, report))),
-                    Cell(text=word, tone="known" if known and verdict is Verdict.VIOLATED else str(verdict)),
                 ],
             )
         )
-    return Table(title="Faults", columns=["injected", "landed", "rows", "tasks", "worst"], lines=lines)
+    return Table(title="Faults", columns=["worst", "injected", "landed", "rows", "tasks"], lines=lines)
 
 
 TONES = {
