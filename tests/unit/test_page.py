@@ -115,7 +115,7 @@ def test_given_more_events_than_there_is_room_for_then_what_went_wrong_is_kept_w
     assert len(kept) <= 500
     for invocation in struck:
         assert [e for e in kept if e.invocation == invocation] == [e for e in events if e.invocation == invocation]
-    assert found.world.forgotten.total() > 300
+    assert 300 < found.world.forgotten.total() < 390  # of those that went plainly some are there, between the others
     assert [events[number] for number, _ in found.events] == kept  # anchors are numbers in the whole history
 
 

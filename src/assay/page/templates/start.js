@@ -40,7 +40,7 @@ async function start() {
   for (const cell of document.querySelectorAll("button[data-point]")) {
     cell.addEventListener("click", () => {
       invocations.only(cell.dataset.task, cell.dataset.point);
-      find("timeline").scrollIntoView();
+      into(find("timeline"), "start");
       find("by-task").focus({ preventScroll: true });
     });
   }
@@ -61,14 +61,14 @@ function go(invocations, data) {
     invocations.timeline.selected = -1;
     invocations.go(Number(rest[0]));
     invocations.pale();
-    document.getElementById("chart").focus();
-    document.getElementById("timeline").scrollIntoView();
+    document.getElementById("chart").focus({ preventScroll: true });
+    into(document.getElementById("timeline"), "start");
   } else if (what === "i") {
     const each = invocations.byId(rest.join("-"));
     if (!each) return;
     invocations.show(each);
     document.getElementById("life-title").focus({ preventScroll: true });
-    document.getElementById("said").scrollIntoView({ block: "center" });
+    into(document.getElementById("said"));
   } else if (what === "e" && data.scenes[rest[0]]) {
     const [scene, number] = rest.map(Number);
     const { lines } = data.scenes[scene];
@@ -77,9 +77,15 @@ function go(invocations, data) {
     else invocations.showAround(scene, number);
     const row = document.getElementById(`e-${scene}-${number}`);
     if (!row) return;
-    row.scrollIntoView({ block: "center" });
+    into(row);
     row.querySelector("a").focus({ preventScroll: true });
   }
+}
+
+/* For some frames: what comes into view is laid out only then, and moves what is below it. */
+function into(element, block = "center", frames = 6) {
+  element.scrollIntoView({ block });
+  if (frames) requestAnimationFrame(() => into(element, block, frames - 1));
 }
 
 start().catch((error) => {
