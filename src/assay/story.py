@@ -1,6 +1,6 @@
 """One invocation's life, told in order: what happened, when after its publication, and in which process."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,10 @@ def told(events: Iterable[Event], invocation: str) -> list[str]:
         return [f"nothing is recorded of {invocation}"]
     life = sorted(_near(life, invocation), key=_at_ns)
     began = next((_at_ns(e) for e in life if e.kind is Kind.PUBLISHED and e.invocation == invocation), life[0].at_ns)
-    rows = [(f"{(_at_ns(e) - began) / 1e9:+.3f} s", _lane(e, mains), sentence(e, invocation)) for e in life]
+    rows = [
+        (f"{(_at_ns(e) - began) / 1e9:+.3f} s", lane_of(e, mains.get(e.worker, ())), sentence(e, invocation))
+        for e in life
+    ]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     head = f"{invocation}  {task or 'task unknown'}"
     return [head, *(f"  {at:>{widths[0]}}  {lane:<{widths[1]}}  {what}" for at, lane, what in rows)]
@@ -111,10 +114,11 @@ def _mentions(event: Event, invocation: str) -> bool:
     return event.kind in FINAL and invocation in event.detail.get("ids", ())
 
 
-def _lane(event: Event, mains: dict[str, set[int]]) -> str:
+def lane_of(event: Event, mains: Container[int]) -> str:
+    """The process that tells it: "w1 child 4711", "harness". `mains` are the pids of main processes."""
     if not event.worker or event.kind in BY_HARNESS:
         return "harness"
-    role = "main" if event.pid in mains.get(event.worker, set()) else "child"
+    role = "main" if event.pid in mains else "child"
     return f"{event.worker} {role} {told_pid(event.pid)}"
 
 

@@ -76,7 +76,7 @@ def test_what_is_recorded_needs_the_standard_library_and_msgspec_only() -> None:
         assert found - {"assay"} <= {"msgspec", *__import__("sys").stdlib_module_names}, name
 
 
-JUDGING = ("assay.checker", "assay.chaos.judging", "assay.reports", "assay.verdict", "assay.conclusion")
+JUDGING = ("assay.page", "assay.checker", "assay.chaos.judging", "assay.reports", "assay.verdict", "assay.conclusion")
 ACTING = {"assay.cluster", "assay.landing", "assay.worker", "assay.gate", "assay.faults", "assay.warm", "assay.process"}
 
 

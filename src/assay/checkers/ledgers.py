@@ -57,22 +57,23 @@ class Ledgers(msgspec.Struct, frozen=True, tag="ledgers"):
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """The executions are what happened; the other two are held against them."""
         for life in chosen(lives, self.ids):
-            lie = _lie(life)
-            if lie:
+            said = lie(life)
+            if said:
                 return Judgement(
-                    "ledgers", Verdict.VIOLATED, f"{short(life)}: {lie}; {tale(life, world)}", None, (life.id,)
+                    "ledgers", Verdict.VIOLATED, f"{short(life)}: {said}; {tale(life, world)}", None, (life.id,)
                 )
         return Judgement("ledgers", Verdict.HELD, "broker, executions and results agree")
 
 
-def _lie(life: Life) -> str:
+def lie(life: Life) -> str:
+    """Which ledger does not tell what happened, and how; "" where they agree, or where one of them was not read."""
     result, done = life.result, life.done
     if result in (None, "ignored") or life.publish is not Kind.PUBLISHED:
         return ""
     if result == "SUCCESS" and not done:
         return "the result backend lies: it says SUCCESS, and no attempt finished the work"
     if result == "FAILURE" and done:
-        return "the result backend lies: it says FAILURE, and the work was done"
+        return f"the result backend lies: it says FAILURE, and {_who_did(life)}"
     if result in ("STARTED", "RETRY", "PENDING", "RECEIVED") and not life.pending:
         if done:
             return f"the result backend lies: it says {result}, and the work was done"
@@ -81,3 +82,10 @@ def _lie(life: Life) -> str:
     if result == "SUCCESS" and life.pending:
         return "the broker lies: it still holds a message whose work was done and stored"
     return ""
+
+
+def _who_did(life: Life) -> str:
+    did = next(attempt for attempt in life.attempts if attempt.done)
+    if did is life.attempts[0]:
+        return "the work was done"
+    return "the redelivery succeeded" if did.redelivered else "a later attempt succeeded"

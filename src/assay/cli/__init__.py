@@ -7,6 +7,7 @@ from assay.cli.comparing import baseline, compare, trend
 from assay.cli.gating import gate
 from assay.cli.group import main
 from assay.cli.looking import check, list_, show
+from assay.cli.paging import page
 from assay.cli.running import run
 from assay.cli.serving import broker
 
@@ -24,6 +25,7 @@ for command in (
     trend,
     against,
     check,
+    page,
     list_,
     show,
     broker,
