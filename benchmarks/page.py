@@ -18,7 +18,7 @@ import figures
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.ui import WebDriverWait
 
-from assay.cli.paging import made
+from assay.cli.paging import page_of
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "integration"))
 from browser import installed, opened
@@ -55,7 +55,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="assay-benchmark-") as name:
         run = options.run or _made_up(Path(name) / "run")
         out = Path(name) / "report.html"
-        out.write_text(made(run, out), encoding="utf-8")
+        out.write_text(page_of(run, out), encoding="utf-8")
         size = out.stat().st_size
         opening, filtering, busy = [], [], []
         for number in range(options.times):

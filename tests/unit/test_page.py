@@ -15,16 +15,19 @@ from click.testing import CliRunner
 from run_on_disk import CHAOS, a_chaos_row, a_red_run, a_report_of, loaded, struck_ids, write
 
 from assay.cli import main
-from assay.cli.paging import made
+from assay.cli.paging import page_of
 from assay.event import Event, Kind
+from assay.gating.told import Gated, Part
 from assay.page import compose, recovering, tables
 from assay.page.draw import scene
 from assay.page.gather import gather
 from assay.page.lanes import OWN_LANES, Alive, lanes
+from assay.page.made import made
 from assay.page.reading import Reading, read
 from assay.page.render import LIMIT, fitting, links_to
 from assay.page.scene import Scene
 from assay.page.strings import Strings
+from assay.reports import json as report_json
 from assay.verdict import Result, Verdict
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -146,7 +149,7 @@ def test_a_page_that_would_be_too_large_leaves_out_what_went_well_and_says_so(tm
 def test_ten_thousand_events_are_in_a_page_below_two_megabytes(tmp_path: Path) -> None:
     events = loaded(850)
     row = a_chaos_row(events)
-    page = made(write(tmp_path, a_report_of(row), {CHAOS: events}), tmp_path / "report.html")
+    page = page_of(write(tmp_path, a_report_of(row), {CHAOS: events}), tmp_path / "report.html")
     assert len(events) >= 10_000
     assert len(data_of(page)["scenes"][0]["lines"]["kind"]) == len(events)
     assert len(page.encode()) < LIMIT
@@ -231,7 +234,7 @@ def hostile(tmp_path: Path) -> Path:
 def test_nothing_that_a_task_says_becomes_markup(tmp_path: Path) -> None:
     run = hostile(tmp_path)
     (run / 'a"><img src=x>.txt').write_text("")
-    page = made(run, run / "report.html")
+    page = page_of(run, run / "report.html")
     assert html.escape(HOSTILE).replace("&#x27;", "&#39;") in page
     assert "<img" not in page
     assert page.count("</script>") == 2
@@ -240,7 +243,7 @@ def test_nothing_that_a_task_says_becomes_markup(tmp_path: Path) -> None:
 
 
 def test_the_page_asks_the_network_for_nothing_and_runs_no_script_but_its_own(tmp_path: Path) -> None:
-    page = made(a_red_run(tmp_path), tmp_path / "report.html")
+    page = page_of(a_red_run(tmp_path), tmp_path / "report.html")
     assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//|@import|url\(""", page)
     (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
     assert policy.startswith("default-src 'none'; ")
@@ -253,7 +256,7 @@ def test_the_page_asks_the_network_for_nothing_and_runs_no_script_but_its_own(tm
 
 def test_the_verdict_its_worth_what_to_type_next_and_the_mutants_are_there(tmp_path: Path) -> None:
     run = a_red_run(tmp_path / "run")
-    page = html.unescape(made(run, run / "report.html"))
+    page = html.unescape(page_of(run, run / "report.html"))
     assert "4 lost in 4 landed faults" in page
     assert f"replay {run}" in page
     assert "task_acks_late=True -> False" in page
@@ -271,7 +274,7 @@ def drifted(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_what_changed_since_another_run_comes_first_and_its_recovery_times_lie_over(tmp_path: Path) -> None:
     before, now = drifted(tmp_path)
-    page = made(now, now / "report.html", before)
+    page = page_of(now, now / "report.html", before)
     (section,) = re.findall(r'aria-labelledby="changes">(.*?)</section>', page, re.DOTALL)
     assert "✗ Worse: 1 row got worse" in section
     assert "✗ newly violated" in section
@@ -283,8 +286,19 @@ def test_what_changed_since_another_run_comes_first_and_its_recovery_times_lie_o
 
 def test_without_a_base_or_without_a_change_nothing_is_said_to_be_worse(tmp_path: Path) -> None:
     before, _ = drifted(tmp_path)
-    assert "What changed" not in made(before, before / "report.html")
-    assert "✓ Nothing got worse" in made(before, before / "report.html", before)
+    assert "What changed" not in page_of(before, before / "report.html")
+    assert "✓ Nothing got worse" in page_of(before, before / "report.html", before)
+
+
+def test_of_a_gate_each_demand_is_told_with_its_verdict(tmp_path: Path) -> None:
+    run = a_red_run(tmp_path)
+    parts = [Part("canary", Verdict.HELD, "lost, as it must be"), Part("suites", Verdict.VIOLATED, "4 lost")]
+    gated = Gated(verdict=Verdict.VIOLATED, exit_code=1, app="shop", parts=parts)
+    page = made(run, report_json.read(run), gated=gated)
+    (section,) = re.findall(r'aria-labelledby="gate">(.*?)</section>', page, re.DOTALL)
+    assert "Exit code 1: it may not be merged as it is." in section
+    assert section.index("✓ held") < section.index("✗ violated") < section.index("4 lost")
+    assert 'id="gate"' not in made(run, report_json.read(run))
 
 
 def test_links_lead_to_the_run_folder_from_wherever_the_page_is(tmp_path: Path) -> None:
@@ -310,7 +324,7 @@ def test_the_page_is_written_into_the_run_folder_or_where_it_is_asked_for(tmp_pa
 
 def test_a_run_whose_events_are_not_there_has_a_page_that_says_so(tmp_path: Path) -> None:
     write(tmp_path, a_report_of(a_chaos_row([])), {})
-    page = made(tmp_path, tmp_path / "report.html")
+    page = page_of(tmp_path, tmp_path / "report.html")
     assert "events of 1 row are not in the run folder" in page
     assert 'id="data"' not in page
 

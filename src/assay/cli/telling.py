@@ -67,7 +67,7 @@ def deliver(told: Told, files: Files) -> int:
 
 def texts(told: Told, files: Files) -> dict[Path | None, str]:
     """What goes into each file."""
-    return {path: FORMATS[name].render(told) for name, path in files.items()}
+    return {path: FORMATS[name].render(told._replace(file=path)) for name, path in files.items()}
 
 
 def tell(render: Callable[..., str], files: Mapping[Path | None, str]) -> None:

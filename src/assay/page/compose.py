@@ -1,6 +1,7 @@
 """From a report and its histories to what the page shows. Pure."""
 
 from assay.counted import counted
+from assay.gating.told import Gated
 from assay.page import recovering, tables
 from assay.page.draw import scene
 from assay.page.gather import Found
@@ -12,6 +13,7 @@ from assay.reports import causes
 from assay.reports.commands import replay
 from assay.reports.contracts import TITLE as CONTRACTS
 from assay.reports.contracts import contracts
+from assay.reports.gate import WORDS as GATE_WORDS
 from assay.reports.matrix import SYMBOLS
 from assay.reports.mutants import tally as mutants_tally
 from assay.reports.words import (
@@ -37,10 +39,11 @@ def page(
     program: str = "assay",
     changes: Changes | None = None,
     base: Found | None = None,
+    gated: Gated | None = None,
 ) -> Page:
     """The whole page, with at most `most` events; None: all that were read.
 
-    `changes`: of a comparison with another run. `base`: that run, for its recovery times.
+    `changes`: of a comparison with another run. `base`: that run, for its recovery times. `gated`: of a gate.
     """
     report, strings = found.report, Strings()
     chosen = _chosen(found, most)
@@ -63,6 +66,8 @@ def page(
         strip=_strip(report),
         commands=[plain(command) for command in replay(report, found.folder, program)],
         exit_said=f"exit code {report.exit_code}: {EXIT_WORDS.get(report.exit_code, '')}",
+        gate=tables.gate(gated) if gated else None,
+        gate_said=f"Exit code {gated.exit_code}: {GATE_WORDS[gated.exit_code]}" if gated else "",
         changes=changes,
         causes_title=causes.heading(report, told) if told else "",
         causes=[

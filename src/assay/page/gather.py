@@ -24,6 +24,8 @@ WHAT = {
     "report.json": "the report, for programs",
     "report.md": "the report, for a pull request",
     "report.html": "this page",
+    "gate.json": "what the gate demanded, and its verdict",
+    "compare.json": "what changed since the baseline",
     "facts.json": "what the run was of",
     "audit.json": "each setting, its claim and its state",
     "blame.json": "the smallest changes that make red rows hold",

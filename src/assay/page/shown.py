@@ -101,6 +101,8 @@ class Page(msgspec.Struct, kw_only=True):
     strip: list[Fact]
     commands: list[str]
     exit_said: str
+    gate: Table | None = None
+    gate_said: str = ""
     changes: Changes | None = None
     causes_title: str = ""
     causes: list[Cause] = []

@@ -7,6 +7,7 @@ from assay.checkers.delivery import outcome
 from assay.checkers.ledgers import lie
 from assay.counted import counted
 from assay.event import Kind, Point
+from assay.gating.told import Gated
 from assay.life import Life
 from assay.mutate.mutant import Mutation, Status
 from assay.page.draw import broker_says, executed, point_of
@@ -18,10 +19,26 @@ from assay.reports.matrix import SYMBOLS
 from assay.reports.words import cell, plain
 from assay.verdict import Outcome, Result, Verdict
 
+DETAILS = 3
 LIES_SHOWN = 100
 MUTANTS_SHOWN = 300
 WELL = (Outcome.OK, Outcome.RECOVERED, Outcome.REVOKED)
 SIGNS = {"violated": "✗", "unknown": "?", "held": "✓", "allowed": "–", "plain": "–"}
+
+
+def gate(gated: Gated) -> Table:
+    """What a gate demands, a line each."""
+    lines = [
+        Line(
+            plain(part.name),
+            [
+                Cell(text=f"{SYMBOLS[part.verdict]} {part.verdict}", tone=str(part.verdict)),
+                Cell(text=plain("; ".join([part.why, *part.details[:DETAILS]]))),
+            ],
+        )
+        for part in gated.parts
+    ]
+    return Table(title="What the gate demands", columns=["verdict", "why"], lines=lines)
 
 
 def matrix(results: Sequence[Result], scenes: dict[str, int]) -> list[Table]:

@@ -23,6 +23,7 @@ class Told(NamedTuple):
     audit: "Audit | None" = None
     gated: "Gated | None" = None
     comparison: "Comparison | None" = None
+    file: Path | None = None  # that it is written to, for what has links in it; None: in the run folder
 
     def checkout(self) -> "Checkout":
         """Where the app's sources are."""
@@ -88,6 +89,13 @@ def _summary(told: Told) -> str:
     return summary.render(told)
 
 
+def _html(told: Told) -> str:
+    from assay.page.made import made
+
+    out = None if told.file is None or str(told.file) == "-" else told.file
+    return made(told.folder, told.report, out=out, comparison=told.comparison, gated=told.gated)
+
+
 FORMATS = {
     "json": Format("report.json", "Also write report.json here; - is stdout.", _json),
     "junit": Format("junit.xml", "Also write JUnit XML here.", _junit),
@@ -95,5 +103,6 @@ FORMATS = {
     "sarif": Format("report.sarif", "Also write SARIF here, for code scanning.", _sarif),
     "codequality": Format("codequality.json", "Also write GitLab's code quality report here.", _codequality),
     "summary": Format("summary.md", "Also write a job summary here; default: $GITHUB_STEP_SUMMARY.", _summary),
+    "html": Format("report.html", "Also write the report page here.", _html),
 }
 Files = dict[str, Path]  # by format

@@ -10,7 +10,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from assay.cli.paging import made
+from assay.cli.paging import page_of
 from assay.event import Event, Kind
 from assay.verdict import Verdict
 
@@ -61,7 +61,7 @@ class Page:
     def __init__(self, driver, run):
         self.driver = driver
         out = run / "report.html"
-        out.write_text(made(run, out), encoding="utf-8")
+        out.write_text(page_of(run, out), encoding="utf-8")
         self.address = out.as_uri()
 
     def open(self, anchor=""):
