@@ -45,6 +45,7 @@ def _candidates(suite: str, task: Task, subject: Subject, on_redis: bool) -> Ite
         yield Flip("task_soft_time_limit", round(0.9 * task.time_limit))
     if suite == "routing":
         yield from _queues(task, subject)
+    yield from _of_contract(suite, task, subject, on_redis)
 
 
 def _switch(key: str, task: Task, subject: Subject) -> Iterator[Flip]:
@@ -67,8 +68,30 @@ def _switch(key: str, task: Task, subject: Subject) -> Iterator[Flip]:
         yield Flip(key, True)
 
 
+def _of_contract(suite: str, task: Task, subject: Subject, on_redis: bool) -> Iterator[Flip]:
+    """What brings the app to what its team requires of the task. An option of the task wins over the setting."""
+    due = task.contract
+    if suite == "time_limits" and due.run_s and (not task.time_limit or task.time_limit > due.run_s):
+        setting = subject.setting("task_time_limit")
+        if task.time_limit and (setting is None or setting.value != task.time_limit):
+            yield Flip("time_limit", _short(due.run_s), task=task.name)
+        else:
+            yield Flip("task_time_limit", _short(due.run_s))
+    if suite == "retries" and due.attempts and (task.max_retries is None or task.max_retries >= due.attempts):
+        yield Flip("max_retries", due.attempts - 1, task=task.name)
+    if suite == "acks_late" and due.recovery_s and on_redis and subject.visibility_timeout > due.recovery_s:
+        yield Flip("broker_transport_options", entries={"visibility_timeout": _short(due.recovery_s)})
+    if suite == "routing" and due.queue and task.queue != due.queue:
+        yield Flip("task_routes", entries={task.name: {"queue": due.queue}})
+
+
+def _short(seconds: float) -> float:
+    """As a person would write it: 60 rather than 60.0."""
+    return int(seconds) if seconds == int(seconds) else seconds
+
+
 def _queues(task: Task, subject: Subject) -> Iterator[Flip]:
-    names = sorted({*subject.queues, *(each.queue for each in subject.tasks if each.queue)})
+    names = sorted({*subject.queues, *filter(None, (*(each.queue for each in subject.tasks), task.contract.queue))})
     if set(names) - set(subject.queues):
         queues: dict[str, Any] = {name: {"exchange": name, "routing_key": name} for name in names}
         yield Flip("task_queues", queues)

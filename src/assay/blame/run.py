@@ -20,6 +20,7 @@ from assay.flip import Flip
 from assay.plan import Row
 from assay.progress import Progress
 from assay.report import Report
+from assay.reports.words import became
 from assay.run import run_row
 from assay.selection import Selection
 from assay.settings import Settings
@@ -182,8 +183,9 @@ class _Search:
                 said = f"the app does not load with it: {str(error).splitlines()[0]}"
                 self._tried[key] = Tried(flips, Verdict.UNKNOWN, "", said, "")
                 return self._tried[key]
-            outcome = str(result.outcome or result.verdict)
-            self._tried[key] = Tried(flips, result.verdict, outcome, result.reason, _name(result), result.recovery_s)
+            self._tried[key] = Tried(
+                flips, result.verdict, became(result), result.reason, _name(result), result.recovery_s
+            )
         return self._tried[key]
 
 

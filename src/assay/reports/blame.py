@@ -11,7 +11,7 @@ from assay.blame.found import Blame, Found, Tried
 from assay.counted import counted
 from assay.reports.findings import title
 from assay.reports.printed import printed
-from assay.reports.words import plain
+from assay.reports.words import became, plain
 from assay.verdict import Verdict
 
 SHOWN = 300  # characters of a reason
@@ -44,7 +44,7 @@ def json(found: Found) -> str:
 def _parts(each: Blame) -> Iterator[RenderableType]:
     row = each.row
     yield title(f"{row.suite}.{row.scenario} {row.task}")
-    yield Padding(Text.assemble(("as it is  ", "dim"), _said(row.outcome or "violated", each.again.reason)), _BY)
+    yield Padding(Text.assemble(("as it is  ", "dim"), _said(became(row), each.again.reason)), _BY)
     if each.others:
         yield Padding(Text(f"and {', '.join(each.others)}", "dim"), _BY)
     if each.mends is None:

@@ -47,7 +47,7 @@ def meanings(report: Report) -> list[str]:
     times = [result.recovery_s for result in report.results if result.recovery_s is not None]
     seen |= {Outcome.RECOVERED} if times else set()
     told = [f"{outcome}: {MEANINGS[outcome]}" for outcome in Outcome if outcome in seen]
-    words = {_word(result) for result in report.results}
+    words = {became(result) for result in report.results}
     told += [f"{word}: {meaning}" for word, meaning in VERDICTS.items() if word in words]
     if any(result.outcome is Outcome.LOST and result.verdict is Verdict.HELD for result in report.results):
         told.append("lost with a held verdict: no setting of the task promises otherwise, it is acknowledged early")
@@ -164,13 +164,14 @@ def cell(result: Result) -> str:
 
     A row of a chaos run is about many invocations: "failed, others recovered 65 s" is told by the worst of them.
     """
-    word = _word(result)
+    word = became(result)
     if result.verdict is not Verdict.UNKNOWN:
         word += _recovered(result, " ")
     return f"known: {word}" if result.known else word
 
 
-def _word(result: Result) -> str:
+def became(result: Result) -> str:
+    """The outcome, or the verdict where the outcome alone would mislead."""
     misleading = result.verdict is Verdict.UNKNOWN or is_beside_the_outcome(result)
     return str(result.verdict if misleading else result.outcome or result.verdict)
 
