@@ -160,7 +160,10 @@ def test_given_names_that_are_read_or_given_twice_then_none_is_under_another_nam
     )
     conf = "TASK_ACKS_LATE = True\nTASK_TIME_LIMIT = 9\nCELERY_TASK_TIME_LIMIT = 9\nBROKER_URL = 'redis://x'\n"
     found = audited(source=source, conf=conf)
-    assert [place for rule, place in found if rule == "wrong_namespace"] == []
+    probe = Celery(set_as_current=False)
+    probe.config_from_object({"BROKER_URL": "redis://x"}, namespace="CELERY")
+    unread = [] if probe.conf.broker_url else ["conf.py:4"]  # Celery 5.4 does not read it so
+    assert [place for rule, place in found if rule == "wrong_namespace"] == unread
 
 
 @pytest.mark.parametrize(("value", "told"), [("redis://localhost:6379/0", False), ("redis://elsewhere/0", True)])
