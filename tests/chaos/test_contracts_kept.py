@@ -40,6 +40,7 @@ CONTRACTS = {
     "soon": ("acks_late.recovers_in_time_main_killed", "{'recovery_s': 600}", Verdict.VIOLATED),
     "open": ("acks_late.recovers_in_time_main_killed", "{'recovery_s': 750}", Verdict.UNKNOWN),
     "late": ("acks_late.recovers_in_time_main_killed", "{'recovery_s': 900}", Verdict.HELD),
+    "given_up": ("acks_late.main_killed_middle", "{'delivery': 'at_most_once'}", Verdict.HELD),
     "endless": ("time_limits.no_longer_than_contract", "{'run_s': 30}", Verdict.VIOLATED),
 }
 
@@ -53,7 +54,10 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, Path]:
         for scenario, (broken, kept, contract) in PAIRS.items()
         for kind, options in (("breaks", broken), ("keeps", kept))
     ]
-    lines += [f"made('{name}', assay={contract})" for name, (_, contract, _) in CONTRACTS.items()]
+    lines += [
+        f"made('{name}', acks_late={name != 'given_up'}, assay={contract})"
+        for name, (_, contract, _) in CONTRACTS.items()
+    ]
     (folder / "small.py").write_text("\n".join([APP, *lines]))
     (folder / "assay.toml").write_text(
         f"app = 'small:app'\nqueues = ['celery', 'elsewhere']\njobs = 6\ncanary = false\nout = '{folder}/run'\n"
@@ -90,6 +94,8 @@ def test_one_app_is_judged_by_what_each_of_its_tasks_requires(task: str, ran: tu
     assert found.verdict is verdict, found.reason
     if scenario.endswith("exit"):
         assert found.outcome is Outcome.DUPLICATED
+    if task == "given_up":
+        assert found.outcome is Outcome.LOST
     if task == "open":
         assert "in production it may be up to 8" in found.reason
     if task == "endless":

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import msgspec
 import pytest
@@ -13,10 +14,12 @@ from report_by_hand import a_lost_row, a_report
 from targets import subject, task
 
 from assay import plan, requires
+from assay.checkers import Delivery, Ledgers, Signals
 from assay.conclusion import Facts, conclude
 from assay.contract import required
 from assay.contract.agreement import agreed, hold_to
 from assay.contract.breaches import breaches
+from assay.contract.delivery import Contract as DeliveryContract
 from assay.contract.delivery import most_attempts
 from assay.contract.delivery import of as contract_of
 from assay.contract.held_to import held_to
@@ -27,6 +30,7 @@ from assay.known import Known
 from assay.report import Contract
 from assay.reports.causes import causes
 from assay.reports.contracts import contracts
+from assay.scenario import scenarios
 from assay.selection import Selection
 from assay.settings import Settings, load
 from assay.subject import Subject
@@ -263,6 +267,35 @@ def test_tasks_with_different_contracts_stand_for_themselves_the_most_important_
 def test_a_bound_on_attempts_takes_the_place_of_the_spare_ones() -> None:
     assert most_attempts(task(max_retries=3)) == 10
     assert most_attempts(contracted("a", attempts=4)) == 4
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        "acks_late.main_killed_middle",
+        "acks_late.child_killed_after_trace",
+        "acks_late.cold_shutdown",
+        "acks_late.grace_period_over",
+        "acks_late.out_of_memory_kill",
+        "shutdown.group_quit",
+        "shutdown.main_killed_in_shutdown",
+    ],
+)
+def test_given_a_delivery_that_allows_a_loss_then_what_results_and_signals_say_of_one_is_no_breach(
+    scenario: str,
+) -> None:
+    def checked(delivery: Any) -> set[type]:
+        stage = MagicMock()
+        stage.task.expires = None
+        stage.contract.return_value = DeliveryContract(delivery, "claim", "promise")
+        scenarios()[scenario].act(stage)
+        return {type(checker) for call in stage.check.call_args_list for checker in call.args}
+
+    for allows in ("at_most_once", "any"):
+        assert Delivery in checked(allows)
+        assert not {Ledgers, Signals} & checked(allows)
+    for again in ("at_least_once", "effectively_once"):
+        assert {Delivery, Ledgers} <= checked(again)
 
 
 REDIS: dict[str, Any] = {"broker_scheme": "redis", "visibility_timeout": 700.0}

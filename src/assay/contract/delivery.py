@@ -19,6 +19,11 @@ class Contract(msgspec.Struct, frozen=True):
     promise: str
     remedy: str = ""
 
+    @property
+    def completes(self) -> bool:
+        """Whether all work is done in the end: else a loss is allowed, and so is what results and signals say of it."""
+        return self.delivery in ("at_least_once", "effectively_once")
+
 
 def of(task: Task, subject: Subject, demanded: str, *, child_lost: bool) -> Contract:
     """The delivery contract of `task` when a child (or, not `child_lost`, the whole worker) is lost.

@@ -29,7 +29,7 @@ def kill_at(point: Point) -> Callable[[Stage], None]:
         stage.check(
             Delivery(contract=contract.delivery, ids=ids), Attempts(ids=ids, most=2), Evidence(landed=1), Leftovers()
         )
-        if contract.delivery != "any":
+        if contract.completes:
             stage.check(Ledgers(ids=ids), Signals(ids=ids))
 
     return act

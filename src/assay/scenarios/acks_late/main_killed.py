@@ -36,7 +36,7 @@ def kill_at(point: Point, *, group: bool = False) -> Callable[[Stage], None]:
         stage.check(
             Delivery(contract=contract.delivery, ids=ids), Attempts(ids=ids, least=0, most=2), Evidence(landed=1)
         )
-        if contract.delivery != "any":
+        if contract.completes:
             stage.check(Ledgers(ids=ids))
 
     return act

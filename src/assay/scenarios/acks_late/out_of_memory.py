@@ -16,5 +16,5 @@ def out_of_memory_kill(stage: Stage) -> None:
     stage.settle()
     ids = [invocation]
     stage.check(Delivery(contract=contract.delivery, ids=ids), Attempts(ids=ids, most=2), Evidence(landed=1))
-    if contract.delivery != "any":
+    if contract.completes:
         stage.check(Ledgers(ids=ids))

@@ -51,7 +51,7 @@ def cold_shutdown(stage: Stage) -> None:
         Attempts(ids=[flying, *waiting], most=2),
         Evidence(landed=1),
     )
-    if contract.delivery != "any":
+    if contract.completes:
         stage.check(Ledgers(ids=[flying, *waiting]))
 
 
@@ -106,5 +106,5 @@ def grace_period_over(stage: Stage) -> None:
         Attempts(ids=[flying, *waiting], most=2),
         Evidence(landed=2),
     )
-    if contract.delivery != "any":
+    if contract.completes:
         stage.check(Ledgers(ids=[flying, *waiting]))

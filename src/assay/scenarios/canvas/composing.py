@@ -13,7 +13,6 @@ from assay.subject import Task
 
 FAILS = Act(ends="raise", error="plain")
 PROMISE = "the whole completes or fails, each part runs as often as it should, each callback once, by its own queue"
-COMPLETES = ("at_least_once", "effectively_once")  # under these the whole is done, whatever is killed
 ONCE = ("at_most_once", "effectively_once")
 
 # -- what it can be tried on
@@ -124,9 +123,9 @@ def demand_recovery(stage: Stage, contract: Contract, *canvases: Canvas) -> None
     delivery = contract.delivery
     for canvas in canvases:
         every = list(parts(canvas))
-        stage.check(_whole(stage, "completion" if delivery in COMPLETES else "any", canvas), *_order(canvas))
+        stage.check(_whole(stage, "completion" if contract.completes else "any", canvas), *_order(canvas))
         stage.check(Delivery(contract=delivery, ids=[each.id for each in every]))
-        if delivery in COMPLETES:
+        if contract.completes:
             _called(stage, _links(every), every, most=1 if delivery in ONCE else None)
             _never(stage, {"errback": _errors(every)})
 

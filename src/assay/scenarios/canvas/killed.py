@@ -11,7 +11,7 @@ from assay.contract.delivery import Contract
 from assay.event import Kind, Point
 from assay.scaling import Target
 from assay.scenario import always, scenario
-from assay.scenarios.canvas.composing import COMPLETES, callback, chain, chords, demand_recovery, part
+from assay.scenarios.canvas.composing import callback, chain, chords, demand_recovery, part
 from assay.scenarios.canvas.failing import replaced
 from assay.script import Act, Hold
 from assay.stage import Stage
@@ -122,7 +122,7 @@ def one_chain(stage: Stage, point: Point) -> Made:
 
 def mended(stage: Stage, contract: Contract, mends: Mends) -> str:
     """What mends the row: where nothing demands that the whole completes, what the task's contract says."""
-    return mends(stage.target, contract.remedy) if contract.delivery in COMPLETES else contract.remedy
+    return mends(stage.target, contract.remedy) if contract.completes else contract.remedy
 
 
 def kills(make: Make, point: Point, mends: Mends) -> Callable[[Stage], None]:

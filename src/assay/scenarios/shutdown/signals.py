@@ -125,7 +125,7 @@ def _interrupting(stage: Stage, sent: Sequence[Signals], how: str, *, child_lost
         Leftovers(messages=False),
         Evidence(landed=len(sent)),
     )
-    if contract.delivery != "any":
+    if contract.completes:
         stage.check(Ledgers(ids=load.ids))
 
 
@@ -183,5 +183,5 @@ def main_killed_in_shutdown(stage: Stage) -> None:
         Leftovers(messages=False),
         Evidence(landed=2),
     )
-    if contract.delivery != "any":
+    if contract.completes:
         stage.check(Ledgers(ids=load.ids))
