@@ -40,7 +40,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         )
 
     def names_one_of(self, tasks: Iterable[str]) -> bool:
-        return any(fnmatchcase(name, self.task) for name in tasks)
+        return any(name == self.task or fnmatchcase(name, self.task) for name in tasks)
 
     def expired(self, today: date) -> bool:
         """Whether its day has passed."""

@@ -77,9 +77,11 @@ def _pick(names: list[str], patterns: Sequence[str], what: str) -> list[str]:
 
 
 def fits(name: str, pattern: str) -> bool:
-    if fnmatchcase(name, pattern):
+    """Whether it is the name, whatever signs are in that, or a pattern of it or of its last word."""
+    if name == pattern or fnmatchcase(name, pattern):
         return True
-    return "." not in pattern and fnmatchcase(name.rpartition(".")[2], pattern)
+    last = name.rpartition(".")[2]
+    return "." not in pattern and (last == pattern or fnmatchcase(last, pattern))
 
 
 def _nothing_matches(pattern: str, names: list[str], what: str) -> str:

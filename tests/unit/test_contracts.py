@@ -70,6 +70,18 @@ def test_what_a_task_says_itself_counts_before_its_class_and_that_before_pattern
     )
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_whole_name_counts_as_one_though_it_reads_as_a_pattern(order: int) -> None:
+    europe, plain = task(name="shop.rate[eu]"), task(name="shop.ratee")  # which the name fits as a pattern
+    entries = [entry("shop.rate[[]eu]", queue="q", run_s=1.0), entry("shop.rate[eu]", queue="x")]
+    of = [each.contract for each in agreed([europe, plain], [*entries, entry("shop.ratee", queue="y")][::order], [])]
+    assert of == [Terms(queue="x", run_s=1.0), Terms(queue="y")]
+    own = Declared(europe.name, {"attempts": 2}, "assay")
+    assert agreed([europe], [entry("shop.*", attempts=9), entry("shop.rate[[]eu]", attempts=8)], [own])[0].contract == (
+        Terms(attempts=2)
+    )
+
+
 def test_given_two_of_equal_weight_then_they_must_agree() -> None:
     same = [entry("shop.*", "a.toml:1", run_s=5.0), entry("*shop.*", "a.toml:4", run_s=5.0)]
     assert held(*same).run_s == 5.0

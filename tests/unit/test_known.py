@@ -28,6 +28,13 @@ def test_a_pattern_that_fits_a_member_of_the_profile_fits_the_row() -> None:
     assert row.known
 
 
+def test_given_a_name_that_reads_as_a_pattern_then_it_names_its_task() -> None:
+    row, other = a_lost_row(task="shop.rate[eu]"), a_lost_row(task="shop.rate")
+    mark_known([row, other], [an_entry(task="shop.rate[eu]")], TODAY)
+
+    assert (bool(row.known), other.known) == (True, "")
+
+
 def test_other_tasks_and_scenarios_stay_violated() -> None:
     row, other = a_lost_row(task="shop.a"), a_lost_row("retries.gives_up", task="blog.b")
     mark_known([row, other], [an_entry(task="blog.*")], TODAY)

@@ -30,6 +30,13 @@ def test_tasks_are_picked_by_pattern() -> None:
     assert Selection(tasks=("shop.*",)).pick_tasks(["shop.charge", "blog.post"]) == ["shop.charge"]
 
 
+@pytest.mark.parametrize("name", ["shop.rate[eu]", "shop.rate*", "shop.[a", "rate[eu]"])
+def test_given_a_name_that_reads_as_a_pattern_then_it_names_its_task(name: str) -> None:
+    others = ["shop.charge", "blog.post"]
+    assert Selection(tasks=(name,)).pick_tasks([*others, name]) == [name]
+    assert Selection(tasks=(name.rpartition(".")[2],)).pick_tasks([*others, name]) == [name]
+
+
 @pytest.mark.parametrize(
     ("selection", "told"),
     [

@@ -46,13 +46,15 @@ def agreed(tasks: Sequence[Task], entries: Sequence[Entry], declared: Sequence[D
         if not each.task:
             raise UsageError(f"{each.place}: {each.how} is at what no task of the app is made of: put it at a task")
         where = f"{each.place}: {each.how} of {each.task}"
-        said = Said((True, 0) if each.inherited else rank(each.task), read(each.values, where), each.place)
+        said = Said((True, 0) if each.inherited else rank(each.task, each.task), read(each.values, where), each.place)
         own.setdefault(each.task, []).append(said)
     return [_held(task, [*_fitting(task.name, entries), *own.get(task.name, ())]) for task in tasks]
 
 
-def rank(pattern: str) -> tuple[bool, int]:
-    """Whether it is a name, and how many of its characters must be as they are."""
+def rank(pattern: str, name: str) -> tuple[bool, int]:
+    """Of what fits the name: whether it is one itself, and how many of its characters must be as they are."""
+    if pattern == name:  # which may have the signs of a pattern in it
+        return True, len(name)
     literal = re.sub(r"\[.[^]]*\]|[*?]", "", pattern)
     return literal == pattern, len(literal)
 
@@ -66,7 +68,7 @@ def _must_name_one(pattern: str, names: list[str], place: str) -> None:
 
 def _fitting(name: str, entries: Sequence[Entry]) -> Iterator[Said]:
     for entry in entries:
-        ranks = [rank(pattern) for pattern in entry.tasks if fits(name, pattern)]
+        ranks = [rank(pattern, name) for pattern in entry.tasks if fits(name, pattern)]
         if ranks:
             yield Said(max(ranks), entry.terms, entry.place)
 
