@@ -57,4 +57,9 @@ def warnings(subject: Subject) -> list[str]:
             f"{listed(by_hand, 5)} {'calls' if len(by_hand) == 1 else 'call'} retry() by hand: "
             "how late and how often is the body's own, and is not judged with a hollow one"
         )
+    said += [
+        f"{each.place}: {each.how} is at a class that no task of this app is built on: it requires nothing here"
+        for each in subject.declared
+        if each.inherited and not each.task
+    ]
     return said

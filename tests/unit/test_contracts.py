@@ -252,6 +252,66 @@ def test_given_an_attribute_that_is_no_contract_then_it_is_refused_by_its_place(
             agreed([CHARGE], [], [Declared("shop.charge", values, "assay", "shop.py:3")])
 
 
+def shop(**options: Any) -> Subject:
+    """As described, of one task that has these options."""
+    app = Celery("shop", broker="redis://", set_as_current=False)
+
+    @app.task(name="shop.charge", shared=False, **options)
+    def charge() -> None: ...
+
+    return describe(app, "shop:app", str(Path(__file__).parent))
+
+
+def contract_in(described: Subject) -> Terms:
+    tasks = agreed(described.tasks, [], described.declared)
+    return next(each.contract for each in tasks if each.name == "shop.charge")
+
+
+@pytest.mark.usefixtures("noted")
+def test_given_an_attribute_of_somebody_elses_then_it_is_passed_over_and_a_table_beside_it_is_not() -> None:
+    class Lab(Task):  # type: ignore[type-arg]
+        def assay(self, sample: str) -> str:
+            return sample
+
+    class Measured(Task):  # type: ignore[type-arg]
+        assay = property(lambda self: {"attempts": 3})
+
+    for foreign in (Lab, Measured):
+        assert contract_in(shop(base=foreign)) == Terms()
+        assert contract_in(shop(base=foreign, assay={"attempts": 4})) == Terms(attempts=4)
+    for value in (len, Lab, object(), None):
+        assert contract_in(shop(assay=value)) == Terms()
+
+
+@pytest.mark.usefixtures("noted")
+def test_given_a_table_that_no_file_could_have_then_it_is_told_by_its_key() -> None:
+    ring: dict[str, Any] = {}
+    ring["run_s"] = ring
+    for values, told in (
+        ({("a", 1): 2}, r"unknown key \('a', 1\); known are delivery"),
+        ({"run_s": {("a", 1): 2}}, "run_s: expected float, got str"),
+        (ring, "run_s: expected float, got str"),
+        ("at_least_once", "must be a table"),
+    ):
+        described = shop(assay=values)
+        with pytest.raises(UsageError, match=rf"assay of shop\.charge.*{told}"):
+            contract_in(described)
+
+
+@pytest.mark.usefixtures("noted")
+def test_given_a_class_with_a_contract_that_no_task_here_is_built_on_then_it_is_told_and_ends_nothing() -> None:
+    @requires(run_s=60)
+    class Shared(Task):  # type: ignore[type-arg]
+        abstract = True
+
+    unused = shop()
+    assert contract_in(unused) == Terms()
+    (told,) = unused.warnings
+    assert re.fullmatch(r"test_contracts\.py:\d+: @requires is at a class that no task of this app .*", told)
+    used = shop(base=Shared)
+    assert (contract_in(used), used.warnings) == (Terms(run_s=60.0), [])
+
+
 def test_the_decorator_imports_nothing_that_production_would_have_to_have() -> None:
     there = "name for name in sys.modules if name.partition('.')[0] in sys.argv"
     code = f"import sys; from assay import requires; print(*({there}))"

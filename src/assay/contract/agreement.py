@@ -43,6 +43,8 @@ def agreed(tasks: Sequence[Task], entries: Sequence[Entry], declared: Sequence[D
             _must_name_one(pattern, names, entry.place)
     own: dict[str, list[Said]] = {}
     for each in declared:
+        if not each.task and each.inherited:  # tasks of another app may be built on that class
+            continue
         if not each.task:
             raise UsageError(f"{each.place}: {each.how} is at what no task of the app is made of: put it at a task")
         where = f"{each.place}: {each.how} of {each.task}"

@@ -2,7 +2,7 @@
 
 import inspect
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from celery import Celery
@@ -14,6 +14,7 @@ from assay.places import Places
 from assay.subject import Task
 
 ATTRIBUTE, DECORATOR = "assay", "@requires"
+MEANT = (Mapping, str, int, float, list, tuple)  # what a contract may have been meant by; all else is somebody else's
 
 
 def declared(app: Celery, tasks: list[Task], places: Places) -> list[Declared]:
@@ -33,7 +34,7 @@ def _attributes(task: Any, told: Task, places: Places) -> Iterator[Declared]:
     """What its classes say, the task's own last: of two base classes the nearer one replaces the other's parts."""
     inherited: dict[str, tuple[Any, str]] = {}
     for cls in reversed(type(task).__mro__):
-        if ATTRIBUTE not in vars(cls):
+        if not isinstance(vars(cls).get(ATTRIBUTE), MEANT):
             continue
         values, own = _plain(vars(cls)[ATTRIBUTE]), cls is type(task)
         place = told.place if own else _class_place(cls, places)
@@ -76,4 +77,13 @@ def _class_place(cls: type, places: Places) -> str:
 
 def _plain(values: Any) -> Any:
     """As JSON has it; what JSON has not, in words, which no part of a contract is."""
-    return json.loads(json.dumps(values, default=str))
+    if isinstance(values, Mapping):
+        values = {part if isinstance(part, str) else str(part): _plain_value(each) for part, each in values.items()}
+    return _plain_value(values)
+
+
+def _plain_value(value: Any) -> Any:
+    try:
+        return json.loads(json.dumps(value, default=str))
+    except (TypeError, ValueError):  # keys that are no words, or a table in itself
+        return str(value)
