@@ -17,6 +17,12 @@ from assay.redirection import Redirection, scaled_limit, scaled_s
 FAST_RATE = 200.0  # tasks a second: a rate limit is no slower in a run
 SQLITE_S = 5.0  # how long Python's sqlite3 waits for a lock unless it is told otherwise
 OURS = ("broker_url", "broker_read_url", "broker_write_url", "broker_transport_options")  # whatever is flipped
+# parts of an address as settings of their own: kombu and Celery's Redis backend use those that the address has not
+OF_THE_BROKER = ("broker_user", "broker_password", "broker_host", "broker_port", "broker_vhost")
+OF_RESULTS = (
+    *("redis_username", "redis_password", "redis_host", "redis_port", "redis_db"),
+    *("redis_backend_credential_provider", "redis_backend_use_ssl"),
+)
 ENVIRONMENT = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL", "CELERY_RESULT_BACKEND")
 
 
@@ -25,9 +31,10 @@ def apply(app: Celery, to: Redirection, on_countdown: Callable[[float | None], N
     for name in ENVIRONMENT:
         os.environ.pop(name, None)
     changes: dict[str, Any] = dict.fromkeys(("broker_url", "broker_read_url", "broker_write_url"), to.broker_url)
+    changes |= dict.fromkeys(OF_THE_BROKER)
     changes |= {"broker_use_ssl": to.broker_tls or None, "broker_failover_strategy": None, "task_always_eager": False}
     if to.result_backend:
-        changes |= {"result_backend": to.result_backend, "redis_backend_use_ssl": None}
+        changes |= {"result_backend": to.result_backend, **dict.fromkeys(OF_RESULTS)}
     if to.key_prefix:
         changes |= prefixed_keys(app, to.key_prefix)
     if to.transport_options:

@@ -52,6 +52,17 @@ def work(): pass
     assert row(report, "routing.consumed").claim.startswith("task_routes")
 
 
+def test_given_a_password_beside_the_address_then_the_runs_own_servers_are_not_asked_for_it(tmp_path: Path) -> None:
+    app = """
+app.conf.update(LATE, broker_user="shop", broker_password="abc", broker_port=7, broker_vhost="9")
+app.conf.update(redis_username="shop", redis_password="abc", redis_host="nobody.invalid", redis_port=7)
+@app.task
+def work(): pass
+"""
+    found = row(ran(tmp_path, app, "acks_late.main_killed_middle", canary=False), "acks_late.main_killed_middle")
+    assert (found.verdict, found.outcome) == (Verdict.HELD, Outcome.RECOVERED), found.reason
+
+
 def test_given_a_soft_limit_above_the_hard_one_then_it_is_told_that_nothing_can_be_published(tmp_path: Path) -> None:
     app = """
 app.conf.update(LATE)

@@ -149,6 +149,33 @@ def test_a_runs_prefix_stands_before_every_key_and_before_the_apps_own(own: str)
     assert key.endswith(b"celery-task-meta-7")
 
 
+PARTS = {"user": "shop", "password": "abc", "host": "nobody.invalid", "port": 7777, "vhost": "9"}
+OF_RESULTS = {"username": "shop", "password": "abc", "host": "nobody.invalid", "port": 7777, "db": 9}
+
+
+@pytest.mark.parametrize("namespace", ["", "CELERY_"])
+def test_parts_of_an_address_that_are_settings_of_their_own_are_not_obeyed(namespace: str) -> None:
+    app = Celery("shop", set_as_current=False)
+    given = {f"broker_{part}": value for part, value in PARTS.items()}
+    given |= {f"redis_{part}": value for part, value in OF_RESULTS.items()}
+    given |= {"redis_backend_credential_provider": "nowhere.Provider"}
+    named = {f"{namespace}{key.upper()}" if namespace else key: value for key, value in given.items()}
+    app.config_from_object(named, namespace=namespace.rstrip("_") or None)
+    assert app.conf.broker_password == app.conf.redis_password == "abc"  # read before, so nothing is pending
+    apply(app, Redirection("redis://127.0.0.1:1/6", "redis://127.0.0.1:1/7"), lambda _: None)
+    with app.connection_for_read() as reads, app.connection_for_write() as writes:
+        for connection in (reads, writes):
+            info = connection.info()
+            assert [info[key] for key in ("userid", "hostname", "port", "virtual_host")] == [None, "127.0.0.1", 1, "6"]
+            assert connection.password is None
+    there = app.backend.connparams
+    assert [there.get(key) for key in ("username", "password", "host", "port", "db")] == [None, None, "127.0.0.1", 1, 7]
+    apply(app, Redirection("redis://me:mine@127.0.0.1:1/6", "redis://me:mine@127.0.0.1:1/7"), lambda _: None)
+    with app.connection_for_write() as connection:
+        assert (connection.userid, connection.password) == ("me", "mine")
+    assert (app.backend.connparams["username"], app.backend.connparams["password"]) == ("me", "mine")
+
+
 def test_encryption_is_not_asked_of_the_runs_own_broker(here: str) -> None:
     app, _ = shop(broker_use_ssl={"ssl_cert_reqs": "required"}, broker_failover_strategy="shuffle")
     apply(app, Redirection(here), lambda _: None)
