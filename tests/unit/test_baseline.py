@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -88,10 +89,21 @@ def test_given_a_file_that_is_no_base_then_it_is_refused_with_the_remedy(tmp_pat
     assert str(path) in str(refused.value)
 
 
-def test_given_a_baseline_that_lost_its_runs_then_it_is_damaged(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("there", "edited", "said"),
+    [
+        ('"runs": 1', '"runs": 0', "it has no runs"),
+        ('"runs": 1', '"runs": 1000000000', "is damaged: Expected `int` <= 1000"),
+        ('"tasks": ["shop.charge"]', '"tasks": []', "is damaged: Expected `array` of length >= 1"),
+    ],
+)
+def test_given_a_baseline_that_was_edited_then_it_is_damaged(
+    tmp_path: Path, there: str, edited: str, said: str
+) -> None:
     path = a_file(tmp_path / "b.json", a_run())
-    path.write_text(path.read_text().replace('"runs": 1', '"runs": 0'))
-    with pytest.raises(UsageError, match="it has no runs"):
+    assert there in path.read_text()
+    path.write_text(path.read_text().replace(there, edited))
+    with pytest.raises(UsageError, match=re.escape(said)):
         baseline.read(path)
 
 

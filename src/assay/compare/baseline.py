@@ -7,7 +7,7 @@ import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -21,6 +21,7 @@ from assay.verdict import Outcome, Result, Verdict
 NAME = "reliability-baseline.json"
 SCHEMA = 1
 MARK = "assay_baseline"  # the key by which such a file is known
+MOST_RUNS = 1000  # that a file may stand for: each becomes a report
 STEP_S = 10  # recovery is rounded up to it, so that the file does not change by noise
 
 
@@ -28,7 +29,7 @@ class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One scenario for the tasks that behaved alike. A list has an entry for each run, the newest last."""
 
     scenario: str
-    tasks: list[str]
+    tasks: Annotated[list[str], msgspec.Meta(min_length=1)]
     fault: str
     verdict: Verdict | list[Verdict]
     outcome: Outcome | list[Outcome | None] | None = None
@@ -42,7 +43,7 @@ class Baseline(msgspec.Struct, kw_only=True):
     """The content of the file."""
 
     assay_baseline: int = SCHEMA
-    runs: int
+    runs: Annotated[int, msgspec.Meta(le=MOST_RUNS)]
     app: dict[str, Any]  # name, module
     environment: dict[str, str]
     broker: dict[str, Any]
