@@ -9,6 +9,7 @@ from report_by_hand import a_lost_row, a_red_report, a_report, a_row, an_unknown
 
 from assay.audit.finding import Finding, Kind
 from assay.audit.told import Audit
+from assay.compare import sources
 from assay.compare.comparison import Change, Comparison, Drift
 from assay.compare.comparison import Kind as Drifted
 from assay.errors import UsageError
@@ -22,7 +23,7 @@ from assay.reports import json as report_json
 from assay.reports.checkout import Checkout
 from assay.reports.problems import problems
 from assay.settings import load
-from assay.verdict import Verdict
+from assay.verdict import Outcome, Verdict
 
 GREEN = a_report(a_row(), canary=CANARY_LOST)
 
@@ -124,6 +125,32 @@ def test_a_baseline_of_another_app_is_refused_and_one_of_this_run_is_held(tmp_pa
     assert "another app: other" in part.why
     comparison, part = run._compared(tmp_path / "same", GREEN, "runs/1")
     assert (comparison is not None, part.verdict, part.refused) == (True, Verdict.HELD, False)
+
+
+def test_given_a_gate_that_was_red_then_doing_it_again_does_not_make_its_run_the_base(tmp_path: Path) -> None:
+    def kept(name: str, report: Report, found: Gated | None) -> Report:
+        day = msgspec.structs.replace(report, started_at=f"2026-11-0{name}")
+        report_json.write(day, tmp_path / name / "report.json")
+        if found:
+            (tmp_path / name / "gate.json").write_text(gate.json(found))
+        return day
+
+    weaker = a_report(a_row(outcome=Outcome.LOST, recovery_s=None), canary=CANARY_LOST)
+    kept("1", GREEN, gated())
+    kept("2", weaker, gated(baseline=Part("baseline", Verdict.VIOLATED, "worse")))
+    again = kept("3", weaker, None)
+    comparison, part = run._compared(tmp_path, again, "runs/3")
+    assert part.verdict is Verdict.VIOLATED, "it is compared with the first, as the second was"
+    assert comparison is not None
+    assert "not used, 2026-11-02: its gate was not green: violated" in comparison.notes
+
+    (tmp_path / "1" / "gate.json").write_text("{")
+    _, part = run._compared(tmp_path, again, "runs/3")
+    assert (part.refused, "its gate.json cannot be read" in part.why) == (True, True)
+    (tmp_path / "1" / "gate.json").unlink()
+    kept("1", a_red_report(), None)
+    assert run._compared(tmp_path, again, "runs/3")[1].refused, "a run that was not held is none for a gate"
+    assert len(sources.base(tmp_path, again).reports) == 1, "for a comparison it is"
 
 
 def test_the_text_says_which_part_is_red_and_why_with_the_line() -> None:
