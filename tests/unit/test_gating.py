@@ -26,6 +26,7 @@ from assay.settings import load
 from assay.verdict import Outcome, Verdict
 
 GREEN = a_report(a_row(), canary=CANARY_LOST)
+RED = msgspec.structs.replace(a_red_report(), canary=CANARY_LOST)
 
 
 def an_audit(*kinds: Kind, accepted: str = "", strict: bool = False) -> Audit:
@@ -63,7 +64,7 @@ def test_given_nothing_red_then_it_is_held_with_exit_code_0() -> None:
 @pytest.mark.parametrize(
     ("red", "part", "code"),
     [
-        ({"report": a_red_report()}, "suites", 1),
+        ({"report": RED}, "suites", 1),
         ({"report": a_report(a_row(), an_unknown_row(), canary=CANARY_LOST)}, "suites", 3),
         ({"report": a_report(a_row(), canary="not lost")}, "canary", 3),
         ({"audit": an_audit(Kind.BROKEN)}, "audit", 1),
@@ -91,8 +92,39 @@ def test_a_violation_is_worse_than_what_cannot_be_used() -> None:
     assert gated(report=a_red_report(), baseline=refused("another app")).exit_code == 1
 
 
-def test_a_run_without_a_canary_has_no_part_of_it() -> None:
-    assert "canary" not in verdicts(gated(report=a_report(a_row())))
+@pytest.mark.parametrize(
+    ("environment", "why"),
+    [
+        ({"pool": "prefork"}, "canary is false in the configuration"),
+        ({"pool": "solo"}, "it needs pool prefork, and this one is solo"),
+        ({"pool": "prefork", "bodies": "live"}, "no real body is broken on purpose"),
+    ],
+)
+def test_a_run_without_a_canary_is_unknown_unless_the_team_says_that_it_will_do(
+    environment: dict[str, str], why: str
+) -> None:
+    report = a_report(a_row(), environment=environment)
+    found = gated(report)
+    (part,) = [part for part in found.parts if part.name == "canary"]
+    assert (part.verdict, found.exit_code, why in part.why) == (Verdict.UNKNOWN, 3, True)
+    assert (verdicts(gated(report, canary="off")).keys(), gated(report, canary="off").exit_code) == (
+        {"audit", "suites"},
+        0,
+    )
+    assert gated(a_report(a_row(), canary="not lost"), canary="off").exit_code == 3, "one that was there must be seen"
+
+
+def test_a_canary_that_was_not_judged_made_no_loss() -> None:
+    (part,) = [part for part in gated(a_report(a_row(), canary="not judged: r")).parts if part.name == "canary"]
+    assert part.why == "not judged: r; so no green counts"
+
+
+def test_a_gate_in_which_nothing_could_be_lost_is_unknown_unless_that_is_meant() -> None:
+    report = a_report(a_row("routing.declared"), canary=CANARY_LOST, landed=0)
+    assert (gated(report).exit_code, verdicts(gated(report))["landed faults"]) == (3, Verdict.UNKNOWN)
+    assert gated(report, fewest_landed=0).exit_code == 0
+    assert gated(report, fewest_landed=1).exit_code == 1
+    assert gated(a_report(a_row(), canary=CANARY_LOST, landed=1)).exit_code == 0
 
 
 def a_comparison(*kinds: Drifted, code: int) -> Comparison:
@@ -190,6 +222,7 @@ def test_demands_are_read_and_a_baseline_is_found_beside_the_file(tmp_path: Path
         ("most = 3", "gate: unknown key most; did you mean most_s?"),
         ("most_s = 0", "gate.most_s: expected"),
         ('audit = "brokn"', "; there are broken, risk, off"),
+        ('canary = "of"', "; there are seen, off"),
         ("fewest_landed = 1.5", "gate.fewest_landed: expected int"),
         ("baseline = 3", "gate.baseline: expected"),
     ],

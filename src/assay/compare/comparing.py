@@ -35,7 +35,7 @@ def compare(bases: Sequence[Report], current: Report) -> Comparison:
     drifts = _drifts([each for each in found if each], causes) + _gone(causes, earlier[-1]) + _claims(base, current)
     drifts += _loosened(causes, {drift.cause for drift in drifts})
     drifts.sort(key=lambda drift: (list(Kind).index(drift.kind), not drift.changed, -_tasks_in(drift)))
-    blind = current.canary if current.canary not in ("", CANARY_LOST) else ""
+    blind = _blind(base, current)
     kinds = {drift.kind for drift in drifts}
     return Comparison(
         app=str(current.app.get("name") or current.app.get("module") or ""),
@@ -51,6 +51,15 @@ def compare(bases: Sequence[Report], current: Report) -> Comparison:
         blind=blind,
         notes=notes,
     )
+
+
+def _blind(base: Report, current: Report) -> str:
+    """What speaks against all that is green now; "" where nothing does. A base may not tell of its canary."""
+    if current.canary == CANARY_LOST:
+        return ""
+    if not current.canary and base.canary == CANARY_LOST:
+        return "the base had a canary and this run had none, so nothing shows that a loss would have been seen"
+    return current.canary
 
 
 class _Became(msgspec.Struct, frozen=True):
