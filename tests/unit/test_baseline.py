@@ -149,7 +149,11 @@ def test_given_a_folder_with_a_baseline_then_that_is_the_base(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("rows", "canary", "said"),
     [
-        ([a_row(), a_lost_row("retries.gives_up")], CANARY_LOST, "1 row of the newest run did not hold (retries.gives_"),
+        (
+            [a_row(), a_lost_row("retries.gives_up")],
+            CANARY_LOST,
+            "1 row of the newest run did not hold (retries.gives_",
+        ),
         ([a_row(), an_unknown_row()], CANARY_LOST, "(recycling.memory_limit is unknown)"),
         ([a_row()], "not judged: r", "the run's canary was not seen to be lost"),
         ([a_row(), a_lost_row("retries.gives_up", known="celery#1")], CANARY_LOST, ""),
