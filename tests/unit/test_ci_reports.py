@@ -92,6 +92,8 @@ def test_a_part_of_a_gate_that_nothing_else_tells_of_is_a_problem_at_the_line_of
         ("gate/time", "assay.toml", 2, Level.ERROR),
         ("gate/baseline", "assay.toml", 2, Level.WARNING),
     ]
+    blind = a_report(a_row(), canary="not judged: r")
+    assert [each.rule for each in problems(blind, None, Checkout.of(tmp_path, config))] == ["canary"]
     red = a_gated(parts=parts[1:2])
     told = Told(a_report(a_row()), tmp_path, tmp_path, config, gated=red)
     assert "::error file=assay.toml,line=2,title=gate%3A time is violated::60 s" in annotations.render(

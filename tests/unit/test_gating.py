@@ -140,6 +140,8 @@ def test_what_got_worse_is_told_with_its_line_and_what_is_new_is_not() -> None:
     (line,) = part.details
     assert line == "weaker: task_acks_late: True -> False (a.py:41): t, SIGKILL child: held -> lost"
     assert compared(a_comparison(Drifted.NEW, code=0), "runs/1").verdict is Verdict.HELD
+    blind = compared(msgspec.structs.replace(a_comparison(code=3), blind="this run had none"), "runs/1")
+    assert (blind.verdict, blind.details) == (Verdict.UNKNOWN, ["no green counts: this run had none"])
 
 
 def test_what_got_worse_is_a_problem_at_its_line(tmp_path: Path) -> None:

@@ -42,7 +42,8 @@ def compared(comparison: Comparison, folder: str) -> Part:
     """What became of the baseline's guarantees."""
     verdict = {0: Verdict.HELD, 1: Verdict.VIOLATED, 3: Verdict.UNKNOWN}[comparison.exit_code]
     open_ = [drift for drift in comparison.drifts if drift.kind in WORSE | UNPROVED]
-    told = [
+    told = [f"no green counts: {comparison.blind}"] if comparison.blind else []
+    told += [
         f"{drift.kind}: {drift.cause}{_at(drift.place)}: {line.whose}: {line.became}"
         for drift in open_
         for line in lines(drift, tasks(comparison))[:1]

@@ -15,7 +15,7 @@ from assay.audit.told import Audit
 from assay.compare.comparison import UNPROVED, WORSE, Comparison
 from assay.counted import counted, listed
 from assay.gating.told import Part
-from assay.report import Claim, Report
+from assay.report import CANARY_LOST, Claim, Report
 from assay.reports import causes
 from assay.reports.checkout import Checkout
 from assay.reports.drifts import TITLES, lines, tasks
@@ -77,6 +77,7 @@ def problems(
         found += _of_rows(report, where)
         found += _of_claims(report, audit.findings if audit else [], where)
         found += _unjudged(report, where)
+        found += [] if parts else _of_canary(report, where)
     if audit:
         found += [_of_finding(each, audit.strict, where) for each in audit.findings]
     if comparison:
@@ -180,6 +181,22 @@ def _unjudged(report: Report, where: _Where) -> Iterator[Problem]:
             path=path,
             line=line,
         )
+
+
+def _of_canary(report: Report, where: _Where) -> Iterator[Problem]:
+    """Of a run by itself: a gate has a part for it."""
+    if report.canary in ("", CANARY_LOST):
+        return
+    path, line = where.at(where.checkout.config)
+    yield Problem(
+        rule="canary",
+        about="The loss that a run makes itself must be seen, or no green counts.",
+        level=Level.WARNING,
+        title="the canary was not seen to be lost",
+        text=plain(report.canary),
+        path=path,
+        line=line,
+    )
 
 
 def _of_finding(finding: Finding, strict: bool, where: _Where) -> Problem:
