@@ -7,6 +7,7 @@ import msgspec
 from assay.verdict import Result, Verdict
 
 SCHEMA = 1
+BASELINE = "reliability-baseline.json"  # the usual name of what `assay baseline` keeps of reports
 
 
 class Claim(msgspec.Struct, kw_only=True):

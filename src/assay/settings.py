@@ -77,6 +77,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     workers: Workers | None = None  # that others run: `assay chaos` starts and ends them by commands
     gate: Demands = Demands()
     canary: bool = True  # break one configuration on purpose in each run: its loss must be seen
+    config: Path | None = None  # not a key: the file that was read
     notes: tuple[str, ...] = ()  # not a key: what the user should know about how this was read
     out_timed: bool = False  # not a key: `out` has its name from the time
     demanded_at: str = ""  # not a key: file:line of `delivery`, where a file has it
@@ -93,7 +94,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.env.get("REMAP_SIGTERM", os.environ.get("REMAP_SIGTERM")) == "SIGQUIT"
 
 
-NO_KEYS = ("notes", "out_timed", "demanded_at")
+NO_KEYS = ("config", "notes", "out_timed", "demanded_at")
 TYPES: dict[str, Any] = {f.name: f.type for f in msgspec.structs.fields(Settings) if f.name not in NO_KEYS}
 KEYS = tuple(TYPES)
 TABLES: dict[str, type[msgspec.Struct]] = {"workers": Workers, "gate": Demands}
@@ -135,7 +136,7 @@ def load(
     )
     if source and values.get("contract"):
         values["contract"] = placed(values["contract"], source, _shown(source, values["workdir"]))
-    return Settings(**values, notes=tuple(notes), out_timed="{time}" in asked, demanded_at=demanded_at)
+    return Settings(**values, config=source, notes=tuple(notes), out_timed="{time}" in asked, demanded_at=demanded_at)
 
 
 def _line_of(key: str, source: Path, workdir: Path) -> str:

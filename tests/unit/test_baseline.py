@@ -2,19 +2,20 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from report_by_hand import a_lost_row, a_report, a_row
+from report_by_hand import a_lost_row, a_report, a_row, an_unknown_row
 from test_compare import app
 
 from assay.compare import baseline, compare, sources
 from assay.compare.comparison import Kind
 from assay.errors import UsageError
-from assay.report import Report
+from assay.report import CANARY_LOST, Report
 from assay.reports import json as report_json
-from assay.verdict import Outcome
+from assay.verdict import Outcome, Result
 
 
 def a_run(*rows: Any, day: int = 1, **fields: Any) -> Report:
@@ -24,7 +25,7 @@ def a_run(*rows: Any, day: int = 1, **fields: Any) -> Report:
 
 
 def a_file(path: Path, *reports: Report) -> Path:
-    path.write_text(baseline.render(baseline.of(reports)[0]), encoding="utf-8")
+    path.write_text(baseline.render(baseline.of(reports, even_red=True)[0]), encoding="utf-8")
     return path
 
 
@@ -49,7 +50,7 @@ def test_given_the_same_run_again_then_the_file_is_the_same_whatever_its_times_w
 def test_it_has_a_row_a_line_and_no_path_of_this_machine() -> None:
     placed = app()
     placed["origins"]["task_acks_late"]["place"] = "/home/me/shop/celery.py:41"
-    text = baseline.render(baseline.of([a_run(app=placed)])[0])
+    text = baseline.render(baseline.of([a_run(app=placed)], even_red=True)[0])
     assert [line for line in text.splitlines() if "retries.gives_up" in line and "acks_late.main_killed" in line] == []
     assert sum('"scenario"' in line for line in text.splitlines()) == 2
     assert "/home/me" not in text
@@ -88,10 +89,21 @@ def test_given_a_file_that_is_no_base_then_it_is_refused_with_the_remedy(tmp_pat
     assert str(path) in str(refused.value)
 
 
-def test_given_a_baseline_that_lost_its_runs_then_it_is_damaged(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("there", "edited", "said"),
+    [
+        ('"runs": 1', '"runs": 0', "it has no runs"),
+        ('"runs": 1', '"runs": 1000000000', "is damaged: Expected `int` <= 1000"),
+        ('"tasks": ["shop.charge"]', '"tasks": []', "is damaged: Expected `array` of length >= 1"),
+    ],
+)
+def test_given_a_baseline_that_was_edited_then_it_is_damaged(
+    tmp_path: Path, there: str, edited: str, said: str
+) -> None:
     path = a_file(tmp_path / "b.json", a_run())
-    path.write_text(path.read_text().replace('"runs": 1', '"runs": 0'))
-    with pytest.raises(UsageError, match="it has no runs"):
+    assert there in path.read_text()
+    path.write_text(path.read_text().replace(there, edited))
+    with pytest.raises(UsageError, match=re.escape(said)):
         baseline.read(path)
 
 
@@ -132,3 +144,38 @@ def test_given_a_folder_without_a_run_that_fits_then_it_is_refused(tmp_path: Pat
 def test_given_a_folder_with_a_baseline_then_that_is_the_base(tmp_path: Path) -> None:
     a_file(tmp_path / baseline.NAME, a_run())
     assert len(sources.base(tmp_path).reports) == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "canary", "said"),
+    [
+        (
+            [a_row(), a_lost_row("retries.gives_up")],
+            CANARY_LOST,
+            "1 row of the newest run did not hold (retries.gives_",
+        ),
+        ([a_row(), an_unknown_row()], CANARY_LOST, "(recycling.memory_limit is unknown)"),
+        ([a_row()], "not judged: r", "the run's canary was not seen to be lost"),
+        ([a_row(), a_lost_row("retries.gives_up", known="celery#1")], CANARY_LOST, ""),
+        ([a_row()], "", ""),
+    ],
+)
+def test_a_baseline_of_what_did_not_hold_is_made_only_where_that_is_said(
+    rows: list[Result], canary: str, said: str
+) -> None:
+    run = a_run(*rows, canary=canary)
+    if said:
+        with pytest.raises(UsageError, match=re.escape(said)) as refused:
+            baseline.of([run])
+        assert "--even-red" in str(refused.value)
+    kept, _ = baseline.of([run], even_red=bool(said))
+    (read,) = baseline.parse(baseline.render(kept))
+    assert (len(read.results), read.canary) == (len(rows), canary)
+
+
+def test_a_baseline_that_does_not_tell_of_its_canary_is_as_good_as_before() -> None:
+    kept = json.loads(baseline.render(baseline.of([a_run(a_row(), canary=CANARY_LOST)])[0]))
+    without = json.dumps({key: value for key, value in kept.items() if key != "canary"})
+    assert compare(baseline.parse(without), a_run(a_row())).exit_code == 0
+    assert compare(baseline.parse(json.dumps(kept)), a_run(a_row(), canary=CANARY_LOST)).exit_code == 0
+    assert compare(baseline.parse(json.dumps(kept)), a_run(a_row())).exit_code == 3, "there is none any more"

@@ -16,7 +16,7 @@ from assay.gating.told import Gated, Part
 from assay.report import Claim, Report
 from assay.reports import annotations, codequality, ctrf, junit, sarif, summary
 from assay.reports.checkout import Checkout
-from assay.reports.formats import Told
+from assay.reports.formats import FORMATS, Told
 from assay.reports.problems import Level, Problem, counting, problems
 from assay.verdict import Verdict
 
@@ -46,6 +46,61 @@ def test_a_place_is_told_from_the_repositorys_root(checkout: Checkout, tmp_path:
     assert checkout.locate("") == ("", 1)
     (tmp_path / ".git").rmdir()
     assert Checkout.of(tmp_path / "backend").locate("shop/celery.py:41") == ("shop/celery.py", 41)
+
+
+def test_a_place_is_told_from_where_the_server_has_the_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "backend").mkdir()
+    config = tmp_path / "pyproject.toml"
+    config.write_text('[tool.assay]\napp = "shop"\n\n[tool.assay.gate]\nmost_s = 10\n')
+    assert Checkout.of(tmp_path / "backend", config).locate("../pyproject.toml:7") == ("pyproject.toml", 7)
+    assert Checkout.of(tmp_path / "backend", config).locate(Checkout.of(tmp_path, config).config)[1] == 4
+    for name in ("GITHUB_WORKSPACE", "CI_PROJECT_DIR"):
+        monkeypatch.setenv(name, str(tmp_path))
+        assert Checkout.of(tmp_path / "backend").locate("shop/celery.py:41") == ("backend/shop/celery.py", 41)
+        monkeypatch.setenv(name, "/elsewhere")
+        assert Checkout.of(tmp_path / "backend").locate("shop/celery.py:41") == ("shop/celery.py", 41)
+
+
+def test_every_problem_has_a_path_though_its_place_is_not_in_the_repository(tmp_path: Path) -> None:
+    workdir = tmp_path / "src"
+    workdir.mkdir()
+    report = a_report(a_lost_row(place="../pyproject.toml:7"))
+    alone = problems(report, None, Checkout.of(workdir))
+    assert [(each.path, each.line) for each in alone] == [("shop/celery.py", 1)], "the app's module"
+    config = workdir / "assay.toml"
+    config.write_text("most = 1\n")
+    assert [each.path for each in problems(report, None, Checkout.of(workdir, config))] == ["assay.toml"]
+    document = json.loads(sarif.render(alone, exit_code=1))
+    assert all(each["locations"] for each in document["runs"][0]["results"])
+    assert json.loads(codequality.render(alone))[0]["location"]["path"] == "shop/celery.py"
+
+
+def test_a_part_of_a_gate_that_nothing_else_tells_of_is_a_problem_at_the_line_of_its_demand(tmp_path: Path) -> None:
+    config = tmp_path / "assay.toml"
+    config.write_text('app = "shop"\n[gate]\nmost_s = 10\n')
+    parts = [
+        Part("suites", Verdict.VIOLATED, "1 claim does not hold"),
+        Part("time", Verdict.VIOLATED, "60 s, of 10 s at most"),
+        Part("landed faults", Verdict.HELD, "9"),
+        Part("baseline", Verdict.UNKNOWN, "another app", refused=True),
+    ]
+    found = problems(a_report(a_lost_row()), None, Checkout.of(tmp_path, config), None, parts)
+    assert [(each.rule, each.path, each.line, each.level) for each in found] == [
+        ("claim/task_acks_late", "shop/celery.py", 41, Level.ERROR),
+        ("gate/time", "assay.toml", 2, Level.ERROR),
+        ("gate/baseline", "assay.toml", 2, Level.WARNING),
+    ]
+    blind = a_report(a_row(), canary="not judged: r")
+    assert [each.rule for each in problems(blind, None, Checkout.of(tmp_path, config))] == ["canary"]
+    red = a_gated(parts=parts[1:2])
+    told = Told(a_report(a_row()), tmp_path, tmp_path, config, gated=red)
+    assert "::error file=assay.toml,line=2,title=gate%3A time is violated::60 s" in annotations.render(
+        told.problems(), "report.md"
+    )
+    extra = json.loads(FORMATS["ctrf"].render(told))["results"]["environment"]["extra"]
+    assert (extra["exitCode"], extra["verdict"]) == (1, "violated")
 
 
 def test_a_claim_is_one_problem_at_its_line_however_many_rows_it_breaks(checkout: Checkout) -> None:
@@ -139,7 +194,8 @@ def test_the_schema_of_sarif_refuses_what_is_none(checkout: Checkout) -> None:
 def test_ctrf_counts_what_is_unknown_as_other_and_never_as_passed(checkout: Checkout) -> None:
     report = msgspec.structs.replace(a_red_report(), started_at="2026-11-26T20:15:30+00:00")
     budget = Part("budget", Verdict.VIOLATED, "it took 200 s, and 120 s are allowed")
-    document = json.loads(ctrf.render(report, checkout, [budget]))
+    gated = a_gated(parts=[budget])
+    document = json.loads(ctrf.render(report, checkout, gated))
     assert (document["reportFormat"], document["specVersion"]) == ("CTRF", "0.0.0")
     tests = {test["name"]: test for test in document["results"]["tests"]}
     assert {name: test["status"] for name, test in tests.items()} == {
@@ -220,6 +276,11 @@ def test_a_summary_keeps_to_its_size_and_says_what_is_left_out_and_where_it_is()
     assert "lines and" in last
     assert last.endswith("report.md in the run folder runs/1 has all.")
     assert text.count("<details>") == text.count("</details>")
+
+
+def test_a_summary_is_cut_by_bytes_and_never_in_the_middle_of_a_letter() -> None:
+    told = Told(a_report(a_row()), Path("järn" * 50), gated=a_gated())
+    assert all(len(summary.render(told, most=most).encode()) <= most for most in range(100, 430))
 
 
 @pytest.mark.parametrize("most", [0, 10, 500, 900, 2000])

@@ -197,6 +197,24 @@ def test_given_a_contract_that_cannot_be_kept_and_no_row_about_it_then_it_is_new
     )
 
 
+def test_given_a_contract_that_further_tasks_cannot_keep_then_they_alone_are_newly_violated() -> None:
+    names = ("shop.charge", "shop.mail")
+    base, current = (
+        a_report(
+            a_row(),
+            app=app(tasks=names),
+            claims=[Claim(setting="contract run_s=60", promise="", verdict=Verdict.VIOLATED, tasks=list(tasks))],
+        )
+        for tasks in (names[:1], names)
+    )
+    found = compare([base], current)
+    assert (kinds(found), found.drifts[0].changes[0].tasks, found.exit_code) == ([Kind.VIOLATED], ("shop.mail",), 1)
+    assert compare([current], base).exit_code == 0
+    row = a_lost_row(claim="contract run_s=60")
+    told = (msgspec.structs.replace(report, results=[row]) for report in (base, current))
+    assert compare([next(told)], next(told)).exit_code == 1, "a row of one task is none of another"
+
+
 def test_given_a_newer_celery_and_no_other_change_then_it_is_what_is_named() -> None:
     base, current = (
         a_report(*killed(outcome), app=app(), environment={"celery": version, "pool": "prefork"})
@@ -224,6 +242,31 @@ def test_given_a_row_that_differs_among_runs_of_the_base_then_it_is_flaky_and_tu
     ):
         found = compare(bases, a_report(a_row(outcome=outcome, recovery_s=None), app=app()))
         assert (kinds(found), found.exit_code, found.runs) == ([kind], code, 3)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "after", "kind", "code"),
+    [
+        ("red held held held", "red", Kind.VIOLATED, 1),
+        ("unknown held held", "unknown", Kind.UNKNOWN, 3),
+        ("red held unknown", "red", Kind.VIOLATED, 1),
+        ("red known", "red", Kind.VIOLATED, 1),
+        ("held red", "red", Kind.FLAKY, 0),
+        ("held unknown", "unknown", Kind.FLAKY, 0),
+        ("red held held", "held", Kind.FLAKY, 0),
+    ],
+)
+def test_given_a_violation_that_was_mended_and_is_back_then_it_is_no_noise(
+    earlier: str, after: str, kind: Kind, code: int
+) -> None:
+    rows = {
+        "red": a_lost_row(),
+        "known": a_lost_row(known="celery#1"),
+        "held": a_row(),
+        "unknown": an_unknown_row("acks_late.main_killed"),
+    }
+    found = compare(runs_of(*(rows[each] for each in earlier.split())), a_report(rows[after], app=app()))
+    assert (kinds(found), found.exit_code) == ([kind], code)
 
 
 def test_given_runs_of_other_settings_in_the_base_then_they_are_not_used_and_that_is_said() -> None:
@@ -338,6 +381,7 @@ def held_to(**parts: Any) -> list[Contract]:
     [
         ({"run_s": 60.0}, {}, "shop.charge: contract run_s: 60 -> not set"),
         ({"run_s": 60.0}, {"run_s": 90.0}, "shop.charge: contract run_s: 60 -> 90"),
+        ({"run_s": "soon"}, {"run_s": 30.0}, "shop.charge: contract run_s: soon -> 30"),
         ({"queue": "fast"}, {"queue": "slow"}, "shop.charge: contract queue: fast -> slow"),
         (
             {"delivery": "effectively_once"},

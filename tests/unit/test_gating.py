@@ -9,6 +9,7 @@ from report_by_hand import a_lost_row, a_red_report, a_report, a_row, an_unknown
 
 from assay.audit.finding import Finding, Kind
 from assay.audit.told import Audit
+from assay.compare import sources
 from assay.compare.comparison import Change, Comparison, Drift
 from assay.compare.comparison import Kind as Drifted
 from assay.errors import UsageError
@@ -22,9 +23,10 @@ from assay.reports import json as report_json
 from assay.reports.checkout import Checkout
 from assay.reports.problems import problems
 from assay.settings import load
-from assay.verdict import Verdict
+from assay.verdict import Outcome, Verdict
 
 GREEN = a_report(a_row(), canary=CANARY_LOST)
+RED = msgspec.structs.replace(a_red_report(), canary=CANARY_LOST)
 
 
 def an_audit(*kinds: Kind, accepted: str = "", strict: bool = False) -> Audit:
@@ -62,7 +64,7 @@ def test_given_nothing_red_then_it_is_held_with_exit_code_0() -> None:
 @pytest.mark.parametrize(
     ("red", "part", "code"),
     [
-        ({"report": a_red_report()}, "suites", 1),
+        ({"report": RED}, "suites", 1),
         ({"report": a_report(a_row(), an_unknown_row(), canary=CANARY_LOST)}, "suites", 3),
         ({"report": a_report(a_row(), canary="not lost")}, "canary", 3),
         ({"audit": an_audit(Kind.BROKEN)}, "audit", 1),
@@ -90,8 +92,39 @@ def test_a_violation_is_worse_than_what_cannot_be_used() -> None:
     assert gated(report=a_red_report(), baseline=refused("another app")).exit_code == 1
 
 
-def test_a_run_without_a_canary_has_no_part_of_it() -> None:
-    assert "canary" not in verdicts(gated(report=a_report(a_row())))
+@pytest.mark.parametrize(
+    ("environment", "why"),
+    [
+        ({"pool": "prefork"}, "canary is false in the configuration"),
+        ({"pool": "solo"}, "it needs pool prefork, and this one is solo"),
+        ({"pool": "prefork", "bodies": "live"}, "no real body is broken on purpose"),
+    ],
+)
+def test_a_run_without_a_canary_is_unknown_unless_the_team_says_that_it_will_do(
+    environment: dict[str, str], why: str
+) -> None:
+    report = a_report(a_row(), environment=environment)
+    found = gated(report)
+    (part,) = [part for part in found.parts if part.name == "canary"]
+    assert (part.verdict, found.exit_code, why in part.why) == (Verdict.UNKNOWN, 3, True)
+    assert (verdicts(gated(report, canary="off")).keys(), gated(report, canary="off").exit_code) == (
+        {"audit", "suites"},
+        0,
+    )
+    assert gated(a_report(a_row(), canary="not lost"), canary="off").exit_code == 3, "one that was there must be seen"
+
+
+def test_a_canary_that_was_not_judged_made_no_loss() -> None:
+    (part,) = [part for part in gated(a_report(a_row(), canary="not judged: r")).parts if part.name == "canary"]
+    assert part.why == "not judged: r; so no green counts"
+
+
+def test_a_gate_in_which_nothing_could_be_lost_is_unknown_unless_that_is_meant() -> None:
+    report = a_report(a_row("routing.declared"), canary=CANARY_LOST, landed=0)
+    assert (gated(report).exit_code, verdicts(gated(report))["landed faults"]) == (3, Verdict.UNKNOWN)
+    assert gated(report, fewest_landed=0).exit_code == 0
+    assert gated(report, fewest_landed=1).exit_code == 1
+    assert gated(a_report(a_row(), canary=CANARY_LOST, landed=1)).exit_code == 0
 
 
 def a_comparison(*kinds: Drifted, code: int) -> Comparison:
@@ -107,6 +140,8 @@ def test_what_got_worse_is_told_with_its_line_and_what_is_new_is_not() -> None:
     (line,) = part.details
     assert line == "weaker: task_acks_late: True -> False (a.py:41): t, SIGKILL child: held -> lost"
     assert compared(a_comparison(Drifted.NEW, code=0), "runs/1").verdict is Verdict.HELD
+    blind = compared(msgspec.structs.replace(a_comparison(code=3), blind="this run had none"), "runs/1")
+    assert (blind.verdict, blind.details) == (Verdict.UNKNOWN, ["no green counts: this run had none"])
 
 
 def test_what_got_worse_is_a_problem_at_its_line(tmp_path: Path) -> None:
@@ -124,6 +159,32 @@ def test_a_baseline_of_another_app_is_refused_and_one_of_this_run_is_held(tmp_pa
     assert "another app: other" in part.why
     comparison, part = run._compared(tmp_path / "same", GREEN, "runs/1")
     assert (comparison is not None, part.verdict, part.refused) == (True, Verdict.HELD, False)
+
+
+def test_given_a_gate_that_was_red_then_doing_it_again_does_not_make_its_run_the_base(tmp_path: Path) -> None:
+    def kept(name: str, report: Report, found: Gated | None) -> Report:
+        day = msgspec.structs.replace(report, started_at=f"2026-11-0{name}")
+        report_json.write(day, tmp_path / name / "report.json")
+        if found:
+            (tmp_path / name / "gate.json").write_text(gate.json(found))
+        return day
+
+    weaker = a_report(a_row(outcome=Outcome.LOST, recovery_s=None), canary=CANARY_LOST)
+    kept("1", GREEN, gated())
+    kept("2", weaker, gated(baseline=Part("baseline", Verdict.VIOLATED, "worse")))
+    again = kept("3", weaker, None)
+    comparison, part = run._compared(tmp_path, again, "runs/3")
+    assert part.verdict is Verdict.VIOLATED, "it is compared with the first, as the second was"
+    assert comparison is not None
+    assert "not used, 2026-11-02: its gate was not green: violated" in comparison.notes
+
+    (tmp_path / "1" / "gate.json").write_text("{")
+    _, part = run._compared(tmp_path, again, "runs/3")
+    assert (part.refused, "its gate.json cannot be read" in part.why) == (True, True)
+    (tmp_path / "1" / "gate.json").unlink()
+    kept("1", a_red_report(), None)
+    assert run._compared(tmp_path, again, "runs/3")[1].refused, "a run that was not held is none for a gate"
+    assert len(sources.base(tmp_path, again).reports) == 1, "for a comparison it is"
 
 
 def test_the_text_says_which_part_is_red_and_why_with_the_line() -> None:
@@ -163,6 +224,7 @@ def test_demands_are_read_and_a_baseline_is_found_beside_the_file(tmp_path: Path
         ("most = 3", "gate: unknown key most; did you mean most_s?"),
         ("most_s = 0", "gate.most_s: expected"),
         ('audit = "brokn"', "; there are broken, risk, off"),
+        ('canary = "of"', "; there are seen, off"),
         ("fewest_landed = 1.5", "gate.fewest_landed: expected int"),
         ("baseline = 3", "gate.baseline: expected"),
     ],

@@ -50,7 +50,7 @@ def audit(static: bool, strict: bool, json_file: Path | None, sarif_file: Path |
         report, folder = _audited_run(settings)
         found = audited(settings, view, report, strict=strict)
         (folder / "audit.json").write_text(told.json(found), encoding="utf-8")
-    wrong = problems(report, found, Checkout.of(settings.workdir))
+    wrong = problems(report, found, Checkout.of(settings.workdir, settings.config))
     text = sarif.render(wrong, exit_code=found.exit_code, command=command_line())
     tell(partial(told.render, found), {json_file: told.json(found), sarif_file: text})
     return found.exit_code

@@ -102,7 +102,7 @@ def chaos(
                 )
             report.command = report.command or command_line()
             keep(report, folder)
-        return deliver(Told(report, folder, settings.workdir), files)
+        return deliver(Told(report, folder, settings.workdir, settings.config), files)
 
 
 @click.command()
@@ -127,7 +127,7 @@ def replay(given: Path, times: int, files: Files, **options: Any) -> int:
         for name, report in found.reports.items():
             report.command = command_line()
             keep(report, shown / name)
-        code = deliver(Told(found.reports[found.worst], shown / found.worst, settings.workdir), files)
+        code = deliver(Told(found.reports[found.worst], shown / found.worst, settings.workdir, settings.config), files)
     say(f"REPRODUCED {found.reproduced} of {times}\n", error=Path("-") in files.values())
     return code
 

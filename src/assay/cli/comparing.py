@@ -8,11 +8,12 @@ import click
 from assay.cli.given import need_writable, run_folder
 from assay.cli.options import FILE
 from assay.cli.telling import short, tell
+from assay.counted import counted
 from assay.errors import UsageError
 from assay.exits import say
+from assay.report import BASELINE
 
 PATH = click.Path(path_type=Path)
-BASELINE = "reliability-baseline.json"
 
 
 @click.command()
@@ -41,14 +42,15 @@ def compare(base: Path, current: Path, json_file: Path | None, markdown_file: Pa
 @click.option(
     "--out", type=FILE, default=Path(BASELINE), show_default=True, help="The file, for your repository; - is stdout."
 )
-def baseline(run: Path, out: Path) -> int:
+@click.option("--even-red", is_flag=True, help="Even where rows did not hold, or the canary was not seen to be lost.")
+def baseline(run: Path, out: Path, even_red: bool) -> int:
     """Keep what a run proved, as a small file for a repository. RUN may be a folder of runs of the same."""
     need_writable(out)
     from assay.compare import baseline as baselines
     from assay.compare import sources
 
     source = sources.base(run)
-    kept, notes = baselines.of(source.reports)
+    kept, notes = baselines.of(source.reports, even_red=even_red)
     text = baselines.render(kept)
     for note in [*source.notes, *notes]:
         say(f"assay: {note}\n", error=True)
@@ -59,7 +61,7 @@ def baseline(run: Path, out: Path) -> int:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror}") from None
-    say(f"{short(out)}: {len(kept.rows)} rows of {kept.runs} {'run' if kept.runs == 1 else 'runs'}\n")
+    say(f"{short(out)}: {counted(len(kept.rows), 'row')} of {counted(kept.runs, 'run')}\n")
     return 0
 
 

@@ -55,7 +55,7 @@ def gate(files: Files, baseline: Path | None, scenarios: tuple[str, ...], **opti
             found.report.command = command_line()
             keep(found.report, folder)
             looked = found.audit if settings.gate.audit != "off" else None
-            told = Told(found.report, folder, settings.workdir, looked, found.gated, found.comparison)
+            told = Told(found.report, folder, settings.workdir, settings.config, looked, found.gated, found.comparison)
             kept = {each.file: each.render(told) for each in FORMATS.values()}
             kept |= {"audit.json": audit.json(found.audit), "gate.json": gate.json(found.gated)}
             kept |= {"compare.json": compare.json(found.comparison)} if found.comparison else {}

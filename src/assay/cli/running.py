@@ -46,4 +46,4 @@ def run(files: Files, scenarios: tuple[str, ...], **options: Any) -> int:
                 report = run_scenarios(settings, selection, progress)
             report.command = report.command or command_line()
             keep(report, folder)
-        return deliver(Told(report, folder, settings.workdir), files)
+        return deliver(Told(report, folder, settings.workdir, settings.config), files)

@@ -7,20 +7,23 @@ import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from assay.compare.differences import NO_OPTIONS, UNTOLD, key_of, means_nothing, place
 from assay.compare.fit import alike
 from assay.compare.rows import Key, by_task, unrun
+from assay.counted import counted, listed
 from assay.errors import UsageError
-from assay.report import Claim, Contract, Part, Report, exit_code
+from assay.report import BASELINE, CANARY_LOST, Claim, Contract, Part, Report, exit_code
 from assay.verdict import Outcome, Result, Verdict
 
-NAME = "reliability-baseline.json"
+NAME = BASELINE
 SCHEMA = 1
 MARK = "assay_baseline"  # the key by which such a file is known
+MOST_RUNS = 1000  # that a file may stand for: each becomes a report
+SHOWN = 3  # names of rows
 STEP_S = 10  # recovery is rounded up to it, so that the file does not change by noise
 
 
@@ -28,7 +31,7 @@ class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One scenario for the tasks that behaved alike. A list has an entry for each run, the newest last."""
 
     scenario: str
-    tasks: list[str]
+    tasks: Annotated[list[str], msgspec.Meta(min_length=1)]
     fault: str
     verdict: Verdict | list[Verdict]
     outcome: Outcome | list[Outcome | None] | None = None
@@ -42,7 +45,7 @@ class Baseline(msgspec.Struct, kw_only=True):
     """The content of the file."""
 
     assay_baseline: int = SCHEMA
-    runs: int
+    runs: Annotated[int, msgspec.Meta(le=MOST_RUNS)]
     app: dict[str, Any]  # name, module
     environment: dict[str, str]
     broker: dict[str, Any]
@@ -52,18 +55,25 @@ class Baseline(msgspec.Struct, kw_only=True):
     tasks: dict[str, dict[str, Any]]  # their options, without those that are off
     contracts: list[Contract] = []  # parts that the team requires, tasks that are held to the same together
     claims: list[Claim] = []  # that no run was needed for
+    canary: str = ""  # of the newest run; "": there was none, or a file of an earlier version does not tell
     rows: list[Row]
 
 
 BY_LINE = ("settings", "origins", "tasks", "contracts", "claims", "rows")
 
 
-def of(reports: Sequence[Report]) -> tuple[Baseline, list[str]]:
-    """Of the runs that are of the same thing as the newest, and why others are left out. Raises UsageError."""
+def of(reports: Sequence[Report], *, even_red: bool = False) -> tuple[Baseline, list[str]]:
+    """Of the runs that are of the same thing as the newest, and why others are left out.
+
+    Raises UsageError; without `even_red` also where that is what no later run would be held to.
+    """
     used, notes = alike(reports)
     newest = used[-1]
     if not newest.results:
         raise UsageError("the run has no rows, so there is nothing to keep of it: nothing was run")
+    if not even_red and (why := _not_green(newest)):
+        remedy = "mend it, or write it down as a known finding; with --even-red it is kept as it is"
+        raise UsageError(f"this would be no baseline: {why}. What was not held is not missed later: {remedy}")
     found = [by_task(report) for report in used]
     groups: dict[tuple[str, str, tuple[int, ...]], list[str]] = {}
     for key in dict.fromkeys(key for rows in found for key in rows):
@@ -82,6 +92,7 @@ def of(reports: Sequence[Report]) -> tuple[Baseline, list[str]]:
             origins={key: _origin(origin) for key, origin in sorted(app.get("origins", {}).items())},
             tasks={name: _options(options) for name, options in sorted(app.get("tasks", {}).items())},
             contracts=_contracts(newest.contracts),
+            canary=newest.canary,
             claims=sorted(map(_unplaced, unrun(newest)), key=lambda claim: claim.setting),
             rows=sorted(rows, key=lambda row: (row.scenario, row.tasks)),
         ),
@@ -134,6 +145,17 @@ def parse(text: bytes | str, source: str = NAME) -> list[Report]:
     if found.runs < 1 or not found.rows:
         raise UsageError(f"{source} is damaged: it has no {'runs' if found.runs < 1 else 'rows'}")
     return [_report(found, number) for number in range(found.runs)]
+
+
+def _not_green(report: Report) -> str:
+    """What a baseline of it would take for what is to be; known findings are meant to be there."""
+    open_ = [row for row in report.results if row.verdict is not Verdict.HELD and not row.known]
+    if open_:
+        names = list(dict.fromkeys(f"{row.suite}.{row.scenario} is {row.verdict}" for row in open_))
+        return f"{counted(len(open_), 'row')} of the newest run did not hold ({listed(names, SHOWN)})"
+    if report.canary not in ("", CANARY_LOST):
+        return f"the run's canary was not seen to be lost, so none of its green counts ({report.canary})"
+    return ""
 
 
 def _row(suite: str, scenario: str, tasks: list[str], found: Sequence[dict[Key, Result]]) -> Row:
@@ -207,6 +229,7 @@ def _report(baseline: Baseline, number: int) -> Report:
         selection=baseline.selection,
         contracts=baseline.contracts,
         claims=baseline.claims,
+        canary=baseline.canary,
         started_at=f"{number:04d}",
     )
     results = [_result(row, number - baseline.runs, report) for row in baseline.rows]

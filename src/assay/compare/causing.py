@@ -1,5 +1,7 @@
 """Which difference between two runs is behind a row that drifted."""
 
+import math
+
 import msgspec
 
 from assay.compare.comparison import Difference
@@ -94,7 +96,15 @@ def _requires_more(each: Difference) -> bool:
         return each.before is None
     match each.name.removeprefix(CONTRACT):
         case "recovery_s" | "attempts" | "run_s":
-            return float(each.after) <= float(each.before)
+            return _number(each.after) <= _number(each.before)
         case "delivery":
             return each.after == "effectively_once"
     return False
+
+
+def _number(text: str) -> float:
+    """Not a number, which is no more and no less than any, where a file that was edited has none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

@@ -35,7 +35,7 @@ def compare(bases: Sequence[Report], current: Report) -> Comparison:
     drifts = _drifts([each for each in found if each], causes) + _gone(causes, earlier[-1]) + _claims(base, current)
     drifts += _loosened(causes, {drift.cause for drift in drifts})
     drifts.sort(key=lambda drift: (list(Kind).index(drift.kind), not drift.changed, -_tasks_in(drift)))
-    blind = current.canary if current.canary not in ("", CANARY_LOST) else ""
+    blind = _blind(base, current)
     kinds = {drift.kind for drift in drifts}
     return Comparison(
         app=str(current.app.get("name") or current.app.get("module") or ""),
@@ -51,6 +51,15 @@ def compare(bases: Sequence[Report], current: Report) -> Comparison:
         blind=blind,
         notes=notes,
     )
+
+
+def _blind(base: Report, current: Report) -> str:
+    """What speaks against all that is green now; "" where nothing does. A base may not tell of its canary."""
+    if current.canary == CANARY_LOST:
+        return ""
+    if not current.canary and base.canary == CANARY_LOST:
+        return "the base had a canary and this run had none, so nothing shows that a loss would have been seen"
+    return current.canary
 
 
 class _Became(msgspec.Struct, frozen=True):
@@ -101,7 +110,14 @@ def _kind(before: Result, after: Result) -> Kind | None:
 
 
 def _of_flaky(key: Key, earlier: Sequence[Result], after: Result) -> _Became:
-    """Held against the worst and the best that was seen of it without any change."""
+    """Held against the worst and the best that was seen of it without any change.
+
+    The code of the app is no part of what is known to be unchanged: a violation that was mended and is back is none of
+    chance. So what the newest run had is not taken back by an older one that was as red as now.
+    """
+    newest = _newest(earlier, after)
+    if (since := _kind(newest, after)) in (Kind.VIOLATED, Kind.UNKNOWN):
+        return _Became(key, since, newest, after, words(newest, after))
     worst, best = max(earlier, key=rank), min(earlier, key=rank)
     against_worst = _kind(worst, after)
     said = (", ".join(dict.fromkeys(guarantee(row) for row in earlier)), guarantee(after))
@@ -109,6 +125,12 @@ def _of_flaky(key: Key, earlier: Sequence[Result], after: Result) -> _Became:
         return _Became(key, against_worst, worst, after, said)
     kind = Kind.STRONGER if rank(after) < rank(best) else Kind.FLAKY
     return _Became(key, kind, worst, after, said)
+
+
+def _newest(earlier: Sequence[Result], after: Result) -> Result:
+    """The newest that speaks of `after`: beside a violation one that was not judged says nothing."""
+    judged = [row for row in earlier if row.verdict is not Verdict.UNKNOWN]
+    return judged[-1] if judged and after.verdict is Verdict.VIOLATED else earlier[-1]
 
 
 def _new(key: Key, after: Result, base: Report) -> Kind:
@@ -209,16 +231,21 @@ def _loosened(causes: Causes, told: set[str]) -> list[Drift]:
 
 def _claims(base: Report, current: Report) -> list[Drift]:
     """Claims that no run is needed to judge: settings that nothing reads."""
-    before = {claim.setting: claim for claim in unrun(base)}
+    before: dict[str, list[Claim]] = {}
+    for claim in unrun(base):
+        before.setdefault(claim.setting, []).append(claim)
     drifts = []
     for claim in unrun(current):
-        was = before.get(claim.setting)
-        if claim.verdict is not Verdict.VIOLATED or (was and (was.verdict, was.known) == _state(claim)):
+        earlier = before.get(claim.setting, [])
+        like = [each for each in earlier if _state(each) == _state(claim)]
+        further = {*claim.tasks} - {task for each in like for task in each.tasks}
+        if claim.verdict is not Verdict.VIOLATED or (like and not further):
             continue
+        was = next((each for each in earlier if each not in like), None)
         kind = Kind.KNOWN if claim.known else Kind.VIOLATED
         change = Change(
             scenario="no scenario is needed",
-            tasks=tuple(claim.tasks),
+            tasks=tuple(sorted(further)),
             fault="",
             before=str(was.verdict) if was else "",
             after="violated",
@@ -226,7 +253,7 @@ def _claims(base: Report, current: Report) -> list[Drift]:
             verdict_after=claim.verdict,
             reason=claim.known or claim.observed,
         )
-        drifts.append(Drift(kind=kind, cause=claim.setting, changed=was is None, place=claim.place, changes=[change]))
+        drifts.append(Drift(kind=kind, cause=claim.setting, changed=not earlier, place=claim.place, changes=[change]))
     return drifts
 
 

@@ -106,7 +106,7 @@ class Comparison(msgspec.Struct, kw_only=True):
     environment: list[Difference] = []
     timings: list[Timing] = []
     untested_times: str = ""  # why times were held against a wide bound only
-    blind: str = ""  # what became of the current run's canary, where it was not seen to be lost
+    blind: str = ""  # what became of the current run's canary, where it was not seen to be lost; that there was none
     notes: list[str] = []  # which runs were used, which were not, and why
 
     def of(self, *kinds: Kind) -> list[Drift]:

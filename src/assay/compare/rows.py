@@ -46,8 +46,13 @@ def by_task(report: Report) -> dict[Key, Result]:
 
 def unrun(report: Report) -> list[Claim]:
     """Claims that were judged without a row: of settings that nothing reads, and contracts that cannot be kept."""
-    told = {row.claim for row in report.results}
-    return [claim for claim in report.claims if claim.setting not in told]
+    settings = {row.claim for row in report.results}
+    told = {(row.claim, task) for row in report.results for task in (row.task, *row.members)}
+    return [
+        claim
+        for claim in report.claims
+        if claim.setting not in settings or not {(claim.setting, task) for task in claim.tasks} <= told
+    ]
 
 
 def rank(row: Result) -> tuple[int, int]:

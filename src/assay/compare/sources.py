@@ -10,6 +10,15 @@ from assay.compare.fit import why_not
 from assay.errors import UsageError
 from assay.report import Report
 from assay.reports import json
+from assay.verdict import Verdict
+
+GATE = "gate.json"
+
+
+class _Gate(msgspec.Struct):
+    """Of a gate's verdict, what says whether its run is one to go by."""
+
+    verdict: Verdict
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -26,10 +35,11 @@ def current(path: Path) -> Report:
     return _run(json.locate(path))
 
 
-def base(path: Path, beside: Report | None = None) -> Source:
+def base(path: Path, beside: Report | None = None, *, held: bool = False) -> Source:
     """All that it holds. Of a folder of runs: those that can be compared with `beside`, and not that run itself.
 
-    Raises UsageError where there is none.
+    A run that a gate has refused is no base in such a folder, or the next gate would take what it refused for what is
+    to be; `held`: nor is one with another verdict than that. Raises UsageError where there is none.
     """
     if path.is_file():
         return Source(_file(path))
@@ -39,11 +49,16 @@ def base(path: Path, beside: Report | None = None) -> Source:
         return Source([_run(path)])
     if (path / baseline.NAME).is_file():
         return Source(baseline.read(path / baseline.NAME), [f"the base is {path / baseline.NAME}"])
-    return _runs(path, beside)
+    return _runs(path, beside, held=held)
 
 
 def runs(folder: Path) -> Source:
     """Every run in a folder, the oldest first. Raises UsageError where there is none."""
+    found, notes = _found(folder)
+    return Source([report for _, report in found], notes)
+
+
+def _found(folder: Path) -> tuple[list[tuple[Path, Report]], list[str]]:
     found, notes = [], []
     for path in sorted(folder.glob(f"*/{json.NAME}")):
         try:
@@ -57,25 +72,39 @@ def runs(folder: Path) -> Source:
         why = f"; {'; '.join(notes)}" if notes else ""
         raise UsageError(f"{folder} holds no run and no {baseline.NAME}: there is no {json.NAME} in it{why}")
     found.sort(key=lambda each: each[1].started_at)
-    return Source([report for _, report in found], [*notes, f"runs in {folder}: {_named([p for p, _ in found])}"])
+    return found, [*notes, f"runs in {folder}: {_named([p for p, _ in found])}"]
 
 
-def _runs(folder: Path, beside: Report | None) -> Source:
-    every = runs(folder)
-    if beside is None:
-        return every
+def _runs(folder: Path, beside: Report | None, *, held: bool) -> Source:
+    found, notes = _found(folder)
     left: dict[str, list[str]] = {}
     kept = []
-    for report in every.reports:
-        why = "it is the current one" if _same_run(report, beside) else why_not(report, beside)
+    for path, report in found:
+        why = _not_to_go_by(path, report, held=held)
+        if beside is not None:
+            why = "it is the current one" if _same_run(report, beside) else why or why_not(report, beside)
         if why:
-            left.setdefault(why, []).append(report.started_at)
+            left.setdefault(why, []).append(report.started_at or path.name)
         else:
             kept.append(report)
-    notes = [f"not used, {', '.join(times)}: {why}" for why, times in left.items()]
+    unused = [f"not used, {', '.join(times)}: {why}" for why, times in left.items()]
     if not kept:
-        raise UsageError(f"no run in {folder} can be compared with the current one: {'; '.join(notes)}")
-    return Source(kept, [*every.notes, *notes])
+        what = "is a base" if beside is None else "can be compared with the current one"
+        raise UsageError(f"no run in {folder} {what}: {'; '.join(unused)}")
+    return Source(kept, [*notes, *unused])
+
+
+def _not_to_go_by(folder: Path, report: Report, *, held: bool) -> str:
+    """Why it is no base by itself; "" where it may be one."""
+    try:
+        verdict = msgspec.json.decode((folder / GATE).read_bytes(), type=_Gate).verdict
+    except FileNotFoundError:
+        verdict = Verdict.HELD
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return f"its {GATE} cannot be read"
+    if verdict is not Verdict.HELD:
+        return f"its gate was not green: {verdict}"
+    return f"it is {report.verdict}" if held and report.verdict is not Verdict.HELD else ""
 
 
 def _run(folder: Path) -> Report:

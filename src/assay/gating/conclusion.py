@@ -14,6 +14,7 @@ from assay.reports.audit import tally as audit_tally
 from assay.reports.drifts import lines, tasks
 from assay.reports.drifts import tally as drift_tally
 from assay.reports.words import evidence, scenario_name, tally
+from assay.scenario import PREFORK
 from assay.verdict import Verdict
 
 SHOWN = 8  # of one part; the files in the run folder have all
@@ -23,7 +24,7 @@ def conclude(
     report: Report, audit: Audit | None, baseline: Part | None, demands: Demands, *, took_s: float, folder: str
 ) -> Gated:
     """`baseline` is what became of that, where there is one. `folder` is where all is recorded."""
-    parts = [*_audit(audit, demands, folder), _suites(report, folder), *_canary(report)]
+    parts = [*_audit(audit, demands, folder), _suites(report, folder), *_canary(report, demands)]
     parts += [baseline] if baseline else []
     parts += _budget(report, demands, took_s)
     verdict = Verdict.worst(part.verdict for part in parts)
@@ -41,7 +42,8 @@ def compared(comparison: Comparison, folder: str) -> Part:
     """What became of the baseline's guarantees."""
     verdict = {0: Verdict.HELD, 1: Verdict.VIOLATED, 3: Verdict.UNKNOWN}[comparison.exit_code]
     open_ = [drift for drift in comparison.drifts if drift.kind in WORSE | UNPROVED]
-    told = [
+    told = [f"no green counts: {comparison.blind}"] if comparison.blind else []
+    told += [
         f"{drift.kind}: {drift.cause}{_at(drift.place)}: {line.whose}: {line.became}"
         for drift in open_
         for line in lines(drift, tasks(comparison))[:1]
@@ -88,12 +90,23 @@ def _without_canary(report: Report) -> Verdict:
     return Verdict.worst(row.verdict for row in report.results if not row.known)
 
 
-def _canary(report: Report) -> Iterator[Part]:
+def _canary(report: Report, demands: Demands) -> Iterator[Part]:
     if report.canary == CANARY_LOST:
         yield Part("canary", Verdict.HELD, CANARY_LOST)
     elif report.canary:
-        why = f"{report.canary}: the harness is blind to the loss that it made itself, so no green counts"
-        yield Part("canary", Verdict.UNKNOWN, why)
+        yield Part("canary", Verdict.UNKNOWN, f"{report.canary}; so no green counts")
+    elif demands.canary != "off":
+        why = f"there was none: {_why_no_canary(report)}. So nothing shows that a loss would have been seen"
+        yield Part("canary", Verdict.UNKNOWN, f'{why}; where that will do, say canary = "off" in [gate]')
+
+
+def _why_no_canary(report: Report) -> str:
+    pool = report.environment.get("pool", "")
+    if report.environment.get("bodies") == "live":
+        return "no real body is broken on purpose"
+    if pool and pool not in PREFORK:
+        return f"it needs pool {PREFORK[0]}, and this one is {pool}"
+    return "canary is false in the configuration, or its message was refused"
 
 
 def _budget(report: Report, demands: Demands, took_s: float) -> Iterator[Part]:
@@ -104,6 +117,9 @@ def _budget(report: Report, demands: Demands, took_s: float) -> Iterator[Part]:
         verdict = Verdict.VIOLATED if report.landed < demands.fewest_landed else Verdict.HELD
         landed = counted(report.landed, "landed fault")
         yield Part("landed faults", verdict, f"{landed}, of {demands.fewest_landed} at least (fewest_landed)")
+    elif not report.landed:
+        remedy = "choose scenarios that kill workers; where none is meant to, say fewest_landed = 0 in [gate]"
+        yield Part("landed faults", Verdict.UNKNOWN, f"{evidence(report)}: {remedy}")
 
 
 def shortened(lines: Sequence[str], whole: str) -> list[str]:

@@ -33,7 +33,7 @@ def gate(settings: Settings, selection: Selection, progress: Progress, *, folder
     """Look, run, judge. `folder` is the run folder as it is told. Raises UsageError and HarnessError, as a run."""
     demands = settings.gate
     if demands.baseline:
-        sources.base(demands.baseline)  # a damaged one is told before a run that takes minutes
+        sources.base(demands.baseline, held=True)  # a damaged one is told before a run that takes minutes
     with bench(settings, progress, called=settings.live, audit=True) as it:
         view = view_of(it.zygote, settings)
         report = run_on(it, selection, progress)
@@ -47,7 +47,7 @@ def gate(settings: Settings, selection: Selection, progress: Progress, *, folder
 def _compared(path: Path, report: Report, folder: str) -> tuple[Comparison | None, Part]:
     kept = json.parse(json.render(report))  # as the base is read: what is a tuple here is a list there
     try:
-        source = sources.base(path, kept)
+        source = sources.base(path, kept, held=True)
         found = compare(source.reports, kept)
     except UsageError as error:
         return None, conclusion.refused(str(error))

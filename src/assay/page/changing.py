@@ -36,7 +36,7 @@ def changes(comparison: Comparison) -> Changes:
         ("Versions that differ", [str(each) for each in comparison.environment]),
         ("Compared with", compared_with(comparison)),
     ]
-    blind = f"; the harness is blind: {comparison.blind}" if comparison.blind else ""
+    blind = f"; no green counts: {comparison.blind}" if comparison.blind else ""
     return Changes(
         tone=TONES[comparison.exit_code],
         said=f"{SAID[comparison.exit_code]}: {plain(tally(comparison) + blind)}",

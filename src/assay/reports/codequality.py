@@ -1,6 +1,6 @@
 """GitLab's code quality report (a part of Code Climate's format), which a merge request shows at its lines.
 
-GitLab knows neither problems without a file nor accepted ones: both are left out. JUnit has them.
+GitLab knows no accepted problems: they are left out. JUnit has them.
 Source: https://docs.gitlab.com/ci/testing/code_quality/
 """
 
@@ -24,6 +24,5 @@ def render(problems: Sequence[Problem]) -> str:
             "location": {"path": each.path, "lines": {"begin": each.line}},
         }
         for each in counting(problems)
-        if each.path
     ]
     return msgspec.json.format(msgspec.json.encode(issues), indent=2).decode() + "\n"

@@ -34,7 +34,7 @@ def _parts(comparison: Comparison, ascii_only: bool) -> Iterator[RenderableType]
     symbol = (ASCII_SYMBOLS if ascii_only else SYMBOLS)[code]
     yield Text.assemble((f"{symbol} {HEADS[code]}", STYLES[code]), f"  {plain(comparison.app)}: {tally(comparison)}")
     if comparison.blind:
-        yield Padding(Text(f"the harness is blind: {plain(comparison.blind)}", "yellow"), _BY)
+        yield Padding(Text(f"no green counts: {plain(comparison.blind)}", "yellow"), _BY)
     everybody = tasks(comparison)
     for kind in Kind:
         drifts = comparison.of(kind)

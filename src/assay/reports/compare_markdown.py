@@ -15,7 +15,7 @@ def render(comparison: Comparison) -> str:
         f"{text(comparison.app)}: {text(tally(comparison))}.",
     ]
     if comparison.blind:
-        parts.append(f"The harness is blind: {text(comparison.blind)}.")
+        parts.append(f"No green counts: {text(comparison.blind)}.")
     for kind in Kind:
         if drifts := comparison.of(kind):
             shown = [_drift(drift, tasks(comparison)) for drift in drifts]

@@ -5,14 +5,14 @@ Source: https://ctrf.io/docs/full-schema
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
 import msgspec
 
-from assay.gating.told import Part
+from assay.gating.told import Gated, Part
 from assay.report import Claim, Report
 from assay.reports.checkout import Checkout
 from assay.reports.words import broken_claims, evidence, plain, scenario_name, stack
@@ -23,15 +23,16 @@ STATUSES = {Verdict.HELD: "passed", Verdict.VIOLATED: "failed", Verdict.UNKNOWN:
 COUNTED = ("passed", "failed", "skipped", "pending", "other")
 
 
-def render(report: Report, checkout: Checkout, parts: Sequence[Part] = ()) -> str:
-    """The whole document. `parts` are those of a gate."""
+def render(report: Report, checkout: Checkout, gated: Gated | None = None) -> str:
+    """The whole document. What a gate says is its verdict, where there is one."""
     broken = broken_claims(report)
-    tests = [_part(part) for part in parts]
+    tests = [_part(part) for part in gated.parts] if gated else []
     tests += [_row(row, checkout) for row in report.results]
     tests += [_claim(claim, claim in broken, checkout) for claim in report.claims]
     start = _milliseconds(report.started_at)
     took = round(1000 * report.duration_s)
     counts = Counter(test["status"] for test in tests)
+    last = gated or report
     summary = {"tests": len(tests), **{name: counts[name] for name in COUNTED}}
     summary |= {"start": start, "stop": start + took, "duration": took}
     results = {
@@ -41,7 +42,7 @@ def render(report: Report, checkout: Checkout, parts: Sequence[Part] = ()) -> st
         "environment": {
             "appName": str(report.app.get("name") or report.app.get("module") or ""),
             "testEnvironment": stack(report),
-            "extra": {"evidence": evidence(report), "exitCode": report.exit_code, "verdict": str(report.verdict)},
+            "extra": {"evidence": evidence(report), "exitCode": last.exit_code, "verdict": str(last.verdict)},
         },
     }
     document: dict[str, Any] = {"reportFormat": "CTRF", "specVersion": SPEC, "generatedBy": "assay", "results": results}

@@ -20,6 +20,7 @@ class Told(NamedTuple):
     report: Report
     folder: Path  # of the run
     workdir: Path | None = None  # the app's; None: as the run's facts have it
+    config: Path | None = None  # of Assay; None: there is none, or it is not known
     audit: "Audit | None" = None
     gated: "Gated | None" = None
     comparison: "Comparison | None" = None
@@ -30,13 +31,14 @@ class Told(NamedTuple):
         from assay.facts import read
         from assay.reports.checkout import Checkout
 
-        return Checkout.of(self.workdir or Path(read(self.folder).workdir))
+        return Checkout.of(self.workdir or Path(read(self.folder).workdir), self.config)
 
     def problems(self) -> "list[Problem]":
         """What is wrong, at its lines."""
         from assay.reports.problems import problems
 
-        return problems(self.report, self.audit, self.checkout(), self.comparison)
+        parts = self.gated.parts if self.gated else ()
+        return problems(self.report, self.audit, self.checkout(), self.comparison, parts)
 
 
 class Format(NamedTuple):
@@ -62,7 +64,7 @@ def _junit(told: Told) -> str:
 def _ctrf(told: Told) -> str:
     from assay.reports import ctrf
 
-    return ctrf.render(told.report, told.checkout(), told.gated.parts if told.gated else ())
+    return ctrf.render(told.report, told.checkout(), told.gated)
 
 
 def _sarif(told: Told) -> str:

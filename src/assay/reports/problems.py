@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -13,7 +14,8 @@ from assay.audit.rule import registry as rules
 from assay.audit.told import Audit
 from assay.compare.comparison import UNPROVED, WORSE, Comparison
 from assay.counted import counted, listed
-from assay.report import Claim, Report
+from assay.gating.told import Part
+from assay.report import CANARY_LOST, Claim, Report
 from assay.reports import causes
 from assay.reports.checkout import Checkout
 from assay.reports.drifts import TITLES, lines, tasks
@@ -22,6 +24,13 @@ from assay.verdict import Result, Verdict
 
 CHANGES_SHOWN = 3
 NOT_JUDGED = "not-judged"
+GATE = "gate/"
+#: rules that tell what is behind a part of a gate
+TOLD_BY = {
+    "audit": ("audit/",),
+    "suites": ("claim/", "scenario/", NOT_JUDGED),
+    "baseline": ("baseline/",),
+}
 NO_CLAIM = "A scenario that no setting makes a promise about did not hold."
 
 
@@ -34,7 +43,7 @@ class Level(StrEnum):
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """`rule` and `about` are the same for all problems of a kind. `path` is from the repository's root, "" if unknown.
+    """`rule` and `about` are the same for all problems of a kind. `path` is from the repository's root.
 
     `fingerprint` is of the rule, the file and what it is about, not of the line: it stays when lines move.
     """
@@ -52,22 +61,47 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def problems(
-    report: Report | None, audit: Audit | None, checkout: Checkout, comparison: Comparison | None = None
+    report: Report | None,
+    audit: Audit | None,
+    checkout: Checkout,
+    comparison: Comparison | None = None,
+    parts: Sequence[Part] = (),
 ) -> list[Problem]:
-    """The worst first, those that the team knows last. What is unknown is a warning: it is never left out."""
+    """The worst first, those that the team knows last. What is unknown is a warning: it is never left out.
+
+    Each has a path: servers refuse a whole file for one that has none. `parts` are those of a gate.
+    """
     found: list[Problem] = []
-    elsewhere = _usual_place(report, audit)
+    where = _Where(checkout, _usual_place(report, audit), _module(report, audit, checkout))
     if report:
-        found += _of_rows(report, checkout, elsewhere)
-        found += _of_claims(report, audit.findings if audit else [], checkout, elsewhere)
-        found += _unjudged(report, checkout, elsewhere)
+        found += _of_rows(report, where)
+        found += _of_claims(report, audit.findings if audit else [], where)
+        found += _unjudged(report, where)
+        found += [] if parts else _of_canary(report, where)
     if audit:
-        found += [_of_finding(each, audit.strict, checkout, elsewhere) for each in audit.findings]
+        found += [_of_finding(each, audit.strict, where) for each in audit.findings]
     if comparison:
-        found += _of_drifts(comparison, checkout, elsewhere)
+        found += _of_drifts(comparison, where)
+    found += _of_parts(parts, found, where)
     order = list(Level)
     found.sort(key=lambda each: (bool(each.known), order.index(each.level)))
     return list(_told_apart(found))
+
+
+class _Where(NamedTuple):
+    """`usual` is a place for what has none, `module` a file for where that is not in the repository either."""
+
+    checkout: Checkout
+    usual: str
+    module: str
+
+    def at(self, *places: str) -> tuple[str, int]:
+        """Path and line of the first of these places that is in the repository."""
+        for place in (*places, self.usual, self.checkout.config):
+            path, line = self.checkout.locate(place)
+            if path:
+                return path, line
+        return self.checkout.locate(self.module)[0] or self.module, 1
 
 
 def counting(found: Sequence[Problem]) -> list[Problem]:
@@ -75,7 +109,7 @@ def counting(found: Sequence[Problem]) -> list[Problem]:
     return [each for each in found if not each.known]
 
 
-def _of_rows(report: Report, checkout: Checkout, elsewhere: str) -> Iterator[Problem]:
+def _of_rows(report: Report, where: _Where) -> Iterator[Problem]:
     """One for each claim at each of its places, known rows apart; a scenario without a claim is by itself."""
     groups: dict[tuple[str, str, str], list[Result]] = {}
     for row in report.results:
@@ -84,7 +118,7 @@ def _of_rows(report: Report, checkout: Checkout, elsewhere: str) -> Iterator[Pro
     for (title, place, known), rows in groups.items():
         worst = causes.simplest(rows)
         key = worst.claim.partition("=")[0]
-        path, line = checkout.locate(place or elsewhere)
+        path, line = where.at(place)
         yield Problem(
             rule=f"claim/{key}" if key else f"scenario/{title}",
             about=PROMISES.get(key) or worst.promise or NO_CLAIM,
@@ -101,7 +135,7 @@ def _of_rows(report: Report, checkout: Checkout, elsewhere: str) -> Iterator[Pro
         )
 
 
-def _of_claims(report: Report, found: Sequence[Finding], checkout: Checkout, elsewhere: str) -> Iterator[Problem]:
+def _of_claims(report: Report, found: Sequence[Finding], where: _Where) -> Iterator[Problem]:
     """Claims that no run was needed for, unless an audit tells of them."""
     told = {row.claim for row in report.results if row.verdict is Verdict.VIOLATED}
     for claim in report.claims:
@@ -111,7 +145,7 @@ def _of_claims(report: Report, found: Sequence[Finding], checkout: Checkout, els
         if any(_is_about(each, claim) for each in found):
             continue
         key = claim.setting.partition("=")[0]
-        path, line = checkout.locate(claim.place or elsewhere)
+        path, line = where.at(claim.place)
         yield Problem(
             rule=f"claim/{key}",
             about=claim.promise or "A setting that does nothing here.",
@@ -130,14 +164,14 @@ def _is_about(finding: Finding, claim: Claim) -> bool:
     return same and finding.place == claim.place
 
 
-def _unjudged(report: Report, checkout: Checkout, elsewhere: str) -> Iterator[Problem]:
+def _unjudged(report: Report, where: _Where) -> Iterator[Problem]:
     """By reason: one cause often leaves many rows unknown."""
     reasons: dict[str, list[Result]] = {}
     for row in report.results:
         if row.verdict is Verdict.UNKNOWN:
             reasons.setdefault(row.reason, []).append(row)
     for reason, rows in reasons.items():
-        path, line = checkout.locate(next((row.place for row in rows if row.place), elsewhere))
+        path, line = where.at(next((row.place for row in rows if row.place), ""))
         yield Problem(
             rule=NOT_JUDGED,
             about="A scenario could not be judged, and unknown is never green.",
@@ -149,8 +183,24 @@ def _unjudged(report: Report, checkout: Checkout, elsewhere: str) -> Iterator[Pr
         )
 
 
-def _of_finding(finding: Finding, strict: bool, checkout: Checkout, elsewhere: str) -> Problem:
-    path, line = checkout.locate(finding.place or elsewhere)
+def _of_canary(report: Report, where: _Where) -> Iterator[Problem]:
+    """Of a run by itself: a gate has a part for it."""
+    if report.canary in ("", CANARY_LOST):
+        return
+    path, line = where.at(where.checkout.config)
+    yield Problem(
+        rule="canary",
+        about="The loss that a run makes itself must be seen, or no green counts.",
+        level=Level.WARNING,
+        title="the canary was not seen to be lost",
+        text=plain(report.canary),
+        path=path,
+        line=line,
+    )
+
+
+def _of_finding(finding: Finding, strict: bool, where: _Where) -> Problem:
+    path, line = where.at(finding.place)
     return Problem(
         rule=f"audit/{finding.rule}",
         about=rules().get(finding.rule, "").partition(": ")[2] or finding.rule,
@@ -164,13 +214,13 @@ def _of_finding(finding: Finding, strict: bool, checkout: Checkout, elsewhere: s
     )
 
 
-def _of_drifts(comparison: Comparison, checkout: Checkout, elsewhere: str) -> Iterator[Problem]:
+def _of_drifts(comparison: Comparison, where: _Where) -> Iterator[Problem]:
     """What got worse since the baseline, and what is not proved any more."""
     everybody = tasks(comparison)
     for drift in comparison.drifts:
         if drift.kind not in WORSE | UNPROVED:
             continue
-        path, line = checkout.locate(drift.place or elsewhere)
+        path, line = where.at(drift.place)
         told = [f"{each.whose}: {each.became}" for each in lines(drift, everybody)]
         yield Problem(
             rule=f"baseline/{drift.kind.name.lower().replace('_', '-')}",
@@ -181,6 +231,31 @@ def _of_drifts(comparison: Comparison, checkout: Checkout, elsewhere: str) -> It
             path=path,
             line=line,
         )
+
+
+def _of_parts(parts: Sequence[Part], found: Sequence[Problem], where: _Where) -> Iterator[Problem]:
+    """Parts that are not green and that no other problem tells of: budgets, a canary, a baseline of something else."""
+    for part in parts:
+        rules_ = TOLD_BY.get(part.name, ())
+        if part.verdict is Verdict.HELD or any(each.rule.startswith(rules_) for each in counting(found)):
+            continue
+        path, line = where.at(where.checkout.config)
+        yield Problem(
+            rule=GATE + part.name.replace(" ", "-"),
+            about="What a gate demands besides that every promise holds.",
+            level=Level.ERROR if part.verdict is Verdict.VIOLATED else Level.WARNING,
+            title=f"gate: {part.name} is {part.verdict}",
+            text=plain("; ".join([part.why, *part.details])),
+            path=path,
+            line=line,
+        )
+
+
+def _module(report: Report | None, audit: Audit | None, checkout: Checkout) -> str:
+    """The file of the app's module, by its name."""
+    name = str(report.app.get("module", "")) if report else audit.app if audit else ""
+    path = name.partition(":")[0].replace(".", "/") or "app"
+    return f"{path}/__init__.py" if (checkout.workdir / path).is_dir() else f"{path}.py"
 
 
 def _usual_place(report: Report | None, audit: Audit | None) -> str:

@@ -61,16 +61,15 @@ def _severity(level: Level) -> str:
 
 def _result(problem: Problem, number: int) -> dict[str, Any]:
     remedy = f" Remedy: {problem.remedy}." if problem.remedy else ""
+    where = {"uri": quote(problem.path), "uriBaseId": "%SRCROOT%"}
     result: dict[str, Any] = {
         "ruleId": problem.rule,
         "ruleIndex": number,
         "level": str(problem.level),
         "message": {"text": f"{problem.title}. {problem.text}.{remedy}"},
+        "locations": [{"physicalLocation": {"artifactLocation": where, "region": {"startLine": problem.line}}}],
         "partialFingerprints": {FINGERPRINT: problem.fingerprint},
     }
-    if problem.path:
-        where = {"uri": quote(problem.path), "uriBaseId": "%SRCROOT%"}
-        result["locations"] = [{"physicalLocation": {"artifactLocation": where, "region": {"startLine": problem.line}}}]
     if problem.known:
         result["suppressions"] = [{"kind": "external", "justification": problem.known}]
     return result

@@ -44,7 +44,8 @@ def fitted(parts: Sequence[str], most: int, whole: str) -> str:
             parts_left += not cut
     left = [counted(lines_left, "line")] * bool(lines_left) + [counted(parts_left, "further part")] * bool(parts_left)
     note = f"> Left out, for the size that a summary may have: {' and '.join(left)}. {whole[:200]} has all."
-    return "\n\n".join([*kept, note])[:most] + "\n" * (most > NOTE)
+    told = "\n\n".join([*kept, note]).encode()[: most - 1 if most > NOTE else most]
+    return told.decode(errors="ignore") + "\n" * (most > NOTE)
 
 
 def _cut(part: str, room: int) -> tuple[str, int]:
