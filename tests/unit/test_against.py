@@ -1,20 +1,30 @@
 """`assay against`: what is replaced and what stays, whose index is asked, and what is refused."""
 
+import shutil
+import sys
+from datetime import date
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 from report_by_hand import a_lost_row, a_report, a_row
 
-from assay.against.environment import environ, may_stay
+from assay.against import environment, run
+from assay.against.environment import Stamp, environ, may_stay, parsed
 from assay.against.inside import closure, conflicts, installed
 from assay.against.installer import as_uv, pip_options, reason
+from assay.against.run import doubted
 from assay.cli import main
 from assay.cli.against import _as_typed
+from assay.compare import compare
 from assay.compare.fit import only
-from assay.errors import UsageError
+from assay.errors import HarnessError, UsageError
+from assay.reports import compare as terminal
+from assay.reports import compare_markdown as markdown
+from assay.selection import Selection
 
 
 def site(folder: Path, **given: tuple[str, list[str]]) -> dict[str, Distribution]:
@@ -145,3 +155,91 @@ def test_rows_of_a_base_that_are_not_chosen_are_of_no_account() -> None:
     (row,) = only(report, {"suites": ["acks_late"], "tasks": ["*.refund"]}).results
     assert (row.task, row.members) == ("shop.refund", ["shop.refund"])
     assert only(report, {}).results[0].members == both
+
+
+def test_what_packages_that_do_not_fit_together_have_shown_proves_nothing() -> None:
+    base = a_report(a_row())
+    found = doubted(compare([base], base), ["celery 5.7.0 requires kombu>=5.7.0, and 5.6.2 is installed"])
+    assert found.exit_code == 3
+    for said in (terminal.render(found, width=400, color=False), markdown.render(found)):
+        assert "do not fit together, so what held there is not proved: celery 5.7.0 requires kombu" in said
+    assert doubted(compare([base], base), []).exit_code == 0
+    worse = compare([base], a_report(a_lost_row()))
+    assert doubted(worse, ["one"]).exit_code == worse.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "made_on", "told"),
+    [
+        ("celery==5.5.*", "2026-01-30", ["celery==5.5.* is 5.5.1, as it was on 2026-01-30"]),
+        ("celery>=5.5", "2026-01-30", ["celery>=5.5 is 5.5.1, as it was on 2026-01-30"]),
+        ("celery==5.5.1", "2026-01-30", []),
+        ("celery==5.5.*", "2026-01-31", []),
+    ],
+)
+def test_a_version_that_was_chosen_on_another_day_is_told(text: str, made_on: str, told: list[str]) -> None:
+    notes = environment.aged(parsed([text]), Stamp(environment.FORMAT, made_on, {"celery": "5.5.1"}), date(2026, 1, 31))
+    assert [each.partition(" when")[0] for each in notes] == told
+
+
+def a_cached_one(monkeypatch: pytest.MonkeyPatch, cache: Path, **there: str) -> list[Path]:
+    """What is made of environments that have these versions, others apart; nothing is installed."""
+    made: list[Path] = []
+
+    def make(folder: Path, *_: Any) -> None:
+        folder.mkdir()
+        made.append(folder)
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    monkeypatch.setattr(environment, "_make", make)
+    here = {name: each.version for name, each in installed().items()}
+    monkeypatch.setattr(environment, "_inside", lambda python: ({**here, **there}, []))
+    return made
+
+
+def test_what_was_resolved_is_kept_with_the_environment_and_one_in_part_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = a_cached_one(monkeypatch, tmp_path, celery="5.5.1")
+    wanted = parsed(["celery==5.5.*"])
+    assert environment.made(wanted, print).notes == []
+    (folder,) = made
+    stamp = msgspec.json.decode((folder / environment.STAMP).read_bytes(), type=Stamp)
+    assert stamp.resolved == {"celery": "5.5.1"}
+    (folder / environment.STAMP).write_bytes(msgspec.json.encode(msgspec.structs.replace(stamp, made_on="2026-01-30")))
+    assert "2026-01-30" in environment.made(wanted, print).notes[0]
+    assert made == [folder]  # and not twice
+    shutil.rmtree(folder)
+    folder.with_name("x").mkdir()
+    environment.made(wanted, print)
+    assert made == [folder, folder]
+
+
+def test_where_nothing_is_of_another_version_nothing_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_cached_one(monkeypatch, tmp_path)
+    with pytest.raises(UsageError, match="nothing is of another version than here, so nothing would be tested"):
+        run.against(["celery>=5"], ["--no-such-option"], Selection(), tmp_path / "out", None, print)
+    a_cached_one(monkeypatch, tmp_path / "other", celery="5.5.1")
+    with pytest.raises(UsageError, match="the run as it is ended with exit code 2"):
+        run.against(["celery>=5"], ["--no-such-option"], Selection(), tmp_path / "out", None, print)
+
+
+def test_modules_of_the_project_are_not_taken_for_those_of_assay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("msgspec", "packaging", "rich"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError('of the project')\n")
+    monkeypatch.chdir(tmp_path)
+    versions, _ = environment._inside(Path(sys.executable))
+    assert "celery" in versions
+    with pytest.raises(HarnessError, match="exit code 0 and left no report"):  # it came as far as its help
+        run._run(Path(sys.executable), ["--help"], tmp_path / "out", "as it is")
+
+
+def test_an_exit_code_of_1_without_a_report_is_no_verdict(tmp_path: Path) -> None:
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text("#!/bin/sh\nexit 1\n")
+    python.chmod(0o700)
+    with pytest.raises(HarnessError, match="exit code 1 and left no report"):
+        run._run(python, [], tmp_path / "out", "with celery==5.5.*")

@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 from report_by_hand import a_lost_row, a_red_report, a_report, a_row, an_unknown_row
 
 from assay.cli import main
+from assay.cli.telling import command_line
 from assay.errors import HarnessError, UsageError
 from assay.event import Event, Kind, encode
 from assay.exits import say
@@ -185,6 +186,25 @@ def test_a_password_in_an_address_is_not_kept(fake: Run, monkeypatch: pytest.Mon
         "assay run -A shop --broker redis://me:***@host:6379/3 --out there"
     )
     assert "secret" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("amqp://u:pa/ss@h//", "amqp://u:***@h//"),
+        ("--broker=redis://:p@ss@h/0", "--broker=redis://:***@h/0"),
+        ("redis://to/ken@h/0", "redis://***@h/0"),
+        ("redis://h/0?virtual_host=2&password=abcPW'", "'redis://h/0?virtual_host=2&password=***'"),
+        ("azureblockblob://Name=x;AccountKey=TOPKEY==;A=b", "'azureblockblob://Name=x;AccountKey=***;A=***'"),
+        ("redis://h:6379/0", "redis://h:6379/0"),
+        ("*.charge;x=1", "'*.charge;x=1'"),
+    ],
+)
+def test_of_an_address_that_was_typed_only_what_is_no_secret_is_kept(
+    typed: str, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["assay", "run", typed])
+    assert command_line() == f"assay run {shown}"
 
 
 BAD = [

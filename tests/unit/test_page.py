@@ -9,6 +9,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from checkers.histories import acked, attempt, event, killed, published, received, result, settled, started, story
 from click.testing import CliRunner
@@ -27,6 +28,7 @@ from assay.page.reading import Reading, read
 from assay.page.render import LIMIT, fitting, links_to
 from assay.page.scene import Scene
 from assay.page.strings import Strings
+from assay.report import Report
 from assay.reports import json as report_json
 from assay.verdict import Result, Verdict
 
@@ -42,13 +44,17 @@ def reading(*events: Any, most: int = 1000) -> Reading:
 
 def drawn(*events: Any, row: Result | None = None) -> Scene:
     row = row or a_chaos_row([], task="shop.charge")
-    return scene(reading(*events), [row], {}, Strings(), None)
+    return scene(reading(*events), [row], {}, Strings())
 
 
 def data_of(page: str) -> Any:
     found = re.search(r'id="data">([^<]*)</script>', page)
     assert found
-    return json.loads(zlib.decompress(base64.b64decode(found[1])))
+    parts = json.loads(zlib.decompress(base64.b64decode(found[1])))["parts"]
+    return {
+        "scenes": [part["scene"] for part in parts],
+        "strings": [text for part in parts for text in part["strings"]],
+    }
 
 
 # -- the timeline
@@ -133,9 +139,9 @@ def test_a_page_that_would_be_too_large_leaves_out_what_went_well_and_says_so(tm
     events = loaded(300, struck=30, fate="lost")
     row = a_chaos_row(events, verdict=Verdict.VIOLATED)
     found = gather(write(tmp_path, a_report_of(row), {CHAOS: events}), a_report_of(row))
-    whole = fitting(lambda most: compose.page(found, most=most))
+    whole = fitting(compose.page(found), found)
     limit = len(whole) - 15_000
-    page = fitting(lambda most: compose.page(found, most=most), limit=limit)
+    page = fitting(compose.page(found), found, limit=limit)
     assert len(page.encode()) <= limit
     assert "events are not in this page, which would be too large" in page
     assert "events are not in this page, which" not in whole
@@ -153,6 +159,72 @@ def test_ten_thousand_events_are_in_a_page_below_two_megabytes(tmp_path: Path) -
     assert len(events) >= 10_000
     assert len(data_of(page)["scenes"][0]["lines"]["kind"]) == len(events)
     assert len(page.encode()) < LIMIT
+
+
+def a_wide_report(tasks: int, scenarios: int) -> Report:
+    """Every task in every scenario; one of the last is the worst."""
+    why = "acknowledged 2 ms after its delivery, and nobody will run it again; " * 2
+    rows = [
+        a_chaos_row([], f"shop.orders.tasks.number_{task}", suite="acks_late", scenario=f"killed_{at}", reason=why,
+                    folder=f"cases/{task}-{at}")
+        for task in range(tasks)
+        for at in range(scenarios)
+    ]  # fmt: skip
+    rows[-1] = msgspec.structs.replace(rows[-1], verdict=Verdict.VIOLATED)
+    return a_report_of(*rows)
+
+
+def paged(report: Report, folder: Path) -> str:
+    return html.unescape(made(write(folder, report, {}), report))
+
+
+def test_a_matrix_that_has_no_room_is_cut_the_worst_stays_and_what_is_left_out_is_told(tmp_path: Path) -> None:
+    page = paged(a_wide_report(300, 80), tmp_path)
+    assert len(page.encode()) < LIMIT
+    assert "The worst are shown. And 240 more columns, which are in report.json of the run folder" in page
+    assert "is left out: report.json tells it" in page
+    (head,) = re.findall(r"<caption>acks_late</caption>\n<thead><tr>(.*?)</tr>", page)
+    assert "number_299" in head
+    assert '<th scope="row">killed_79</th><td><span class="chip violated">' in page
+
+
+def test_the_titles_of_cells_go_first_and_a_small_matrix_has_them(tmp_path: Path) -> None:
+    page = paged(a_wide_report(90, 80), tmp_path / "wide")
+    assert len(page.encode()) < LIMIT
+    assert page.count('<th scope="row">killed_') == 80
+    assert "is left out: report.json tells it" in page
+    small = paged(a_wide_report(3, 8), tmp_path / "small")
+    assert 'title="held: acknowledged 2 ms' in small
+    assert "The worst are shown" not in small
+
+
+def test_however_long_lists_and_texts_are_the_page_is_below_two_megabytes(tmp_path: Path) -> None:
+    rows = [
+        a_chaos_row([], f"shop.{at}", scenario="killed", fault=f"fault {at % 9}", reason=f"{at} {'long ' * 200}",
+                    verdict=Verdict.UNKNOWN, folder="")
+        for at in range(1500)
+    ]  # fmt: skip
+    page = paged(a_report_of(*rows), tmp_path)
+    assert len(page.encode()) < LIMIT
+    assert re.search(r"Lists end after \d+ entries and texts after \d+ characters: report.json has all", page)
+
+
+def test_of_many_rows_the_worst_have_timelines_and_a_cell_without_one_opens_none(tmp_path: Path) -> None:
+    histories = {f"cases/{at}": loaded(40, struck=4, seed=at) for at in range(12)}
+    rows = [a_chaos_row(events, scenario=f"killed_{at}", folder=place)
+            for at, (place, events) in enumerate(histories.items())]  # fmt: skip
+    rows[-1] = msgspec.structs.replace(rows[-1], verdict=Verdict.VIOLATED)
+    report = a_report_of(*rows)
+    found = gather(write(tmp_path, report, histories), report)
+    whole = fitting(compose.page(found), found)
+    page = fitting(compose.page(found), found, limit=len(whole) - 12_000)
+    assert len(page) < len(whole) - 12_000
+    scenes = data_of(page)["scenes"]
+    assert 1 < len(scenes) < 12
+    assert (len(data_of(whole)["scenes"]), scenes[0]["verdict"]) == (12, "violated")
+    assert {int(each) for each in re.findall(r'href="#s-(\d+)"', page)} == {*range(len(scenes))}
+    assert f"{12 - len(scenes)} rows of 12 have no timeline here" in page
+    assert "no timeline here" not in whole
 
 
 # -- the tables
@@ -212,8 +284,8 @@ def test_recovery_times_are_by_fault_and_beside_those_of_the_run_before() -> Non
 
 
 def test_of_many_times_the_least_and_the_most_are_among_the_dots() -> None:
-    dots = recovering.thinned([float(each) for each in range(10_000)])
-    assert (len(dots), dots[0], dots[-1]) == (recovering.MOST, 0.0, 9999.0)
+    dots = recovering.thinned([float(each) for each in range(10_000)], 400)
+    assert (len(dots), dots[0], dots[-1]) == (400, 0.0, 9999.0)
 
 
 # -- the file

@@ -15,6 +15,7 @@ import sys
 import venv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -26,18 +27,30 @@ from assay.against import installer
 from assay.against.inside import Known, closure, conflicts, installed, needs
 from assay.errors import HarnessError, UsageError
 
-FORMAT = 1  # of such an environment; one of another is not used
+FORMAT = 2  # of such an environment; one of another is not used
 STAMP = "assay-environment.json"
 OWN = "celery-assay"
 LAYER = "assay_layer.pth"
 
 
 class Made(msgspec.Struct, frozen=True):
-    """`changed` are the distributions that it has in another version than the current one: {name: (here, there)}."""
+    """`changed` are the distributions that it has in another version than the current one: {name: (here, there)}.
+
+    `conflicts`: what does not fit together there, and does here.
+    """
 
     python: Path
     changed: dict[str, tuple[str, str]]
+    conflicts: list[str] = []
     notes: list[str] = []
+
+
+class Stamp(msgspec.Struct, frozen=True):
+    """Of an environment that is whole: when it was made, and which versions its requirements were then."""
+
+    format: int
+    made_on: str  # YYYY-MM-DD
+    resolved: dict[str, str]
 
 
 def cache() -> Path:
@@ -78,10 +91,14 @@ def made(requirements: Sequence[Requirement], say: Callable[[str], None]) -> Mad
     folder = cache() / f"{slug}-{hashlib.sha256(lock.encode()).hexdigest()[:12]}"
     python = folder / "bin" / "python"
     with _alone(folder):
-        if not (folder / STAMP).exists():
+        if (stamp := _stamp(folder)) is None:
             say(f"making an environment with {', '.join(wanted)}, once, in {folder}")
             _make(folder, python, requirements)
         there, broken = _inside(python)
+        names = {str(canonicalize_name(each.name)) for each in requirements}
+        if stamp is None:
+            stamp = Stamp(FORMAT, date.today().isoformat(), {name: there[name] for name in names if name in there})
+            (folder / STAMP).write_bytes(msgspec.json.encode(stamp))
     new = [each for each in broken if each not in conflicts(installed())]
     if own := [each for each in new if each.startswith(f"{OWN} ")]:
         raise UsageError(f"this version of Assay cannot run there: {'; '.join(own)}")
@@ -90,7 +107,32 @@ def made(requirements: Sequence[Requirement], say: Callable[[str], None]) -> Mad
         for name in sorted(here.keys() | there.keys())
         if here.get(name) != there.get(name)
     }
-    return Made(python, changed, [f"does not fit: {each}" for each in new])
+    return Made(python, changed, new, aged(requirements, stamp, date.today()))
+
+
+def aged(requirements: Sequence[Requirement], stamp: Stamp, today: date) -> list[str]:
+    """A sentence for each requirement that may be of another version by now than in an environment of another day."""
+    if stamp.made_on == today.isoformat():
+        return []
+    return [
+        f"{each} is {stamp.resolved.get(str(canonicalize_name(each.name)), 'not there')}, as it was on {stamp.made_on} "
+        "when its environment was made; `assay against --remove` lets it be made anew"
+        for each in requirements
+        if not _exact(each)
+    ]
+
+
+def _exact(requirement: Requirement) -> bool:
+    return any(each.operator in ("==", "===") and "*" not in each.version for each in requirement.specifier)
+
+
+def _stamp(folder: Path) -> Stamp | None:
+    """None: there is no environment, or a part of one."""
+    try:
+        stamp = msgspec.json.decode((folder / STAMP).read_bytes(), type=Stamp)
+    except (OSError, msgspec.DecodeError):
+        return None
+    return stamp if stamp.format == FORMAT else None
 
 
 def environ(python: Path) -> dict[str, str]:
@@ -122,7 +164,6 @@ def _make(folder: Path, python: Path, requirements: Sequence[Requirement]) -> No
     if moved := may_stay(known, there, closure(replaced, there) - replaced):
         pins = {name: there[name] for name in replaced} | {name: known[name] for name in moved}
         _install(python, wanted, {**known, **pins}, closure(replaced, there) - {*pins})  # where not, it is as it was
-    (folder / STAMP).write_text(json.dumps({"format": FORMAT}), encoding="utf-8")
 
 
 def may_stay(here: Known, there: Known, names: Iterable[str]) -> set[str]:
@@ -145,7 +186,7 @@ def _install(python: Path, requirements: Sequence[str], known: Known, free: set[
 
 
 def _inside(python: Path) -> tuple[dict[str, str], list[str]]:
-    command = [str(python), "-m", "assay.against.inside"]
+    command = [str(python), "-P", "-m", "assay.against.inside"]  # a project may have a packaging.py
     done = subprocess.run(command, env=environ(python), capture_output=True, text=True)
     if done.returncode:
         raise HarnessError(f"{python} cannot be used: {installer.reason(done.stderr)}; remove it by --remove")

@@ -24,12 +24,23 @@ if TYPE_CHECKING:
 
 SCHEMES = ("redis", "rediss", "redis+socket", "unix")
 SHOWN = 3
+#: a password that is not quoted may have a : / ? # or @ in it
+CREDENTIALS = re.compile(r"(?<=://)(?:([^:/?#@\s][^:/?#\s]*|)(:\S*)?|\S*)@")
+PARAMETER = re.compile(r"(?<=\S)([?&;])([^=&;?#\s]+)=[^&;#\s]*")
+HARMLESS = {"virtual_host", "ssl_cert_reqs", "heartbeat", "socket_timeout", "socket_connect_timeout"}
 
 
-def redact_url(url: str) -> str:
-    """The address without its password, fit to be printed."""
-    plain = re.sub(r"(?<=://)([^/?#@]*?)(:[^/?#]*)?@", lambda it: f"{it[1]}{':***' if it[2] else ''}@", url)
-    return re.sub(r"([?&](?:password|ssl_password)=)[^&#]*", r"\1***", plain)
+def redact_url(text: str) -> str:
+    """Addresses fit to be printed: of what is before the last @ only the user's name, of the query harmless values."""
+    return PARAMETER.sub(_redacted, CREDENTIALS.sub(lambda it: f"{_user(it)}@", text))
+
+
+def _user(found: re.Match[str]) -> str:
+    return "***" if found[1] is None else f"{found[1]}{':***' if found[2] else ''}"
+
+
+def _redacted(found: re.Match[str]) -> str:
+    return found[0] if found[2].lower() in HARMLESS else f"{found[1]}{found[2]}=***"
 
 
 class ExternalBroker(Databases):

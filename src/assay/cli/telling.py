@@ -1,7 +1,6 @@
 """What a command says, and the files that it writes."""
 
 import os
-import re
 import shlex
 import shutil
 import sys
@@ -104,4 +103,7 @@ def program() -> str:
 
 def command_line() -> str:
     """As it was typed, without a password in an address."""
-    return re.sub(r"(://[^/\s@]*:)[^/\s@]*@", r"\1***@", shlex.join(["assay", *sys.argv[1:]]))
+    from assay.brokers.external import redact_url
+
+    shown = [(word, redact_url(word) if "://" in word else word) for word in sys.argv[1:]]
+    return " ".join(["assay", *(mine if shlex.quote(word) == word else shlex.quote(mine) for word, mine in shown)])

@@ -107,6 +107,7 @@ class Comparison(msgspec.Struct, kw_only=True):
     timings: list[Timing] = []
     untested_times: str = ""  # why times were held against a wide bound only
     blind: str = ""  # what became of the current run's canary, where it was not seen to be lost; that there was none
+    conflicts: list[str] = []  # packages of the current run that do not fit together, and do in the base's environment
     notes: list[str] = []  # which runs were used, which were not, and why
 
     def of(self, *kinds: Kind) -> list[Drift]:

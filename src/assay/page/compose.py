@@ -1,13 +1,13 @@
 """From a report and its histories to what the page shows. Pure."""
 
+import msgspec
+
 from assay.counted import counted
 from assay.gating.told import Gated
 from assay.page import recovering, tables
-from assay.page.draw import scene
 from assay.page.gather import Found
-from assay.page.reading import worst_first
-from assay.page.shown import Cause, Changes, Fact, Page
-from assay.page.strings import Strings
+from assay.page.packing import Packed
+from assay.page.shown import Cause, Cell, Changes, Fact, Line, Page, Table
 from assay.report import Report
 from assay.reports import causes
 from assay.reports.commands import replay
@@ -35,23 +35,17 @@ from assay.verdict import Verdict
 def page(
     found: Found,
     *,
-    most: int | None = None,
     program: str = "assay",
     changes: Changes | None = None,
     base: Found | None = None,
     gated: Gated | None = None,
 ) -> Page:
-    """The whole page, with at most `most` events; None: all that were read.
+    """The page without its timelines, which `filled` adds; cells open them as if there was room for all.
 
     `changes`: of a comparison with another run. `base`: that run, for its recovery times. `gated`: of a gate.
     """
-    report, strings = found.report, Strings()
-    chosen = _chosen(found, most)
-    scenes = [
-        scene(reading, rows, found.named, strings, events)
-        for reading, rows, events in zip(found.readings, found.rows, chosen, strict=True)
-    ]
-    opens = {each.folder: number for number, each in enumerate(scenes)}
+    report = found.report
+    opens = {rows[0].folder: number for number, rows in enumerate(found.rows)}
     said, lies = tables.ledgers(found.readings)
     app = plain(str(report.app.get("name") or report.app.get("module") or "the app"))
     told = causes.causes(report)
@@ -91,29 +85,26 @@ def page(
         lists=_lists(report),
         artefacts=found.artefacts,
         folder=str(found.folder),
-        left_out=_left_out(found, chosen),
-        scenes=scenes,
-        strings=strings.all(),
+        left_out=_left_out(found),
     )
 
 
-def _chosen(found: Found, most: int | None) -> list[set[int] | None]:
-    """The numbers of the events of each reading that have room, those of the worst lives first; None: all of them."""
-    if most is None:
-        return [None] * len(found.readings)
-    chosen: list[set[int] | None] = []
-    for reading in found.readings:
-        if len(reading.events) <= most:
-            chosen.append(None)
-            most -= len(reading.events)
-            continue
-        lives = worst_first(reading.lives, reading.world, found.named)
-        rank = {life.id: number for number, life in enumerate(lives)} | {"": -1}
-        order = sorted(reading.events, key=lambda each: (rank.get(each[1].invocation, len(rank)), each[0]))
-        kept = {number for number, _ in order[:most]}
-        chosen.append(kept)
-        most -= len(kept)
-    return chosen
+def filled(page: Page, found: Found, packed: Packed) -> Page:
+    """With these timelines. A cell of one that has no room opens none."""
+    return msgspec.structs.replace(
+        page,
+        matrix=[_opening(table, packed.scenes) for table in page.matrix],
+        left_out=[*_no_room(found, packed), *page.left_out],
+        scenes=packed.scenes,
+        data=packed.data,
+    )
+
+
+def _opening(table: Table, scenes: int) -> Table:
+    def cell(it: Cell) -> Cell:
+        return it if it.scene < scenes else msgspec.structs.replace(it, scene=-1)
+
+    return msgspec.structs.replace(table, lines=[Line(line.name, [*map(cell, line.cells)]) for line in table.lines])
 
 
 def _strip(report: Report) -> list[Fact]:
@@ -175,19 +166,24 @@ def _lists(report: Report) -> list[tuple[str, list[str]]]:
     return [(title, [plain(line) for line in lines]) for title, lines in found if lines]
 
 
-def _left_out(found: Found, chosen: list[set[int] | None]) -> list[str]:
-    """What a reader might look for and would not find."""
+def _left_out(found: Found) -> list[str]:
+    """What a reader might look for and would not find, however large the page was."""
     told = []
-    total = sum(reading.total for reading in found.readings)
-    pairs = zip(found.readings, chosen, strict=True)
-    shown = sum(len(reading.events) if events is None else len(events) for reading, events in pairs)
-    if shown < total:
-        told.append(
-            f"{total - shown:,} of {total:,} events are not in this page, which would be too large: those of "
-            "invocations that went well are left out first. The run folder has all of them; `assay show` tells any life"
-        )
     if plain_ones := sum(reading.world.forgotten.total() for reading in found.readings):
         told.append(f"{plain_ones:,} invocations that went plainly (published, delivered, done once) are only counted")
     if found.missing:
         told.append(f"events of {counted(found.missing, 'row')} are not in the run folder, so no timeline shows them")
+    return told
+
+
+def _no_room(found: Found, packed: Packed) -> list[str]:
+    told = []
+    total = sum(reading.total for reading in found.readings)
+    if packed.events < total:
+        told.append(
+            f"{total - packed.events:,} of {total:,} events are not in this page, which would be too large: those of "
+            "invocations that went well are left out first. The run folder has all of them; `assay show` tells any life"
+        )
+    if without := len(found.readings) - packed.scenes:
+        told.append(f"{counted(without, 'row')} of {len(found.readings)} have no timeline here, none of them worse")
     return told

@@ -24,14 +24,13 @@ TALES = 600  # characters
 _json = msgspec.json.Encoder().encode
 
 
-def scene(reading: Reading, rows: Sequence[Result], named: Named, strings: Strings, events: set[int] | None) -> Scene:
-    """`rows` are those of the report that this history is about. Of the events, those with these numbers; None: all."""
+def scene(reading: Reading, rows: Sequence[Result], named: Named, strings: Strings) -> Scene:
+    """With all the events that were read. `rows` are those of the report that this history is about."""
     lives = worst_first(reading.lives, reading.world, named)
     numbers = {life.id: number for number, life in enumerate(lives)}
     drawn, processes, by_pid = lanes(reading.alive, reading.base_ns)
     drawn, bars, arrows = _bars(lives, reading, drawn, by_pid)
-    kept = [each for each in reading.events if events is None or each[0] in events]
-    shown = {event.invocation for _, event in kept}
+    shown = {event.invocation for _, event in reading.events}
     worst = max(rows, key=lambda row: row.verdict.rank, default=None)
     return Scene(
         name=" and ".join(dict.fromkeys(f"{row.suite}.{row.scenario}" for row in rows)) if len(rows) == 1 else "",
@@ -47,9 +46,20 @@ def scene(reading: Reading, rows: Sequence[Result], named: Named, strings: Strin
         marks=_marks(reading, numbers, by_pid),
         arrows=arrows,
         lives=[invocation(life, reading.world, named, life.id in shown) for life in lives],
-        lines=_lines(kept, reading, numbers, strings),
+        lines=_lines(reading.events, reading, numbers, strings),
         plain=reading.world.forgotten.total(),
         events=reading.total,
+    )
+
+
+def thinner(whole: Scene, reading: Reading, kept: Sequence[tuple[int, Event]], strings: Strings) -> Scene:
+    """The same with these of its events."""
+    shown = {event.invocation for _, event in kept}
+    numbers = {life.id: number for number, life in enumerate(whole.lives)}
+    return msgspec.structs.replace(
+        whole,
+        lives=[msgspec.structs.replace(life, shown=life.id in shown) for life in whole.lives],
+        lines=_lines(kept, reading, numbers, strings),
     )
 
 

@@ -31,7 +31,5 @@ def made(
     found = gather(folder, report)
     before = gather(*base) if base else None
     changed = changes(comparison) if comparison else None
-    return fitting(
-        lambda most: page(found, most=most, program=program, changes=changed, base=before, gated=gated),
-        links_to(folder, out) if out else "",
-    )
+    shown = page(found, program=program, changes=changed, base=before, gated=gated)
+    return fitting(shown, found, links_to(folder, out) if out else "")

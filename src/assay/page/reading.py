@@ -20,6 +20,7 @@ from assay.verdict import Verdict
 KEPT = AROUND | FINAL | {Kind.CHILD_STARTED, Kind.CHILD_STOPPING}
 #: of the room, for lives that went plainly, evenly chosen: a worker that had nothing else to do would look idle
 PLAIN = 0.7
+SMALL = 2000  # events of a history that is read once, though not all of them are kept
 Named = Mapping[str, Verdict]  # invocation -> the worst verdict of a judgement that names it
 
 
@@ -42,10 +43,13 @@ def read(folder: Path, history: Iterable[Event], most: int, named: Named) -> Rea
     Raises UsageError for what is damaged.
     """
     starts = Starts()
-    events = list(islice(history, most + 1))
-    if len(events) <= most:
+    held = max(most, SMALL)
+    events = list(islice(history, held + 1))
+    if len(events) <= held:
         lives, world = fold(events)
         kept, total = list(enumerate(events)), len(events)
+        if total > most:
+            kept = worst(kept, {life.id: number for number, life in enumerate(worst_first(lives, world, named))}, most)
         base_ns, end_ns = (events[0].at_ns, events[-1].at_ns) if events else (0, 0)
         for event in events:
             starts.see(event)
@@ -74,8 +78,8 @@ def read(folder: Path, history: Iterable[Event], most: int, named: Named) -> Rea
         elif not event.invocation and event.kind in KEPT:
             found.append((-1, number, event))
         if len(found) > 2 * most:
-            found = _cut(found, most)
-    found = _cut(found, most)
+            found = cut(found, most)
+    found = cut(found, most)
     return Reading(
         folder=folder,
         lives=lives,
@@ -88,7 +92,14 @@ def read(folder: Path, history: Iterable[Event], most: int, named: Named) -> Rea
     )
 
 
-def _cut(found: list[tuple[int, int, Event]], most: int) -> list[tuple[int, int, Event]]:
+def worst(events: list[tuple[int, Event]], rank: Mapping[str, int], most: int) -> list[tuple[int, Event]]:
+    """At most so many of these, in their order: what is of no invocation, then whole lives by their rank."""
+    ranks = {**rank, "": -1}
+    order = [(ranks.get(event.invocation, len(rank)), number, event) for number, event in events]
+    return sorted(((number, event) for _, number, event in cut(order, most)), key=lambda each: each[0])
+
+
+def cut(found: list[tuple[int, int, Event]], most: int) -> list[tuple[int, int, Event]]:
     """Whole lives, the first ones of their order."""
     found = sorted(found, key=lambda each: each[:2])
     if len(found) <= most:

@@ -8,8 +8,6 @@ from assay.page.draw import fault_of
 from assay.page.reading import Reading
 from assay.page.shown import Spread
 
-MOST = 400  # dots of one fault; of more, evenly chosen ones
-
 
 def times_by_fault(readings: Sequence[Reading]) -> dict[str, list[float]]:
     """{fault: seconds from a death to the next start, in production units, sorted}."""
@@ -31,8 +29,8 @@ def spreads(now: dict[str, list[float]], before: dict[str, list[float]]) -> list
     return found
 
 
-def thinned(times: Sequence[float]) -> list[float]:
-    """At most MOST of the sorted times, the first and the last among them."""
-    if len(times) <= MOST:
+def thinned(times: Sequence[float], most: int) -> list[float]:
+    """At most so many of the sorted times, the first and the last among them."""
+    if len(times) <= most:
         return list(times)
-    return [times[round(number * (len(times) - 1) / (MOST - 1))] for number in range(MOST)]
+    return [times[round(number * (len(times) - 1) / (most - 1))] for number in range(most)]

@@ -3,35 +3,42 @@
 import base64
 import hashlib
 import os
-import zlib
-from collections.abc import Callable
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from urllib.parse import quote
 
-import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from msgspec.structs import replace
 
+from assay.page.compose import filled
+from assay.page.gather import Found
+from assay.page.packing import packed
 from assay.page.recovering import thinned
+from assay.page.shortening import STEPS, cells, shortened
 from assay.page.shown import Page
 
 LIMIT = 1_950_000  # bytes; 2 MB are promised
 SCRIPTS = ("data.js", "timeline.js", "invocations.js", "start.js")
 AXIS_S = (0.01, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0)  # ticks of the recovery times
-_encode = msgspec.json.Encoder().encode
+TIMELINES = 0.35  # of a page, at least, is for them: tables that would leave less are shortened
+NOTES = 1000  # bytes, for the sentences about what is left out
+CELL = 40  # bytes of a table's cell, at least
 
 
-def fitting(compose: Callable[[int | None], Page], links: str = "", limit: int = LIMIT) -> str:
-    """The page with as many events as there is room for. `links`: the way from the page to the run folder."""
-    page = compose(None)
-    html = render(page, links)
-    while len(html.encode()) > limit:
-        lines = sum(len(scene.lines.number) for scene in page.scenes)
-        if not lines:
-            break  # what is left are tables, which have limits of their own
-        page = compose(int(lines * min(0.9, 0.9 * limit / len(html.encode()))))
-        html = render(page, links)
-    return html
+def fitting(page: Page, found: Found, links: str = "", limit: int = LIMIT) -> str:
+    """The page with as much of its tables and then of its timelines as there is room for.
+
+    `links`: the way from the page to the run folder.
+    """
+    for most in STEPS:
+        shown = shortened(page, most)
+        if most is not STEPS[-1] and cells(shown) * CELL > limit:
+            continue
+        room = limit - NOTES - len(render(replace(shown, scenes=len(found.readings)), links).encode())
+        if room >= TIMELINES * limit:
+            break
+    return render(filled(shown, found, packed(found, room)), links)
 
 
 def render(page: Page, links: str = "") -> str:
@@ -39,6 +46,19 @@ def render(page: Page, links: str = "") -> str:
     folder = files("assay.page") / "templates"
     style = (folder / "page.css").read_text(encoding="utf-8")
     script = "\n".join((folder / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    return _template().render(
+        page=page,
+        style=style,
+        script=script,
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+        axis=AXIS_S,
+        links=links,
+    )
+
+
+@cache
+def _template() -> Template:
     environment = Environment(
         loader=PackageLoader("assay.page"),
         autoescape=True,
@@ -47,29 +67,7 @@ def render(page: Page, links: str = "") -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"place": place, "size": size, "seconds": seconds, "thinned": thinned, "quoted": quote}
-    return environment.get_template("page.html").render(
-        page=page,
-        style=style,
-        script=script,
-        style_hash=_hash(style),
-        script_hash=_hash(script),
-        data=packed(page),
-        axis=AXIS_S,
-        links=links,
-    )
-
-
-def packed(page: Page) -> str:
-    """Scenes and strings as JSON, deflated, in base 64; times and numbers of events as steps, which pack better."""
-    scenes = msgspec.to_builtins(page.scenes)
-    for scene in scenes:
-        for column in ("number", "at_ns"):
-            scene["lines"][column] = _steps(scene["lines"][column])
-    return base64.b64encode(zlib.compress(_encode({"strings": page.strings, "scenes": scenes}), 9)).decode()
-
-
-def _steps(numbers: list[int]) -> list[int]:
-    return [number - before for before, number in zip([0, *numbers], numbers, strict=False)]
+    return environment.get_template("page.html")
 
 
 def links_to(folder: Path, out: Path) -> str:

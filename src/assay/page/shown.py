@@ -2,8 +2,6 @@
 
 import msgspec
 
-from assay.page.scene import Scene
-
 
 class Fact(msgspec.Struct, frozen=True):
     """A name and what it says."""
@@ -64,12 +62,14 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
-    """`left_out`: rows beyond those that are shown."""
+    """`left_out`: rows beyond those that are shown, and `left_columns`; `where` these are told."""
 
     title: str
     columns: list[str]
     lines: list[Line]
     left_out: int = 0
+    left_columns: int = 0
+    where: str = "in the run folder"
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -124,5 +124,6 @@ class Page(msgspec.Struct, kw_only=True):
     artefacts: list[Artefact] = []
     folder: str = ""
     left_out: list[str] = []
-    scenes: list[Scene] = []
-    strings: list[str] = []
+    dots: int = 400  # of the recovery times after one fault; of more, evenly chosen ones
+    scenes: int = 0
+    data: str = ""  # of the timelines

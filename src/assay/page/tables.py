@@ -59,7 +59,8 @@ def matrix(results: Sequence[Result], scenes: dict[str, int]) -> list[Table]:
             )
             for scenario, fault in order
         ]
-        tables.append(Table(title=plain(suite), columns=[_all(task) for task in tasks], lines=lines))
+        columns = [_all(task) for task in tasks]
+        tables.append(Table(title=plain(suite), columns=columns, lines=lines, where="in report.json of the run folder"))
     return tables
 
 

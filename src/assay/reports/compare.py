@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from assay.compare.comparison import UNPROVED, WORSE, Comparison, Drift, Kind
-from assay.reports.drifts import EXIT_WORDS, HEADS, compared_with, heading, lines, tally, tasks, timing
+from assay.reports.drifts import EXIT_WORDS, HEADS, compared_with, heading, lines, tally, tasks, timing, unfit
 from assay.reports.findings import facts, title
 from assay.reports.printed import printed
 from assay.reports.words import plain
@@ -35,6 +35,8 @@ def _parts(comparison: Comparison, ascii_only: bool) -> Iterator[RenderableType]
     yield Text.assemble((f"{symbol} {HEADS[code]}", STYLES[code]), f"  {plain(comparison.app)}: {tally(comparison)}")
     if comparison.blind:
         yield Padding(Text(f"no green counts: {plain(comparison.blind)}", "yellow"), _BY)
+    if why := unfit(comparison):
+        yield Padding(Text(plain(why), "yellow"), _BY)
     everybody = tasks(comparison)
     for kind in Kind:
         drifts = comparison.of(kind)

@@ -1,7 +1,7 @@
 """A comparison in GitHub-flavoured Markdown, for a pull request or a job summary."""
 
 from assay.compare.comparison import UNPROVED, WORSE, Comparison, Drift, Kind
-from assay.reports.drifts import EXIT_WORDS, HEADS, compared_with, heading, lines, tally, tasks, timing
+from assay.reports.drifts import EXIT_WORDS, HEADS, compared_with, heading, lines, tally, tasks, timing, unfit
 from assay.reports.escaped import code, text
 
 SIGNS = {0: "✅", 1: "❌", 3: "❓"}
@@ -16,6 +16,8 @@ def render(comparison: Comparison) -> str:
     ]
     if comparison.blind:
         parts.append(f"No green counts: {text(comparison.blind)}.")
+    if why := unfit(comparison):
+        parts.append(f"{text(why[0].upper() + why[1:])}.")
     for kind in Kind:
         if drifts := comparison.of(kind):
             shown = [_drift(drift, tasks(comparison)) for drift in drifts]

@@ -48,6 +48,16 @@ class Line(msgspec.Struct, frozen=True):
         return f"{self.before} -> {self.after}" if self.before else self.after
 
 
+def unfit(comparison: Comparison) -> str:
+    """Why an environment whose packages do not fit together proves nothing; "" where they do."""
+    if not comparison.conflicts:
+        return ""
+    return (
+        f"packages of the current run do not fit together, so what held there is not proved: "
+        f"{'; '.join(comparison.conflicts)}. Name those too, in versions that fit"
+    )
+
+
 def lines(drift: Drift, everybody: int) -> list[Line]:
     """`everybody` is how many tasks the app has."""
     groups: dict[tuple[str, str], list[Change]] = {}

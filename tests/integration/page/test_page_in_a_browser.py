@@ -121,6 +121,12 @@ def page(driver, red):
     driver.get_log("browser")
 
 
+def test_an_address_that_no_page_has_made_leaves_the_timeline_as_it_is(page):
+    page.open("#%")
+    assert not page.find("#broken").is_displayed()
+    assert page.find("#chart").is_displayed()
+
+
 def test_it_opens_offline_without_a_complaint_and_asks_for_nothing(page):
     page.driver.set_network_conditions(offline=True, latency=0, throughput=0)
     page.open()

@@ -17,7 +17,8 @@ async function unpacked(text) {
   if (!window.DecompressionStream) throw new Error("this browser is too old: it has no DecompressionStream");
   const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const data = JSON.parse(await new Response(stream).text());
+  const { parts } = JSON.parse(await new Response(stream).text());
+  const data = { scenes: parts.map((part) => part.scene), strings: parts.flatMap((part) => part.strings) };
   for (const scene of data.scenes) {
     for (const column of ["number", "at_ns"]) {
       let sum = 0;

@@ -56,7 +56,7 @@ async function start() {
 
 /* #i-ID opens a life, #e-SCENE-NUMBER an event in its life, #s-SCENE a scene. */
 function go(invocations, data) {
-  const [what, ...rest] = decodeURIComponent(location.hash.slice(1)).split("-");
+  const [what, ...rest] = decoded(location.hash.slice(1)).split("-");
   if (what === "s" && data.scenes[rest[0]]) {
     invocations.timeline.selected = -1;
     invocations.go(Number(rest[0]));
@@ -79,6 +79,15 @@ function go(invocations, data) {
     if (!row) return;
     into(row);
     row.querySelector("a").focus({ preventScroll: true });
+  }
+}
+
+/* "" for what no page of ours has made: "#%". */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return "";
   }
 }
 
