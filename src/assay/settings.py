@@ -47,7 +47,7 @@ def _jobs() -> int:
     More than MOST_JOBS clusters at once save no time that their processes do not cost elsewhere.
     """
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(4 * processors, MOST_JOBS)
+    return min(6 * processors, MOST_JOBS)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

@@ -189,8 +189,8 @@ def test_a_bad_file_gives_one_message_that_names_file_and_key(folder: Path, text
         assert str(folder / "assay.toml") in message
 
 
-@pytest.mark.parametrize(("processors", "jobs"), [(1, 4), (3, 12), (4, 16), (64, 16)])
-def test_jobs_are_four_for_each_processor_and_not_more_than_help(
+@pytest.mark.parametrize(("processors", "jobs"), [(1, 6), (2, 12), (3, 16), (64, 16)])
+def test_jobs_are_six_for_each_processor_and_not_more_than_help(
     folder: Path, monkeypatch: pytest.MonkeyPatch, processors: int, jobs: int
 ) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(processors)))

@@ -76,7 +76,9 @@ def _audited_run(settings: "Settings") -> "tuple[Report, Path]":
 @about_broker
 @click.option("--task", "tasks", multiple=True, metavar="PATTERN", help="Only these tasks. Repeatable.")
 @click.option("--pool", type=click.Choice(["prefork", "solo", "threads"]), help="Default: the app's own.")
-@click.option("--jobs", type=click.IntRange(min=1), help="Mutants at the same time; default: 4 for each processor.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), help="Mutants at the same time; default: 6 for each processor, 16 at most."
+)
 @click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
 @click.option("--json", "json_file", type=FILE, help="Also write mutants.json here; - is stdout.")
 @click.option("--stryker", "stryker_file", type=FILE, help="Also write a report in Stryker's schema here.")

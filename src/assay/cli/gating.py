@@ -23,7 +23,7 @@ from assay.reports.formats import FORMATS, Files, Told
 @about_broker
 @click.option("--pool", type=click.Choice(["prefork", "solo", "threads"]), help="Default: the app's own.")
 @click.option(
-    "--jobs", type=click.IntRange(min=1), help="Scenarios at the same time; default: 4 for each processor, 16 at most."
+    "--jobs", type=click.IntRange(min=1), help="Scenarios at the same time; default: 6 for each processor, 16 at most."
 )
 @click.option(
     "--baseline",

@@ -22,7 +22,7 @@ from assay.reports.formats import Files, Told
     "--pool", type=click.Choice(["prefork", "solo", "threads"]), help="The workers' pool; default: the app's own."
 )
 @click.option(
-    "--jobs", type=click.IntRange(min=1), help="Scenarios at the same time; default: 4 for each processor, 16 at most."
+    "--jobs", type=click.IntRange(min=1), help="Scenarios at the same time; default: 6 for each processor, 16 at most."
 )
 @click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
 @about_files
