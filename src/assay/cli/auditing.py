@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from assay.cli.given import need_linux, need_writable, run_folder, settings_with_app
-from assay.cli.options import FILE, about_app, about_broker, about_databases
+from assay.cli.options import FILE, about_app, about_broker, about_databases, about_out
 from assay.cli.telling import command_line, keep, short, shown_progress, tell
 from assay.exits import kept_in
 from assay.folder import claimed
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.option("--static", is_flag=True, help="Look only: no broker, no worker, and a second or two.")
 @click.option("--strict", is_flag=True, help="Risks turn the exit code too.")
 @click.option("--pool", type=click.Choice(["prefork", "solo", "threads"]), help="Default: the app's own.")
-@click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
+@about_out
 @click.option("--json", "json_file", type=FILE, help="Also write audit.json here; - is stdout.")
 @click.option("--sarif", "sarif_file", type=FILE, help="Also write SARIF here, for code scanning.")
 def audit(static: bool, strict: bool, json_file: Path | None, sarif_file: Path | None, **options: Any) -> int:
@@ -79,7 +79,7 @@ def _audited_run(settings: "Settings") -> "tuple[Report, Path]":
 @click.option(
     "--jobs", type=click.IntRange(min=1), help="Mutants at the same time; default: 6 for each processor, 16 at most."
 )
-@click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
+@about_out
 @click.option("--json", "json_file", type=FILE, help="Also write mutants.json here; - is stdout.")
 @click.option("--stryker", "stryker_file", type=FILE, help="Also write a report in Stryker's schema here.")
 def mutate(json_file: Path | None, stryker_file: Path | None, **options: Any) -> int:
@@ -108,7 +108,7 @@ def mutate(json_file: Path | None, stryker_file: Path | None, **options: Any) ->
 @click.option("--scenario", metavar="SCENARIO", default="", help="This red row; default: the worst of each claim.")
 @click.option("--task", metavar="TASK", default="", help="Of this task.")
 @about_broker
-@click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
+@about_out
 @click.option("--json", "json_file", type=FILE, help="Also write blame.json here; - is stdout.")
 def blame(given: Path, scenario: str, task: str, json_file: Path | None, **options: Any) -> int:
     """Find the smallest change of settings that makes a red row of a run hold."""

@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from assay.cli.given import need_linux, need_writable, run_folder, settings_with_app
-from assay.cli.options import Invocations, about_app, about_broker, about_databases, about_files
+from assay.cli.options import Invocations, about_app, about_broker, about_databases, about_files, about_out
 from assay.cli.telling import command_line, deliver, keep, short, shown_progress
 from assay.errors import UsageError
 from assay.exits import kept_in, say
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     type=click.Choice(["at_least_once", "at_most_once", "effectively_once"]),
     help="What every task is held to; default: at_least_once.",
 )
-@click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
+@about_out
 @about_files
 def chaos(
     files: Files,
@@ -111,7 +111,7 @@ def chaos(
 @about_databases
 @click.option("--times", type=click.IntRange(min=1), default=3, show_default=True, help="How often.")
 @click.option("--broker", metavar="BROKER", help="Another one than the run had.")
-@click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
+@about_out
 @about_files
 def replay(given: Path, times: int, files: Files, **options: Any) -> int:
     """Run the script of a chaos run again, and say how often it comes out the same."""
@@ -140,7 +140,7 @@ def replay(given: Path, times: int, files: Files, **options: Any) -> int:
 @click.option("--task", metavar="TASK", default="", help="Of this task, where the row is red for several.")
 @click.option("--tests", metavar="FOLDER", default="tests/reliability", show_default=True, help="Where its test goes.")
 @click.option("--broker", metavar="BROKER", help="Another one than the run had.")
-@click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
+@about_out
 def shrink(given: Path, row: str, task: str, tests: str, **options: Any) -> int:
     """Find the smallest script that is red as a chaos run was, and write it as a test."""
     need_linux()

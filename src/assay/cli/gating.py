@@ -9,7 +9,7 @@ import msgspec
 
 from assay.cli.ci import show_on_ci
 from assay.cli.given import chosen, need_linux, need_writable, settings_with_app
-from assay.cli.options import about_app, about_broker, about_databases, about_files, about_rows
+from assay.cli.options import about_app, about_broker, about_databases, about_files, about_jobs, about_out, about_rows
 from assay.cli.telling import command_line, keep, program, short, shown_progress, tell, texts
 from assay.exits import kept_in
 from assay.folder import claimed
@@ -22,16 +22,14 @@ from assay.reports.formats import FORMATS, Files, Told
 @about_rows
 @about_broker
 @click.option("--pool", type=click.Choice(["prefork", "solo", "threads"]), help="Default: the app's own.")
-@click.option(
-    "--jobs", type=click.IntRange(min=1), help="Scenarios at the same time; default: 6 for each processor, 16 at most."
-)
+@about_jobs
 @click.option(
     "--baseline",
     metavar="PATH",
     type=click.Path(path_type=Path),
     help="Compare with this baseline, run or folder of runs.",
 )
-@click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
+@about_out
 @about_files
 def gate(files: Files, baseline: Path | None, scenarios: tuple[str, ...], **options: Any) -> int:
     """Decide whether this may be merged: audit, suites, canary, baseline and budgets in one verdict."""

@@ -62,6 +62,16 @@ about_broker = click.option(
 )
 
 
+about_jobs = click.option(
+    "--jobs", type=click.IntRange(min=1), help="Scenarios at the same time; default: 6 for each processor, 16 at most."
+)
+
+
+about_out = click.option(
+    "--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}."
+)
+
+
 def about_files(function: Callable[..., Any]) -> Callable[..., Any]:
     """An option for each format; those that were given are passed on together, as `files`: {format: path}."""
 

@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from assay.cli.given import chosen, need_linux, need_writable, settings_with_app
-from assay.cli.options import about_app, about_broker, about_databases, about_files, about_rows
+from assay.cli.options import about_app, about_broker, about_databases, about_files, about_jobs, about_out, about_rows
 from assay.cli.telling import command_line, deliver, keep, short, shown_progress
 from assay.exits import kept_in
 from assay.folder import claimed
@@ -21,10 +21,8 @@ from assay.reports.formats import Files, Told
 @click.option(
     "--pool", type=click.Choice(["prefork", "solo", "threads"]), help="The workers' pool; default: the app's own."
 )
-@click.option(
-    "--jobs", type=click.IntRange(min=1), help="Scenarios at the same time; default: 6 for each processor, 16 at most."
-)
-@click.option("--out", metavar="FOLDER", help="The run folder, {time} is filled in; default: assay-runs/{time}.")
+@about_jobs
+@about_out
 @about_files
 @click.option("--cold", is_flag=True, default=None, help="Start workers by the real `celery worker` command.")
 @click.option("--live", is_flag=True, default=None, help="Run the tasks' real bodies, with arguments from `live`.")

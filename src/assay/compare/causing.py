@@ -27,14 +27,14 @@ class Causes:
 
     def __init__(self, base: Report, current: Report) -> None:
         self.base, self.current = base, current
-        self._settings = settings(base, current)
+        self.settings = settings(base, current)
         self._environment = [each for each in environment(base, current) if each.name not in NO_VERSIONS]
 
     def of(self, before: Result | None, after: Result | None, task: str) -> Cause:
         """The setting that a row claims, where that was changed; else the only thing that was; else what it claims."""
         if (found := self._claimed(before, after, task)) or (found := self._only_one()):
             return Cause(str(found), True, found.place)
-        if self._environment and not self._settings:
+        if self._environment and not self.settings:
             return Cause(", ".join(_version(each) for each in self._stack()), True)
         row = after or before
         assert row is not None
@@ -60,7 +60,7 @@ class Causes:
 
     def loosened(self) -> list[Difference]:
         """What contracts required, and do not require any more, or not as much."""
-        return [each for each in self._settings if each.name.startswith(CONTRACT) and not _requires_more(each)]
+        return [each for each in self.settings if each.name.startswith(CONTRACT) and not _requires_more(each)]
 
     def is_gone(self, task: str) -> bool:
         """Whether the app does not have the task any more."""
@@ -72,7 +72,7 @@ class Causes:
             if row is None or not row.claim:
                 continue
             key = key_of(row.claim, report)
-            for each in self._settings:
+            for each in self.settings:
                 if each.name == key and not each.tasks:
                     return each
                 if each.tasks and task in each.tasks and key in (each.name, f"task_{each.name}"):
@@ -80,7 +80,7 @@ class Causes:
         return None
 
     def _only_one(self) -> Difference | None:
-        return self._settings[0] if len(self._settings) == 1 and not self._environment else None
+        return self.settings[0] if len(self.settings) == 1 and not self._environment else None
 
     def _stack(self) -> list[Difference]:
         return sorted(self._environment, key=lambda each: FIRST.index(each.name) if each.name in FIRST else len(FIRST))

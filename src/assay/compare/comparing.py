@@ -6,7 +6,7 @@ import msgspec
 
 from assay.compare.causing import Causes
 from assay.compare.comparison import UNPROVED, WORSE, Change, Comparison, Drift, Kind
-from assay.compare.differences import environment, settings
+from assay.compare.differences import environment
 from assay.compare.fit import alike, beyond, why_not
 from assay.compare.rows import Key, by_task, guarantee, rank, seen, unrun, words
 from assay.compare.times import later, timings, untested
@@ -44,7 +44,7 @@ def compare(bases: Sequence[Report], current: Report) -> Comparison:
         rows=len(now),
         same=len(now) - sum(each is not None and each.key in now for each in found),
         drifts=drifts,
-        settings=settings(base, current),
+        settings=causes.settings,
         environment=environment(base, current),
         timings=timings(used, current),
         untested_times=untested(used, current),
