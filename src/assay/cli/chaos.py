@@ -9,6 +9,7 @@ import msgspec
 
 from assay.cli.given import need_linux, need_writable, run_folder, settings_with_app
 from assay.cli.options import Invocations, about_app, about_broker, about_databases, about_files, about_out
+from assay.cli.recording import recording
 from assay.cli.telling import command_line, deliver, keep, short, shown_progress
 from assay.errors import UsageError
 from assay.exits import kept_in, say
@@ -78,31 +79,27 @@ def chaos(
     duration_s = _seconds(duration)
     seed = random.randrange(1_000_000) if seed is None else seed
     selection = Selection(tasks=settings.tasks)
-    with claimed(settings.out, timed=settings.out_timed) as out:
-        settings, folder = msgspec.structs.replace(settings, out=out, jobs=1), short(out)
-        with kept_in(folder):
-            with shown_progress() as progress:
-                for note in settings.notes:
-                    progress.note(note)
-                report = run_chaos(
-                    settings,
-                    lambda subject: draw_script(
-                        subject,
-                        selection,
-                        seed=seed,
-                        number=number,
-                        workers=workers,
-                        concurrency=settings.concurrency,
-                        faults=faults,
-                        intensity=intensity,
-                        rate=rate,
-                    ),
-                    progress,
-                    duration_s=duration_s,
-                )
-            report.command = report.command or command_line()
-            keep(report, folder)
-        return deliver(Told(report, folder, settings.workdir, settings.config), files)
+    settings = msgspec.structs.replace(settings, jobs=1)
+    with recording(settings) as (settings, folder, progress):
+        report = run_chaos(
+            settings,
+            lambda subject: draw_script(
+                subject,
+                selection,
+                seed=seed,
+                number=number,
+                workers=workers,
+                concurrency=settings.concurrency,
+                faults=faults,
+                intensity=intensity,
+                rate=rate,
+            ),
+            progress,
+            duration_s=duration_s,
+        )
+        report.command = report.command or command_line()
+        keep(report, folder)
+    return deliver(Told(report, folder, settings.workdir, settings.config), files)
 
 
 @click.command()

@@ -10,9 +10,8 @@ import msgspec
 from assay.cli.ci import show_on_ci
 from assay.cli.given import chosen, need_linux, need_writable, settings_with_app
 from assay.cli.options import about_app, about_broker, about_databases, about_files, about_jobs, about_out, about_rows
-from assay.cli.telling import command_line, keep, program, short, shown_progress, tell, texts
-from assay.exits import kept_in
-from assay.folder import claimed
+from assay.cli.recording import recording
+from assay.cli.telling import command_line, keep, program, tell, texts
 from assay.reports.formats import FORMATS, Files, Told
 
 
@@ -43,23 +42,18 @@ def gate(files: Files, baseline: Path | None, scenarios: tuple[str, ...], **opti
     from assay.reports.commands import replay
 
     selection = chosen(settings, scenarios)
-    with claimed(settings.out, timed=settings.out_timed) as out:
-        settings, folder = msgspec.structs.replace(settings, out=out), short(out)
-        with kept_in(folder):
-            with shown_progress() as progress:
-                for note in settings.notes:
-                    progress.note(note)
-                found = run_gate(settings, selection, progress, folder=str(folder))
-            found.report.command = command_line()
-            keep(found.report, folder)
-            looked = found.audit if settings.gate.audit != "off" else None
-            told = Told(found.report, folder, settings.workdir, settings.config, looked, found.gated, found.comparison)
-            kept = {each.file: each.render(told) for each in FORMATS.values()}
-            kept |= {"audit.json": audit.json(found.audit), "gate.json": gate.json(found.gated)}
-            kept |= {"compare.json": compare.json(found.comparison)} if found.comparison else {}
-            for name, text in kept.items():
-                (folder / name).write_text(text, encoding="utf-8")
-        show_on_ci(told, summarised="summary" in files, error=Path("-") in files.values())
-        commands = replay(found.report, folder, program())
-        tell(partial(gate.render, found.gated, str(folder), commands), texts(told, files))
+    with recording(settings) as (settings, folder, progress):
+        found = run_gate(settings, selection, progress, folder=str(folder))
+        found.report.command = command_line()
+        keep(found.report, folder)
+        looked = found.audit if settings.gate.audit != "off" else None
+        told = Told(found.report, folder, settings.workdir, settings.config, looked, found.gated, found.comparison)
+        kept = {each.file: each.render(told) for each in FORMATS.values()}
+        kept |= {"audit.json": audit.json(found.audit), "gate.json": gate.json(found.gated)}
+        kept |= {"compare.json": compare.json(found.comparison)} if found.comparison else {}
+        for name, text in kept.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    show_on_ci(told, summarised="summary" in files, error=Path("-") in files.values())
+    commands = replay(found.report, folder, program())
+    tell(partial(gate.render, found.gated, str(folder), commands), texts(told, files))
     return found.gated.exit_code

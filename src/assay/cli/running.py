@@ -3,13 +3,11 @@
 from typing import Any
 
 import click
-import msgspec
 
 from assay.cli.given import chosen, need_linux, need_writable, settings_with_app
 from assay.cli.options import about_app, about_broker, about_databases, about_files, about_jobs, about_out, about_rows
-from assay.cli.telling import command_line, deliver, keep, short, shown_progress
-from assay.exits import kept_in
-from assay.folder import claimed
+from assay.cli.recording import recording
+from assay.cli.telling import command_line, deliver, keep
 from assay.reports.formats import Files, Told
 
 
@@ -33,15 +31,10 @@ def run(files: Files, scenarios: tuple[str, ...], **options: Any) -> int:
     settings = settings_with_app(**options)
     need_writable(*files.values())
     selection = chosen(settings, scenarios)
-    with claimed(settings.out, timed=settings.out_timed) as out:
-        settings, folder = msgspec.structs.replace(settings, out=out), short(out)
-        with kept_in(folder):
-            from assay.run import run as run_scenarios
+    with recording(settings) as (settings, folder, progress):
+        from assay.run import run as run_scenarios
 
-            with shown_progress() as progress:
-                for note in settings.notes:
-                    progress.note(note)
-                report = run_scenarios(settings, selection, progress)
-            report.command = report.command or command_line()
-            keep(report, folder)
-        return deliver(Told(report, folder, settings.workdir, settings.config), files)
+        report = run_scenarios(settings, selection, progress)
+        report.command = report.command or command_line()
+        keep(report, folder)
+    return deliver(Told(report, folder, settings.workdir, settings.config), files)
