@@ -74,7 +74,7 @@ class Ledger:
         """Whether nothing is open but what workers had that are gone: it comes back after the visibility timeout."""
         if not self._cluster.beyond_visibility_s:
             return False  # such a broker has given it back by itself
-        if self._waiting() or any(self._depths().values()):
+        if self._waiting() or any(self._depths().values()) or self._on_its_way():
             return False
         held = self._cluster.broker.unacked(self._cluster.db, self._cluster.key_prefix)
         theirs = {invocation for invocation, _ in self._held}
@@ -278,6 +278,21 @@ def final_read(cluster: "Cluster", only: Sequence[str] | None = None) -> None:
         if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
             cluster.record(Kind.FINAL_PROCESS, left=process.pid, command=" ".join(process.cmdline())[:100])
             process.kill()
+
+
+def leaves_orphans(settle: Callable[[Callable[[], bool]], bool], orphaned: Callable[[], bool]) -> bool:
+    """Settle, and whether it ended because all that is open is what workers had that are gone.
+
+    Asked a second time it may be otherwise: one of them may be given back just then.
+    """
+    found = False
+
+    def enough() -> bool:
+        nonlocal found
+        found = orphaned()
+        return found
+
+    return not settle(enough) and found
 
 
 def runs(pid: int) -> bool:

@@ -19,7 +19,7 @@ from assay.launch import starter
 from assay.scaling import Target, countdowns
 from assay.script import Act, Hold, Script
 from assay.selection import nearest
-from assay.settle import runs
+from assay.settle import leaves_orphans, runs
 from assay.story import told
 from assay.untried import judge, untried
 from assay.verdict import Outcome, Verdict
@@ -176,7 +176,7 @@ class Trial(Cluster):
                 self._replaced.add(worker.name)
                 self.replace(worker)
         for offset_s in self.clocks_ahead():
-            if self.settle(enough=self._is_orphaned) or not self._is_orphaned():
+            if not leaves_orphans(lambda enough: self.settle(enough=enough), self._is_orphaned):
                 return
             self.start_worker(clock_offset_s=offset_s)
         self.settle()

@@ -10,7 +10,7 @@ import pytest
 
 from assay.errors import HarnessError
 from assay.event import Event, Kind
-from assay.settle import Ledger
+from assay.settle import Ledger, leaves_orphans
 
 ID = "3f2a91c4-0000"
 
@@ -157,6 +157,22 @@ def test_what_a_lost_connection_gave_back_is_not_its_workers_any_more() -> None:
     closed, other = event(Kind.CONNECTION_CLOSED), event(Kind.RECEIVED, worker="w2", redelivered=True)
     gone = event(Kind.WORKER_EXITED, worker="w2", pid=1, status=-9)
     assert ledger(PUBLISHED, event(Kind.RECEIVED), closed, other, gone, unacked=[ID]).orphaned()
+
+
+def test_what_is_being_given_back_is_not_orphaned_before_its_new_worker_says_that_it_has_it() -> None:
+    """It is unacknowledged there already, and the worker that had it is gone."""
+    gone = msgspec.structs.replace(event(Kind.WORKER_EXITED, pid=1, status=-9), at_ns=time.monotonic_ns())
+    events = [PUBLISHED, event(Kind.RECEIVED), gone]
+    assert not ledger(*events, unacked=[ID], taking=lambda: 1).orphaned()
+    assert ledger(*events, unacked=[ID]).orphaned()
+
+
+@pytest.mark.parametrize("answers", [[False, True], [False, True, False, True]])
+def test_orphans_that_ended_the_wait_are_left_though_one_is_given_back_just_then(answers: list[bool]) -> None:
+    """The worker that gives it back is only the first that is needed: there may be others' messages."""
+    assert leaves_orphans(lambda enough: not [enough() for _ in answers], iter([*answers, False]).__next__)
+    assert not leaves_orphans(lambda enough: not enough(), lambda: False), "settled"
+    assert not leaves_orphans(lambda enough: enough(), lambda: False), "given up"
 
 
 def test_nothing_is_at_rest_while_a_worker_may_have_a_message_that_it_has_not_noted() -> None:

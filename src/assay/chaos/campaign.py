@@ -19,7 +19,7 @@ from assay.gate import Waiting
 from assay.hold import Held
 from assay.progress import Progress
 from assay.script import Act, Script
-from assay.settle import final_read
+from assay.settle import final_read, leaves_orphans
 from assay.worker import Worker
 
 BATCH = 16
@@ -314,7 +314,7 @@ class Campaign:
         Faults may strike that worker too, and what it had is stamped by its clock: the next one's is further ahead.
         """
         for offset_s in self._cluster.clocks_ahead():
-            if self._settle(self._is_orphaned) or not self._is_orphaned():
+            if not leaves_orphans(self._settle, self._is_orphaned):
                 return
             self._cluster.start_worker(
                 queues=self._queues, concurrency=self._script.concurrency, clock_offset_s=offset_s
