@@ -9,10 +9,14 @@ from assay.audit.patch import patch
 from assay.audit.rule import View, look
 from assay.audit.states import states
 from assay.audit.told import Audit
+from assay.bench import bench
 from assay.contract.agreement import hold_to
 from assay.known import Known
 from assay.process import Supervisor
+from assay.progress import Progress
 from assay.report import Report
+from assay.run import run_on
+from assay.selection import Selection
 from assay.settings import Settings
 from assay.warm import Zygote
 
@@ -24,11 +28,17 @@ def look_at(settings: Settings) -> View:
             supervisor, settings.app, settings.workdir, env=settings.environment, pool=settings.pool, audit=True
         )
     hold_to(zygote.subject, settings)
-    return view_of(zygote, settings)
+    return _view(zygote, settings)
 
 
-def view_of(zygote: Zygote, settings: Settings) -> View:
-    """Of an app that was loaded with `audit`."""
+def look_and_run(settings: Settings, selection: Selection, progress: Progress) -> tuple[View, Report]:
+    """Both on one bench, so that the app is imported once. Raises UsageError and HarnessError, as a run."""
+    with bench(settings, progress, called=settings.live, audit=True) as it:
+        view = _view(it.zygote, settings)
+        return view, run_on(it, selection, progress)
+
+
+def _view(zygote: Zygote, settings: Settings) -> View:
     return View(zygote.subject, zygote.written, settings.pool or zygote.subject.pool, settings.queues)
 
 

@@ -14,6 +14,7 @@ from assay.exits import kept_in
 from assay.folder import claimed
 
 if TYPE_CHECKING:
+    from assay.audit.rule import View
     from assay.report import Report
     from assay.settings import Settings
 
@@ -42,12 +43,11 @@ def audit(static: bool, strict: bool, json_file: Path | None, sarif_file: Path |
     from assay.reports.checkout import Checkout
     from assay.reports.problems import problems
 
-    view = look_at(settings)
     report: Report | None = None
     if static:
-        found = audited(settings, view, None, strict=strict)
+        found = audited(settings, look_at(settings), None, strict=strict)
     else:
-        report, folder = _audited_run(settings)
+        view, report, folder = _looked_and_run(settings)
         found = audited(settings, view, report, strict=strict)
         (folder / "audit.json").write_text(told.json(found), encoding="utf-8")
     wrong = problems(report, found, Checkout.of(settings.workdir, settings.config))
@@ -56,18 +56,18 @@ def audit(static: bool, strict: bool, json_file: Path | None, sarif_file: Path |
     return found.exit_code
 
 
-def _audited_run(settings: "Settings") -> "tuple[Report, Path]":
+def _looked_and_run(settings: "Settings") -> "tuple[View, Report, Path]":
     """All suites, as `assay run` does it."""
-    from assay.run import run as run_scenarios
+    from assay.audit.run import look_and_run
     from assay.selection import Selection
 
     with claimed(settings.out, timed=settings.out_timed) as out:
         settings, folder = msgspec.structs.replace(settings, out=out), short(out)
         with kept_in(folder), shown_progress() as progress:
-            report = run_scenarios(settings, Selection(suites=settings.suites, tasks=settings.tasks), progress)
+            view, report = look_and_run(settings, Selection(suites=settings.suites, tasks=settings.tasks), progress)
         report.command = command_line()
         keep(report, folder)
-    return report, folder
+    return view, report, folder
 
 
 @click.command()

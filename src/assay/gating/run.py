@@ -1,13 +1,11 @@
-"""`assay gate`: everything on one bench, so that the app is imported once."""
+"""`assay gate`: look, run, compare, and one verdict of all."""
 
-import time
 from pathlib import Path
 
 import msgspec
 
-from assay.audit.run import audit, view_of
+from assay.audit.run import audit, look_and_run
 from assay.audit.told import Audit
-from assay.bench import bench
 from assay.compare import Comparison, compare, sources
 from assay.errors import UsageError
 from assay.gating import conclusion
@@ -15,7 +13,6 @@ from assay.gating.told import Gated, Part
 from assay.progress import Progress
 from assay.report import Report
 from assay.reports import json
-from assay.run import run_on
 from assay.selection import Selection
 from assay.settings import Settings
 
@@ -34,13 +31,10 @@ def gate(settings: Settings, selection: Selection, progress: Progress, *, folder
     demands = settings.gate
     if demands.baseline:
         sources.base(demands.baseline, held=True)  # a damaged one is told before a run that takes minutes
-    with bench(settings, progress, called=settings.live, audit=True) as it:
-        view = view_of(it.zygote, settings)
-        report = run_on(it, selection, progress)
-        took_s = time.monotonic() - it.began
+    view, report = look_and_run(settings, selection, progress)
     audited = audit(settings, view, report, strict=demands.audit == "risk")
     comparison, baseline = _compared(demands.baseline, report, folder) if demands.baseline else (None, None)
-    gated = conclusion.conclude(report, audited, baseline, demands, took_s=took_s, folder=folder)
+    gated = conclusion.conclude(report, audited, baseline, demands, took_s=report.duration_s, folder=folder)
     return Found(report, audited, comparison, gated)
 
 
