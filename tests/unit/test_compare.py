@@ -371,6 +371,20 @@ def test_given_a_setting_that_promised_by_being_off_then_switching_it_on_withdra
     assert drift.cause == "task_create_missing_queues: False -> True"
 
 
+def test_given_a_setting_that_was_switched_off_and_shows_in_no_row_then_its_promise_is_withdrawn_all_the_same() -> None:
+    """Another one does the same today, and nobody would notice when that one goes too."""
+    on = app({"task_acks_late": True, "task_retry_on_worker_lost": True, "worker_hijack_root_logger": True})
+    off = app({"task_acks_late": True, "task_retry_on_worker_lost": False, "worker_hijack_root_logger": False})
+    rows = killed(Outcome.RECOVERED, **CLAIMED)
+    found = compare([a_report(*rows, app=on)], a_report(*rows, app=off))
+    assert ([(drift.kind, drift.cause) for drift in found.drifts], found.exit_code) == (
+        [(Kind.WITHDRAWN, "task_retry_on_worker_lost: True -> False")],
+        1,
+    )
+    assert "no row differs: a task whose worker is lost is retried" in told.render(found, width=200, color=False)
+    assert compare([a_report(*rows, app=off)], a_report(*rows, app=on)).exit_code == 0, "what was off promised nothing"
+
+
 def held_to(**parts: Any) -> list[Contract]:
     demanded = [Part(name=name, value=value, demanded=True, place="assay.toml:4") for name, value in parts.items()]
     return [Contract(task="shop.charge", parts=[*demanded, Part(name="attempts", value=4, by="max_retries=3")])]

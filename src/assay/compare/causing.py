@@ -4,6 +4,7 @@ import math
 
 import msgspec
 
+from assay.audit.promises import PROMISES
 from assay.compare.comparison import Difference
 from assay.compare.differences import FIRST, INFERRED, NO_VERSIONS, OFF, environment, key_of, settings
 from assay.report import Report
@@ -61,6 +62,15 @@ class Causes:
     def loosened(self) -> list[Difference]:
         """What contracts required, and do not require any more, or not as much."""
         return [each for each in self.settings if each.name.startswith(CONTRACT) and not _requires_more(each)]
+
+    def revalued(self) -> list[Difference]:
+        """Settings that promised something by their values, and have others that no row was about."""
+        judged = {key_of(row.claim, self.current) for row in self.current.results if row.claim}
+        return [
+            each
+            for each in self.settings
+            if each.name in PROMISES and each.before not in NOTHING and each.name not in judged
+        ]
 
     def is_gone(self, task: str) -> bool:
         """Whether the app does not have the task any more."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from assay.audit.promises import PROMISES
 from assay.compare.causing import Causes
 from assay.compare.comparison import UNPROVED, WORSE, Change, Comparison, Drift, Kind
 from assay.compare.differences import environment
@@ -34,6 +35,7 @@ def compare(bases: Sequence[Report], current: Report) -> Comparison:
     found = [_became(key, [rows[key] for rows in earlier if key in rows], now.get(key), causes) for key in keys]
     drifts = _drifts([each for each in found if each], causes) + _gone(causes, earlier[-1]) + _claims(base, current)
     drifts += _loosened(causes, {drift.cause for drift in drifts})
+    drifts += _unseen(causes, {drift.cause for drift in drifts if drift.kind in WORSE})
     drifts.sort(key=lambda drift: (list(Kind).index(drift.kind), not drift.changed, -_tasks_in(drift)))
     blind = _blind(base, current)
     kinds = {drift.kind for drift in drifts}
@@ -225,6 +227,29 @@ def _loosened(causes: Causes, told: set[str]) -> list[Drift]:
             ],
         )
         for each in causes.loosened()
+        if str(each) not in told
+    ]
+
+
+def _unseen(causes: Causes, told: set[str]) -> list[Drift]:
+    """Settings whose new values no row speaks of: what else does the same may not go on doing so."""
+    return [
+        Drift(
+            kind=Kind.WITHDRAWN,
+            cause=str(each),
+            changed=True,
+            place=each.place,
+            changes=[
+                Change(
+                    scenario="no scenario tells them apart",
+                    tasks=(),
+                    fault="no row differs",
+                    before=PROMISES[each.name],
+                    after="promised otherwise, or no more",
+                )
+            ],
+        )
+        for each in causes.revalued()
         if str(each) not in told
     ]
 
