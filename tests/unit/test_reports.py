@@ -267,11 +267,14 @@ def test_small_words() -> None:
 def test_commands_to_go_on_with() -> None:
     assert replay(a_red_report(), Path("my run")) == [
         "assay run -A shop --scenario acks_late.main_killed --task shop.charge",
-        "assay check 'my run'",
+        "assay blame 'my run'",
+        "assay page 'my run'",
         "assay show 'my run' 3f2a91c4",
     ]
     assert replay(a_report(a_row()), None) == []
-    assert "recycling.memory_limit" in replay(a_report(an_unknown_row()), None)[0]
+    unknown = replay(a_report(an_unknown_row()), Path("runs/1"))
+    assert "recycling.memory_limit" in unknown[0]
+    assert unknown[1] == "assay page runs/1", "blame is about what is violated"
 
 
 def test_what_was_run_is_run_again_without_what_chose_among_its_rows() -> None:

@@ -11,7 +11,7 @@ from assay.verdict import CHAOS, Result, Verdict
 
 
 def replay(report: Report, folder: Path | None, program: str = "assay") -> list[str]:
-    """Commands that go on from here: the worst row once more, the old run judged again, one life told."""
+    """Commands that go on from here: the worst row once more, what would mend it, the run as a page, one life told."""
     commands = []
     if folder and any(r.suite == CHAOS for r in report.results):
         red = any(is_open(r) for r in report.results)
@@ -21,6 +21,7 @@ def replay(report: Report, folder: Path | None, program: str = "assay") -> list[
     if worst := _worst(report):
         names = f"--scenario {quote(scenario_name(worst))} --task {quote(worst.task)}"
         commands.append(f"{program} run{_kept_options(report)} {names}")
+        commands += [f"{program} blame {quote(str(folder))}"] if folder and worst.verdict is Verdict.VIOLATED else []
     return commands + (_about(report, folder, program) if folder else [])
 
 
@@ -35,7 +36,7 @@ def _about(report: Report, folder: Path, program: str) -> list[str]:
     said = (judgement for row in rows for judgement in sorted(row.judgements, key=lambda j: -j.verdict.rank))
     ids = [invocation for judgement in said for invocation in judgement.invocations]
     shown = [f"{program} show {quote(str(folder))} {ids[0][:8]}"] if ids else []
-    return [f"{program} check {quote(str(folder))}", *shown]
+    return [f"{program} page {quote(str(folder))}", *shown]
 
 
 KEPT = ("-A", "--app", "--config", "--workdir", "--broker", "--pool")  # each with a value
