@@ -7,11 +7,8 @@ with Cluster(zygote, broker, folder, db=0) as cluster:
     cluster.settle()
 """
 
-import contextlib
-import os
 import secrets
 import shutil
-import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
@@ -23,7 +20,6 @@ import psutil
 
 from assay.aims import Aim
 from assay.aims import write as write_aims
-from assay.bell import BELL, Bell
 from assay.black_hole import BlackHole
 from assay.boot import Boot
 from assay.broker import Broker, OwnBroker
@@ -31,7 +27,6 @@ from assay.brokers import speaks_amqp
 from assay.errors import HarnessError, UsageError
 from assay.event import Event, Kind, Point
 from assay.gate import Gate, Waiting
-from assay.history import Follower
 from assay.landing import Landing
 from assay.publishing import Publishing
 from assay.recorder import Recorder
@@ -42,7 +37,7 @@ from assay.slowed import Slowed
 from assay.warm import Client, Zygote
 from assay.worker import Worker
 
-READY_S = 30.0
+READY_S = 60.0  # that a worker may need: one that is started cold imports the app, on whatever else the machine does
 HOLD_S = 20.0
 SETTLE_S = 25.0
 MOST_ORPHANED = 12  # workers whose clocks are ahead, to find what others had that are gone
@@ -88,9 +83,7 @@ class Cluster(Landing, Publishing):
             part.mkdir(parents=True)
         self.gate = Gate()
         self._recorder = Recorder(str(folder / "events"), "")
-        self._follower = Follower(folder, keeps)
-        self._hear: list[Callable[[Event], None]] = []
-        self._bell = Bell(folder / BELL)
+        self._listen_in(folder, keeps)
         self.workers: list[Worker] = []
         self._numbers = count(1)
         self._started_with: dict[str, dict[str, Any]] = {}
@@ -101,7 +94,7 @@ class Cluster(Landing, Publishing):
         self._client: Client | None = None
         self.watched: list[psutil.Process] = []
         self.spoilt: list[BlackHole | Slowed] = []
-        self._ledger = Ledger(self)
+        self.ledger = Ledger(self)
 
     def _redirection(self, scaled: Redirection | None) -> Redirection:
         backend = self.subject.result_backend
@@ -246,82 +239,12 @@ class Cluster(Landing, Publishing):
 
     # -- waiting
 
-    @property
-    def seen(self) -> list[Event]:
-        return self._follower.seen
-
-    def listen(self, hear: Callable[[Event], None]) -> None:
-        """From now on tell each event, once, also one that is not kept in `seen`."""
-        self._hear.append(hear)
-
-    @contextlib.contextmanager
-    def hearing(self, kind: Kind) -> Iterator[list[Event]]:
-        """The events of this kind from now on, until the end of the block, also those that are not kept in `seen`."""
-        heard: list[Event] = []
-
-        def hear(event: Event) -> None:
-            if event.kind is kind:
-                heard.append(event)
-
-        self._hear.append(hear)
-        try:
-            yield heard
-        finally:
-            self._hear.remove(hear)
-
-    def advance(self) -> None:
-        for event in self._follower.advance():
-            for hear in self._hear:
-                hear(event)
-
-    def wait(self, condition: Callable[[], Any], *, timeout_s: float) -> Any:
-        """Wait until `condition()` is truthy, asked whenever something is recorded; its last value, truthy or not.
-
-        Raises HarnessError where the run was ended meanwhile: nothing will be recorded any more.
-        """
-        deadline = time.monotonic() + timeout_s
-        while True:
-            self._bell.listen()
-            self.advance()
-            value = condition()
-            left = deadline - time.monotonic()
-            if value or left <= 0:
-                return value
-            if not self.zygote.process.alive():
-                raise HarnessError("the processes of the run were ended")
-            self._bell.wait(min(left, 0.25))
-
-    def wait_event(
-        self,
-        wanted: Callable[[Event], bool],
-        *,
-        what: str,
-        timeout_s: float = 10.0,
-        alive: Sequence[Worker] = (),
-        give_up: Callable[[], bool] = lambda: False,
-    ) -> Event:
-        """The first event that is wanted, past ones included. Raises HarnessError when it does not come."""
-
-        def found() -> Any:
-            event = next((event for event in self.seen if wanted(event)), None)
-            if event is None:
-                for worker in alive:
-                    worker.must_live()
-            return event or give_up()
-
-        event = self.wait(found, timeout_s=timeout_s)
-        if event is True:
-            return Event(time.monotonic_ns(), Kind.WORKER_STOPPED, os.getpid())
-        if not event:
-            raise HarnessError(f"waited {timeout_s:g} s for {what}, which was not recorded")
-        return event  # type: ignore[no-any-return]
-
     def settle(self, timeout_s: float = SETTLE_S, *, enough: Callable[[], bool] = lambda: False) -> bool:
         """Wait until the broker is empty and no attempt is open, or the deadline; which of the two is recorded.
 
         `enough` ends the wait early, unsettled: a loop has shown itself, say.
         """
-        still_open, quiet = self._ledger.settle(timeout_s, enough)
+        still_open, quiet = self.ledger.settle(timeout_s, enough)
         if still_open:
             self.record(Kind.UNSETTLED, open=still_open, quiet=quiet)
         else:
@@ -330,11 +253,7 @@ class Cluster(Landing, Publishing):
 
     def settle_but(self, *invocations: str, timeout_s: float = SETTLE_S) -> bool:
         """Wait until nothing is open but these, which stand at a crash point; nothing is recorded of it."""
-        return bool(self.wait(lambda: self._ledger.rests(invocations), timeout_s=timeout_s))
-
-    def at_rest(self) -> bool:
-        """Whether every message that was published is received by a worker or in its queue."""
-        return self._ledger.at_rest()
+        return bool(self.wait(lambda: self.ledger.rests(invocations), timeout_s=timeout_s))
 
     def replace(self, worker: Worker, **changes: Any) -> Worker:
         """Another one that is started as that one was, but for the changes."""
@@ -375,26 +294,6 @@ class Cluster(Landing, Publishing):
         """Take what these have returned out of a server of the run's own, which keeps it in memory."""
         if self.redirection.result_backend and isinstance(self.results or self.broker, OwnBroker):
             self.client.ask("forget", ids=invocations)
-
-    def write_off(self) -> None:
-        """Wait no more for messages that reached no worker and are in no queue."""
-        self._ledger.write_off()
-
-    def backlog(self) -> int:
-        """How many messages no worker has received yet."""
-        return self._ledger.backlog()
-
-    def unacked(self) -> list[str]:
-        """Invocations that the broker has delivered and that are not acknowledged; `?` where nobody knows which."""
-        return self._ledger.unacked()
-
-    def count(self) -> None:
-        """Wait until the broker's numbers are newer than the last event. Raises HarnessError where they do not."""
-        self._ledger.count()
-
-    def orphaned(self) -> bool:
-        """Whether all that is open is what workers had that are gone."""
-        return self._ledger.orphaned()
 
     def final_read(self) -> None:
         """Record what the broker holds, what the result backend says, and what is left running."""

@@ -17,9 +17,10 @@ from assay.black_hole import BlackHole
 from assay.broker import Broker, OwnBroker
 from assay.connections import How, peers, sever, unanswered
 from assay.errors import HarnessError
-from assay.event import Event, Kind
+from assay.event import Kind
 from assay.fault import BROKER_KEPT, BROKER_KILLED_UNREAD, IN_CHILD
 from assay.gate import Waiting
+from assay.listening import Listening
 from assay.redirection import Redirection
 from assay.settle import runs
 from assay.slowed import Slowed
@@ -36,7 +37,7 @@ NOTICES_S = 6.0
 NOTICES_SIGNAL_S = 10.0
 
 
-class Landing:
+class Landing(Listening):
     """A base of the cluster, which has all that is named here."""
 
     broker: Broker
@@ -46,14 +47,6 @@ class Landing:
     watched: list[psutil.Process]
     workers: list[Worker]
     record: Callable[..., None]
-    advance: Callable[[], None]
-    wait: Callable[..., Any]
-    wait_event: Callable[..., Event]
-
-    @property
-    def seen(self) -> list[Event]:
-        """The cluster's events."""
-        raise NotImplementedError
 
     @contextlib.contextmanager
     def striking(

@@ -260,14 +260,14 @@ def _add(counts: Counter[Any], key: Any, number: int) -> None:
 
 def final_read(cluster: "Cluster", only: Sequence[str] | None = None) -> None:
     """Record what the broker holds, what the result backend says (of `only`, or of all), and what is left running."""
-    cluster.count()
+    cluster.ledger.count()
     subject = cluster.subject
     steps = list(subject.priority_steps)
     for queue, ids in cluster.broker.queued(
         cluster.db, subject.all_queues(), steps, subject.separator, cluster.key_prefix
     ).items():
         cluster.record(Kind.FINAL_QUEUE, queue=queue, ready=len(ids), ids=ids)
-    cluster.record(Kind.FINAL_UNACKED, ids=cluster.unacked())
+    cluster.record(Kind.FINAL_UNACKED, ids=cluster.ledger.unacked())
     ignoring = {task.name for task in subject.tasks if task.ignore_result}
     ids = list(cluster.invocations) if only is None else list(only)
     for start in range(0, len(ids), 200):

@@ -222,7 +222,7 @@ class Stage:
         process killed between the two loses it, whatever the app is configured to. A scenario that is not about that
         moment must not land in it.
         """
-        if not self.cluster.wait(self.cluster.at_rest, timeout_s=10.0):
+        if not self.cluster.wait(self.cluster.ledger.at_rest, timeout_s=10.0):
             raise HarnessError("published messages were neither received nor in their queues within 10 s")
 
     def delivered(self, invocation: str) -> Event:

@@ -111,14 +111,16 @@ class Trial(Cluster):
     def _stays_open(self) -> bool:
         """Whether what is open would still be so after any wait: it stands at a hold, or no worker may take it."""
         if standing := self._standing():
-            return self._without_limits(standing) and self._ledger.rests(standing)
-        if any(runs(pid) for pid in self._ledger.working()):
+            return self._without_limits(standing) and self.ledger.rests(standing)
+        if any(runs(pid) for pid in self.ledger.working()):
             return False
         serving = [each for each in self.workers if each.alive()]
         if not serving:
-            given_back = self.beyond_visibility_s or not self.unacked()  # or the broker is about to do so
-            return bool(given_back and self._ledger.open())
-        return not self._gives_back() and not any(self._clocks[each.name] for each in serving) and self.orphaned()
+            given_back = self.beyond_visibility_s or not self.ledger.unacked()  # or the broker is about to do so
+            return bool(given_back and self.ledger.open())
+        return (
+            not self._gives_back() and not any(self._clocks[each.name] for each in serving) and self.ledger.orphaned()
+        )
 
     def _without_limits(self, invocations: Iterable[str]) -> bool:
         """Whether nothing but the test ends their holds: no time limit, and no shutdown."""
@@ -182,8 +184,8 @@ class Trial(Cluster):
         self.settle()
 
     def _is_orphaned(self) -> bool:
-        self.write_off()
-        return self.orphaned()
+        self.ledger.write_off()
+        return self.ledger.orphaned()
 
     @property
     def history(self) -> list[Event]:

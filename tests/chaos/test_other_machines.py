@@ -169,7 +169,7 @@ def test_a_worker_that_is_ended_by_hand_is_followed_and_told(elsewhere: Elsewher
         return next((log.parent for log in first.glob("*/log") if " ready." in log.read_text()), None)
 
     try:
-        wait_until(ready, what="a worker", timeout_s=30.0)
+        wait_until(ready, what="a worker", timeout_s=120.0)
         worker = ready()
         assert worker is not None
         os.kill(int((worker / "outer").read_text()), signal.SIGKILL)

@@ -32,7 +32,7 @@ def test_a_worker_that_stops_is_given_its_time_after_a_body_that_was_held_here_i
         invocations={},
         record=lambda kind, **_: recorded.append(kind),
         standing_still=lambda worker: contextlib.nullcontext(),
-        write_off=lambda: None,
+        ledger=SimpleNamespace(write_off=lambda: None),
     )
     campaign._stops_by = {"w5": time.monotonic() - 1.0}
     campaign._longest_s, campaign._told, campaign._wanted = 0.1, time.monotonic(), 0
@@ -57,7 +57,7 @@ def test_results_of_what_is_done_and_not_struck_are_taken_out_while_nothing_is_a
         invocations=dict.fromkeys(ids, "shop.charge"),
         forget_invocation=lambda invocation: campaign._cluster.invocations.pop(invocation),
         forget_results=taken.extend,
-        write_off=lambda: None,
+        ledger=SimpleNamespace(write_off=lambda: None),
     )
     campaign._stops_by, campaign._wanted, campaign._told = {}, 0, time.monotonic()
     campaign._struck, campaign._half_done, campaign._done, campaign._acked = {"0"}, {}, [], set()
@@ -79,7 +79,9 @@ def test_at_a_rate_as_many_are_published_as_are_due_whatever_waits() -> None:
     sent: list[int] = []
     workload = Workload(tasks=("shop.charge",), number=100, rate=10.0)
     campaign._script = ChaosScript(seed=1, workload=workload)
-    campaign._cluster = SimpleNamespace(subject=subject(task(name="shop.charge")), backlog=lambda: 1000)
+    campaign._cluster = SimpleNamespace(
+        subject=subject(task(name="shop.charge")), ledger=SimpleNamespace(backlog=lambda: 1000)
+    )
     campaign._strikes, campaign._aimed, campaign.stopping, campaign._left = {}, {}, False, list(workload.numbers)
     campaign.counts = Counter()
     campaign._send = lambda jobs: (sent.extend(job.number for job in jobs), campaign.counts.update(published=len(jobs)))

@@ -165,6 +165,41 @@ def test_given_a_long_value_then_what_differs_in_it_is_told() -> None:
     assert str(found) == "broker_transport_options: 'visibility_timeout': 3600 -> 'visibility_timeout': 60"
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("10, 'b': 1, 'ends': 5, 'a': ...#1", "100000, 'b': 1, 'ends': 5...#2", "'interval': 10 -> 'interval': 100000"),
+        ("10, 'ends': 5...#1", "10, 'ends': 5...#2", "what is cut off -> what is cut off"),
+    ],
+)
+def test_given_values_that_are_cut_off_at_other_places_then_what_is_seen_of_one_alone_is_no_difference(
+    before: str, after: str, told: str
+) -> None:
+    values = [f"{{'visibility_timeout': 3600, 'socket_timeout': 5, 'interval': {each}" for each in (before, after)]
+    base, current = (a_report(a_row(), app=app({"broker_transport_options": value})) for value in values)
+    (found,) = compare([base], current).settings
+    assert str(found) == f"broker_transport_options: {told}"
+
+
+def test_given_a_setting_of_many_entries_then_a_row_about_one_proves_nothing_of_another() -> None:
+    def apps(interval: int) -> Report:
+        value = f"{{'visibility_timeout': 3600, 'unacked_restore_interval': {interval}}}"
+        return a_report(a_row(claim=f"broker_transport_options={value}"), app=app({"broker_transport_options": value}))
+
+    assert compare([apps(10)], apps(10)).exit_code == 0
+    assert [drift.kind for drift in compare([apps(10)], apps(100_000)).drifts] == [Kind.WITHDRAWN]
+
+
+def test_given_a_row_that_means_nothing_to_the_app_as_it_is_set_now_then_its_promise_is_withdrawn() -> None:
+    """Where something else differs as well, nobody knows why it was not run."""
+    patient, hasty = (app(default_retry_delay=delay) for delay in (60.0, 1.0))
+    waits = a_row("retries.second_worker_while_it_waits", claim="broker_transport_options={}")
+    base, current = a_report(a_row(), waits, app=patient), a_report(a_row(), app=hasty)
+    assert [drift.kind for drift in compare([base], current).drifts] == [Kind.WITHDRAWN]
+    current.environment = {**current.environment, "celery": "5.6.3"}
+    assert Kind.NOT_RUN in [drift.kind for drift in compare([base], current).drifts]
+
+
 def test_given_a_task_that_is_gone_then_it_is_told_once_and_is_red() -> None:
     base = a_report(
         *killed(Outcome.RECOVERED),

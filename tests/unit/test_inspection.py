@@ -231,6 +231,20 @@ def test_what_is_no_credential_is_shown() -> None:
     assert setting(subject, "task_time_limit").value == 600
 
 
+def test_values_are_shown_alike_in_each_run_and_apart_where_they_differ_beyond_what_is_shown() -> None:
+    def shown(**source: Any) -> Any:
+        (given,) = configured(source).settings
+        return given.value
+
+    many = {f"option_{number}": number for number in range(30)}
+    once, again = shown(broker_transport_options=many), shown(broker_transport_options=dict(many))
+    assert once == again
+    assert len(once) < 210
+    assert once != shown(broker_transport_options={**many, "option_29": 0})
+    assert "0x" not in shown(task_routes=(lambda *_: None,))
+    assert shown(accept_content={"json", "yaml", "msgpack"}) == "['json', 'msgpack', 'yaml']"
+
+
 # -- tasks
 
 

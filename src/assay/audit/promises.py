@@ -11,6 +11,8 @@ PROMISES = {
     "broker_transport_options": "how long a lost worker's messages are held back, and how a dead connection is noticed",
     "result_backend": "what became of a task can be read afterwards",
     "result_backend_always_retry": "a result is stored when its backend was away for a while",
+    "result_backend_max_retries": "a result that could not be stored is tried again so often",
+    "result_backend_max_sleep_between_retries_ms": "storing a result is tried for a while, not for a moment",
     "result_expires": "results are kept for so long",
     "task_acks_late": "a task whose worker is lost runs again",
     "task_acks_on_failure": "a task that failed is not run again",
@@ -39,3 +41,17 @@ PROMISES = {
     "worker_send_task_events": "what becomes of tasks is told to monitors",
     "worker_soft_shutdown_timeout": "tasks have so long to end when a worker is told to stop",
 }
+
+#: of a task, what has no setting of its name with task_ before it
+OPTIONS = {
+    "autoretry_for": "a task that ends in one of these errors is tried again",
+    "default_retry_delay": "a task is tried again after so long",
+    "max_retries": "a task is tried again so often, and no more",
+    "queue": PROMISES["task_routes"],
+    "retry_backoff": "each retry waits longer than the one before",
+}
+
+
+def promised(name: str) -> str:
+    """By a setting, or by an option of a task; "" where that is nothing."""
+    return PROMISES.get(name) or PROMISES.get(f"task_{name}") or OPTIONS.get(name, "")

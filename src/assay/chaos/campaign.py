@@ -154,7 +154,7 @@ class Campaign:
                 return  # stalled: nothing will come of waiting, and the drain will say what is open
 
     def _over(self, until: float) -> bool:
-        return self.stopping or time.monotonic() >= until or (not self._left and not self._cluster.backlog())
+        return self.stopping or time.monotonic() >= until or (not self._left and not self._cluster.ledger.backlog())
 
     def _tick(self) -> bool:
         """All that is due now. True, so that it can stand in a condition."""
@@ -171,7 +171,7 @@ class Campaign:
         self._heal(time.monotonic())
         self._look_after_workers()
         if not self._heals and self._all_ready():
-            self._cluster.write_off()
+            self._cluster.ledger.write_off()
         if not self._heals and len(self._done) >= RESULTS:  # where the results are away, nobody would be answered
             done, self._done = self._done, []
             self._cluster.forget_results(done)
@@ -189,7 +189,7 @@ class Campaign:
             return
         if rate:
             number = int((time.monotonic() - self._began) * rate) + 1 - self.counts["published"]
-        elif self._cluster.backlog() >= enough:
+        elif self._cluster.ledger.backlog() >= enough:
             return
         if number <= 0:
             return
@@ -344,8 +344,8 @@ class Campaign:
 
     def _is_orphaned(self) -> bool:
         """A worker that hangs in its shutdown still takes messages from the queue: it is to be gone first."""
-        self._cluster.write_off()
-        return not self._ending() and self._cluster.orphaned()
+        self._cluster.ledger.write_off()
+        return not self._ending() and self._cluster.ledger.orphaned()
 
     def _ending(self) -> bool:
         """Whether a worker that was told to stop is still there; one that hangs will not be for long."""

@@ -4,7 +4,7 @@ import math
 
 import msgspec
 
-from assay.audit.promises import PROMISES
+from assay.audit.promises import promised
 from assay.compare.comparison import Difference
 from assay.compare.differences import FIRST, INFERRED, NO_VERSIONS, OFF, environment, key_of, settings
 from assay.report import Report
@@ -29,7 +29,9 @@ class Causes:
     def __init__(self, base: Report, current: Report) -> None:
         self.base, self.current = base, current
         self.settings = settings(base, current)
-        self._environment = [each for each in environment(base, current) if each.name not in NO_VERSIONS]
+        ran_on = environment(base, current)
+        self._environment = [each for each in ran_on if each.name not in NO_VERSIONS]
+        self._only_settings = bool(self.settings) and all(each.name == "platform" for each in ran_on)
 
     def of(self, before: Result | None, after: Result | None, task: str) -> Cause:
         """The setting that a row claims, where that was changed; else the only thing that was; else what it claims."""
@@ -40,6 +42,10 @@ class Causes:
         row = after or before
         assert row is not None
         return Cause(row.claim or "without a claim", False, row.place)
+
+    def is_of_no_use(self, before: Result, task: str) -> bool:
+        """Whether a row that is not there was left out since, as the app is set now, it would mean nothing."""
+        return self._only_settings or self.was_changed(before, task)
 
     def was_changed(self, before: Result, task: str) -> bool:
         """Whether the setting that it claimed had a value that meant something, and has another one."""
@@ -64,12 +70,17 @@ class Causes:
         return [each for each in self.settings if each.name.startswith(CONTRACT) and not _requires_more(each)]
 
     def revalued(self) -> list[Difference]:
-        """Settings that promised something by their values, and have others that no row was about."""
+        """Settings and options that promised something by their values, and have others that no row was about.
+
+        Of a setting that has many entries a row is about one.
+        """
         judged = {key_of(row.claim, self.current) for row in self.current.results if row.claim}
         return [
             each
             for each in self.settings
-            if each.name in PROMISES and each.before not in NOTHING and each.name not in judged
+            if promised(each.name)
+            and each.before not in NOTHING
+            and (str(each.before).startswith("{") or not judged & {each.name, f"task_{each.name}"})
         ]
 
     def is_gone(self, task: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from assay.audit.promises import PROMISES
+from assay.audit.promises import promised
 from assay.compare.causing import Causes
 from assay.compare.comparison import UNPROVED, WORSE, Change, Comparison, Drift, Kind
 from assay.compare.differences import environment
@@ -146,7 +146,7 @@ def _not_run(before: Result, task: str, causes: Causes) -> Kind:
     """A promise that is not made any more, or one that nobody looked after this time."""
     if before.verdict is not Verdict.HELD:
         return Kind.UNDECIDED
-    return Kind.WITHDRAWN if before.suite != CHAOS and causes.was_changed(before, task) else Kind.NOT_RUN
+    return Kind.WITHDRAWN if before.suite != CHAOS and causes.is_of_no_use(before, task) else Kind.NOT_RUN
 
 
 def _drifts(found: Sequence[_Became], causes: Causes) -> list[Drift]:
@@ -242,9 +242,9 @@ def _unseen(causes: Causes, told: set[str]) -> list[Drift]:
             changes=[
                 Change(
                     scenario="no scenario tells them apart",
-                    tasks=(),
+                    tasks=each.tasks,
                     fault="no row differs",
-                    before=PROMISES[each.name],
+                    before=promised(each.name),
                     after="promised otherwise, or no more",
                 )
             ],

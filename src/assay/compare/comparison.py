@@ -8,6 +8,7 @@ from assay.verdict import Verdict
 
 SCHEMA = 1
 LONG = 60  # characters of a value
+CUT = "..."  # in what is left of a value that is longer than reports show
 
 
 class Kind(StrEnum):
@@ -119,7 +120,10 @@ def _shown(value: str | None) -> str:
 
 
 def _apart(value: str, other: str) -> str:
-    """Entries of a long dict or list that the other one has not; one that was cut off is nobody's."""
-    others = {each.strip("{}[]()") for each in other.split(", ")}
+    """Entries of a long dict or list that the other one has not, as far as both are shown."""
+    others = [each.strip("{}[]()") for each in other.split(", ")]
     mine = [each.strip("{}[]()") for each in value.split(", ")]
-    return ", ".join(each for each in mine if each not in others and not each.endswith("...")) or "..."
+    if CUT in others[-1]:
+        both = [number for number, each in enumerate(mine) if each in others]
+        mine = mine[: both[-1] if both else 0]
+    return ", ".join(each for each in mine if each not in others and CUT not in each) or "what is cut off"

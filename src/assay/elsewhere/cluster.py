@@ -224,10 +224,10 @@ class FarCluster(Cluster):
 
         def rests() -> bool:
             nonlocal left, since
-            now, backlog = time.monotonic(), self.backlog()
+            now, backlog = time.monotonic(), self.ledger.backlog()
             if not backlog:
                 return True
-            if backlog != left or not self.at_rest():
+            if backlog != left or not self.ledger.at_rest():
                 left, since = backlog, now
             return now - since > STEADY_S
 

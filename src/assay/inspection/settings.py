@@ -1,7 +1,9 @@
 """The settings that the user gave, under whichever names, and what of them may be shown."""
 
 import difflib
+import hashlib
 import inspect
+import re
 from typing import Any
 
 import msgspec
@@ -14,6 +16,8 @@ from assay.places import Places
 from assay.subject import Setting
 
 OLD_PREFIXES = ("CELERY_", "CELERYD_", "CELERYBEAT_", "BROKER_")
+LONG = 200  # characters of a value that are shown
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of an object in memory: another one in each run
 SECRET = ("password", "secret", "token", "key_file", "username", "credentials")
 
 
@@ -95,9 +99,12 @@ def _printable(key: str, value: Any) -> Any:
         return "(hidden)"
     if isinstance(value, bool | int | float) or value is None:
         return value
-    text = str(value)
+    text = ADDRESS.sub("", str(sorted(value, key=str) if isinstance(value, set | frozenset) else value))
     if "://" in text and "@" in text:
         return "(hidden: an address with credentials)"
     if any(word in text.lower() for word in ("password", "secret", "token")):
         return "(hidden: it holds a credential)"
-    return text if len(text) <= 200 else text[:197] + "..."
+    if len(text) <= LONG:
+        return text
+    # what follows is told from another such value all the same
+    return f"{text[: LONG - 12]}...#{hashlib.sha256(text.encode()).hexdigest()[:8]}"

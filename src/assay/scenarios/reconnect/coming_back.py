@@ -108,7 +108,7 @@ def _settled(
     cluster, fresh = stage.cluster, list[str]()
 
     def left() -> bool:
-        return loss.kept and cluster.orphaned()
+        return loss.kept and cluster.ledger.orphaned()
 
     def enough() -> bool:
         return worker.gone() or left()
