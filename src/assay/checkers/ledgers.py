@@ -28,11 +28,33 @@ class FinalState(msgspec.Struct, frozen=True, tag="final_state"):
                 said = f"the result of {short(life)} was not read{(life.result or '').removeprefix(UNREADABLE)}"
                 return Judgement("final_state", Verdict.UNKNOWN, said)
             if life.result not in (*self.states, "ignored"):
+                if why := _overtaken(life):
+                    return Judgement("final_state", Verdict.UNKNOWN, why)
                 what = Outcome.LOOPING if world.settled is False and len(life.attempts) > 3 else None
                 said = f"the result of {short(life)} says {life.result}, {' or '.join(self.states)} is due"
                 return Judgement("final_state", Verdict.VIOLATED, said + _unstored(life), what, (life.id,))
         failed = Outcome.FAILED if any(life.result == "FAILURE" for life in chosen(lives, self.ids)) else None
         return Judgement("final_state", Verdict.HELD, f"results say {' or '.join(self.states)}", failed)
+
+
+def _overtaken(life: Life) -> str:
+    """Why a RETRY that stays proves nothing: the next attempt was sooner, its delay being scaled.
+
+    In production that attempt would have waited for longer than it took to store the state. "" where that is not so.
+    """
+    if life.result != "RETRY":
+        return ""
+    for retried, following, sent in zip(life.attempts, life.attempts[1:], life.retries_sent, strict=False):
+        ended_at, countdown_s = retried.ended_at, sent.detail.get("countdown_s")
+        if retried.state != "RETRY" or ended_at is None or ended_at < following.started_at or countdown_s is None:
+            continue
+        took_s = (ended_at - int(sent.detail.get("asked_at_ns") or sent.at_ns)) / 1e9
+        if took_s < float(countdown_s):
+            return (
+                f"the RETRY of {short(life)} was stored {took_s:.3g} s after the retry was asked for: later than the "
+                f"next attempt began, which in production waits for {float(countdown_s):g} s"
+            )
+    return ""
 
 
 def _unstored(life: Life) -> str:
@@ -58,6 +80,8 @@ class Ledgers(msgspec.Struct, frozen=True, tag="ledgers"):
         """The executions are what happened; the other two are held against them."""
         for life in chosen(lives, self.ids):
             said = lie(life)
+            if said and (why := _overtaken(life)):
+                return Judgement("ledgers", Verdict.UNKNOWN, why)
             if said:
                 return Judgement(
                     "ledgers", Verdict.VIOLATED, f"{short(life)}: {said}; {tale(life, world)}", None, (life.id,)

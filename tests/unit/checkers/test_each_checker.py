@@ -526,6 +526,23 @@ def test_final_state_says_why_the_result_was_not_stored() -> None:
     )
 
 
+@pytest.mark.parametrize("checker", [FinalState(ids=["a"], states=["SUCCESS"]), Ledgers()])
+def test_given_a_delay_that_was_scaled_then_a_retry_stored_after_the_next_attempt_proves_nothing(
+    checker: Checker,
+) -> None:
+    def told(countdown_s: float, *, late: bool) -> Verdict:
+        *begun, exited, over = attempt(raised="Transient", state="RETRY")
+        again = attempt(number=2, pid=12, retries=1)
+        sent = retry(countdown_s=countdown_s, scale=150.0)
+        rest = (*again, over) if late else (over, *again)
+        history = story(published(), *begun, exited, sent, *rest, acked(), settled(), result("RETRY"))
+        return check([checker], history)[0].verdict
+
+    assert told(60.0, late=True) is Verdict.UNKNOWN
+    assert told(0.01, late=True) is Verdict.VIOLATED, "it would happen in production too"
+    assert told(60.0, late=False) is Verdict.VIOLATED
+
+
 def test_grace_tells_what_is_needed_and_what_less_does() -> None:
     lost = (published("b"), *started("b", pid=12), acked("b"), *killed(12, "b"))
     again = (published("c"), *started("c", pid=13), *killed(13, "c"), *attempt("c", number=2, pid=14), acked("c"))
