@@ -288,3 +288,15 @@ def test_given_two_addresses_in_a_line_then_only_the_one_with_a_password_is_told
         '@app.task(shared=False, name="shop.charge")\ndef charge(): pass\n'
     )
     assert [rule for rule, _ in audited(source=source)].count("password_in_the_source") == 1
+
+
+@pytest.mark.parametrize("given", [{"task_acks_late": True}, {"CELERY_ACKS_LATE": True}])
+def test_defaults_are_what_claims_something_and_is_not_given_under_any_name(
+    given: dict[str, Any], tmp_path: Path
+) -> None:
+    app = Celery("shop", set_as_current=False)
+    app.conf.update(given)
+    found = written(app, str(tmp_path)).defaults
+    assert "task_acks_late" not in found
+    assert (found["worker_prefetch_multiplier"], found["broker_connection_retry"]) == (4, True)
+    assert "task_serializer" not in found, "it claims nothing of what becomes of a task"

@@ -56,6 +56,7 @@ def audit(settings: Settings, view: View, report: Report | None, *, strict: bool
         broker=broker if report else "",
         versions=view.subject.versions,
         entries=entries,
+        defaults=view.written.defaults,
         findings=found,
         patch=patched.diff,
         by_hand=patched.left,

@@ -1,5 +1,7 @@
 """What an audit found, as one value. Data only."""
 
+from typing import Any
+
 import msgspec
 
 from assay.audit.finding import Change, Finding
@@ -17,6 +19,7 @@ class Audit(msgspec.Struct, kw_only=True):
     broker: str = ""
     versions: dict[str, str] = {}
     entries: list[Entry] = []
+    defaults: dict[str, Any] = {}  # settings that are not given and are in force all the same
     findings: list[Finding] = []
     patch: str = ""  # a diff that mends what is broken or dead, as far as a change of settings does
     by_hand: list[Change] = []  # of those changes the ones whose place was not found

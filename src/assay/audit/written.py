@@ -52,6 +52,7 @@ class Written(msgspec.Struct, kw_only=True):
     """`values`: effective values of some settings, defaults too, none of them a secret."""
 
     values: dict[str, Any] = {}
+    defaults: dict[str, Any] = {}  # of what would claim something and is not given
     passwords: dict[str, str] = {}  # setting -> file:line where its password is written down
     overridden: dict[str, str] = {}  # setting, as it is given -> what wins over it
     misplaced: list[Misplaced] = []

@@ -15,6 +15,7 @@ from celery.app.defaults import SETTING_KEYS
 from celery.exceptions import QueueNotFound
 from celery.schedules import crontab, schedule
 
+from assay.audit.promises import PROMISES
 from assay.audit.written import Entry, Misplaced, Written
 from assay.inspection.calls import passwords, read
 from assay.inspection.sources import read_in
@@ -54,11 +55,13 @@ def written(app: Celery, workdir: str) -> Written:
     names = set(app.tasks)
     options = app.conf.broker_transport_options or {}
     given = app.conf.table(with_defaults=False, censored=False)
+    known = {_key(app, name) for name in given}
     published, unreached = read(places.root, names)
     values = {key: _plain(app.conf.get(key)) for key in VALUES if key in SETTING_KEYS}
     return Written(
         # Django's TIME_ZONE counts, and without UTC it is the machine's own (celery/app/base.py, Celery.timezone)
         values=values | {"timezone": _plain(app.conf.timezone) or (None if app.conf.enable_utc else "local")},
+        defaults={key: _plain(app.conf.get(key)) for key in PROMISES if key in SETTING_KEYS and key not in known},
         passwords=passwords(places),
         overridden=dict(_overridden(app, given)),
         misplaced=[Misplaced(name, wanted, places.find(name)) for name, wanted in _misplaced(app, given, places)],
@@ -168,13 +171,17 @@ def _unnamed(app: Celery, task: Any) -> bool:
     return not any(keyword.arg == "name" for each in decorators for keyword in each.keywords)
 
 
+def _key(app: Celery, given: str) -> str:
+    """The setting's name of today."""
+    prefix = str(getattr(app.conf, "prefix", "") or "")
+    return given.removeprefix(prefix).lower() if prefix and given.startswith(prefix) else OLD_NAMES.get(given, given)
+
+
 def _overridden(app: Celery, given: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Settings that were given twice, under two names: the one whose value is not in force, and the other."""
-    prefix = str(getattr(app.conf, "prefix", "") or "")
     names: dict[str, list[str]] = {}
     for name in given:
-        key = name.removeprefix(prefix).lower() if prefix and name.startswith(prefix) else OLD_NAMES.get(name, name)
-        names.setdefault(key, []).append(name)
+        names.setdefault(_key(app, name), []).append(name)
     for key, found in names.items():
         if len(found) > 1 and key in SETTING_KEYS:
             loser = next((name for name in found if given[name] != app.conf.get(key)), "")

@@ -77,7 +77,7 @@ def _parts(audit: Audit) -> Iterator[RenderableType]:
     if audit.by_hand:
         yield title("To be changed by hand")
         yield from (Padding(Text(_change(each)), _BY) for each in audit.by_hand)
-    if audit.entries:
+    if audit.entries or audit.defaults:
         yield title("Settings")
         yield Padding(_table(audit), _BY)
     yield Text("")
@@ -108,6 +108,9 @@ def _table(audit: Audit) -> Table:
         table.add_row("", Text(plain(told)))
     if silent := [entry.key for entry in audit.entries if entry.state is State.NO_CLAIM]:
         table.add_row(Text(str(State.NO_CLAIM), "dim"), Text(", ".join(silent), "dim"))
+    if audit.defaults:
+        told = ", ".join(f"{key}={value}" for key, value in audit.defaults.items())
+        table.add_row(Text("default", "dim"), Text(plain(told), "dim"))
     return table
 
 
