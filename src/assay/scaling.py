@@ -23,6 +23,7 @@ HEARTBEAT_S = 4.0
 #: the same of socket options; the last is in milliseconds. Source: tcp(7)
 KEEPALIVE = {socket.TCP_KEEPIDLE: 1, socket.TCP_KEEPINTVL: 1, socket.TCP_KEEPCNT: 3, socket.TCP_USER_TIMEOUT: 2000}
 TASKS = 50  # that a child runs at the most in the scenarios about its replacement
+MEMORY_KIB = 256 * 1024  # that a process may have at the most in a pool that never replaces one
 POOL_CHECK_S = 5.0  # celery/concurrency/asynpool.py, AsynPool.timers
 CHECKED_S = 0.1
 POOL_CHECK = (
@@ -254,6 +255,22 @@ def recycling(target: Target) -> Scaling:
     redirection = Redirection(
         broker_url="", countdown_scale=base.countdown, settings={"worker_max_tasks_per_child": real}
     )
+    return replace(base, redirection=redirection, sentences=[*base.sentences, said])
+
+
+def memory_per_child(target: Target) -> int:
+    """How many KiB a process may grow to in the scenarios about pools that never replace one; 0: no limit."""
+    kib = target.subject.max_memory_per_child or 0
+    return kib if target.pool == "prefork" else min(kib, MEMORY_KIB)
+
+
+def memory(target: Target) -> Scaling:
+    """A process outgrows its limit with memory that any machine has."""
+    base, kib, real = countdowns(target), target.subject.max_memory_per_child or 0, memory_per_child(target)
+    if kib == real:
+        return base
+    said = f"worker_max_memory_per_child of {kib} KiB: {real} in suite recycling"
+    redirection = msgspec.structs.replace(base.redirection, settings={"worker_max_memory_per_child": real})
     return replace(base, redirection=redirection, sentences=[*base.sentences, said])
 
 

@@ -95,6 +95,7 @@ TABLE = {
     "time_limits.live_limit": Pair(LIVE_LEAVES, LIVE),
     "time_limits.limit_in_this_pool": Pair(SOLO, None),
     "recycling.memory_limit": Pair(Bed(("memory_unseen",))),
+    "recycling.memory_limit_in_this_pool": Pair(THREADS, None),
     "recycling.pool_restart": Pair(THREADS),
     "recycling.exact_under_load": Pair(Bed(("host_never_recycles",))),
     "recycling.killed_while_recycled": Pair(DOUBLES, FEW),

@@ -21,6 +21,11 @@ def told(shop: Subject, pool: str = "prefork", **patterns: tuple[str, ...]) -> l
     return left_out(settings, shop, pool, groups, only, rows(settings, shop, pool, groups, only))
 
 
+def planned(shop: Subject, pool: str) -> list[str]:
+    settings, only = Settings(workdir=Path(), out=Path()), Selection()
+    return [row.scenario.full_name for row in rows(settings, shop, pool, members(settings, shop, only), only)]
+
+
 def test_given_a_suite_beside_another_that_applies_then_it_is_told_what_the_app_is_without() -> None:
     assert told(SHOP, suites=("time_limits", "routing")) == [
         "suite time_limits: nothing applies: no selected task has a time limit"
@@ -49,11 +54,17 @@ def test_given_a_scenario_then_its_pool_or_what_it_means_is_told() -> None:
 
 def test_given_what_the_suite_is_about_then_the_app_is_not_said_to_be_without_it() -> None:
     grows = subject(task(name="shop.charge"), max_memory_per_child=200_000)
-    (said,) = told(grows, "threads", suites=("recycling", "routing"))
-    assert "not with pool threads" in said
-    assert "is set" not in said
+    assert told(grows, "threads", suites=("recycling", "routing")) == []
     (said,) = told(grows, "threads", scenarios=("recycling.memory_limit", "consumed"))
     assert said == "scenario recycling.memory_limit: does not apply: not with pool threads"
+
+
+@pytest.mark.parametrize("pool", ["solo", "threads"])
+@pytest.mark.parametrize("kib", [100_000, 4_000_000])
+def test_given_a_memory_limit_that_the_pool_ignores_then_a_row_is_about_it(pool: str, kib: int) -> None:
+    shop = subject(task(name="shop.charge"), max_memory_per_child=kib)
+    assert "recycling.memory_limit_in_this_pool" in planned(shop, pool)
+    assert "recycling.memory_limit_in_this_pool" not in planned(shop, "prefork") + planned(SHOP, pool)
 
 
 def test_given_nothing_else_then_the_refusal_has_the_reason() -> None:

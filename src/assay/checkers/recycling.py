@@ -9,10 +9,14 @@ from assay.verdict import Judgement, Verdict
 
 
 class Recycling(msgspec.Struct, frozen=True, tag="recycling"):
-    """At most `most` attempts in any process, and work went on elsewhere after one had run so many."""
+    """At most `most` attempts in any process, and work went on elsewhere after one had run so many.
+
+    `outgrown`: each attempt took more memory than its process may have.
+    """
 
     most: int
     replaced: bool = True
+    outgrown: bool = False
 
     def forgets(self, life: Life) -> bool:
         return True
@@ -20,12 +24,14 @@ class Recycling(msgspec.Struct, frozen=True, tag="recycling"):
     def judge(self, lives: Mapping[str, Life], world: World) -> Judgement:
         """Unknown where no process reached the number."""
         counts = {pid: child.attempts for pid, child in world.children.items()}
+        allowed = f"{self.most} {'is' if self.most == 1 else 'are'} allowed"
+        which = ", each of which grew it beyond its limit" if self.outgrown else ""
         for pid, number in counts.items():
             if number > self.most:
                 return Judgement(
                     "recycling",
                     Verdict.VIOLATED,
-                    f"process {pid} ran {number} tasks, {self.most} are allowed",
+                    f"process {pid} ran {number} tasks{which}: {allowed}",
                     None,
                     (),
                     None,
