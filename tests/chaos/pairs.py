@@ -94,6 +94,7 @@ TABLE = {
     "time_limits.stubborn_body": Pair(SLOW_HARD),
     "time_limits.live_limit": Pair(LIVE_LEAVES, LIVE),
     "time_limits.limit_in_this_pool": Pair(SOLO, None),
+    "time_limits.soft_limit_in_this_pool": Pair(SOLO, None),
     "recycling.memory_limit": Pair(Bed(("memory_unseen",))),
     "recycling.memory_limit_in_this_pool": Pair(THREADS, None),
     "recycling.pool_restart": Pair(THREADS),

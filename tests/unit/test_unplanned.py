@@ -67,6 +67,22 @@ def test_given_a_memory_limit_that_the_pool_ignores_then_a_row_is_about_it(pool:
     assert "recycling.memory_limit_in_this_pool" not in planned(shop, "prefork") + planned(SHOP, pool)
 
 
+@pytest.mark.parametrize(
+    ("given", "about"),
+    [
+        ({"time_limit": 60.0, "soft_time_limit": 50.0}, ["limit", "soft_limit"]),
+        ({"time_limit": 60.0}, ["limit"]),
+        ({"soft_time_limit": 50.0}, ["soft_limit"]),
+        ({"time_limit": 60.0, "soft_time_limit": 70.0}, ["limit"]),  # which is a claim of its own: assay.dead
+        ({}, []),
+    ],
+)
+def test_given_limits_that_the_pool_ignores_then_a_row_is_about_each(given: dict[str, float], about: list[str]) -> None:
+    shop = subject(task(name="shop.charge", **given))
+    found = planned(shop, "solo")
+    assert [name for name in found if "in_this_pool" in name] == [f"time_limits.{each}_in_this_pool" for each in about]
+
+
 def test_given_nothing_else_then_the_refusal_has_the_reason() -> None:
     with pytest.raises(
         UsageError, match=r"^no selected scenario applies .*; suite time_limits: .*: no selected task has"
