@@ -3,23 +3,28 @@
 from collections.abc import Iterable
 
 from assay.brokers import speaks_amqp
+from assay.counted import counted
 from assay.redirection import AMQP
 from assay.scaling import POOL_CHECK, Scaling, told
 from assay.settings import Settings
 from assay.subject import Subject
 
 
-def changed(subject: Subject, settings: Settings) -> list[str]:
-    """Only what differs for this app with these settings."""
-    configured = subject.setting("worker_concurrency")
-    rather = f" rather than {configured}" if configured else ""
-    said = [f"workers have {settings.concurrency} slots{rather}, or one to four where a scenario needs so many"]
+def changed(subject: Subject, settings: Settings, pool: str) -> list[str]:
+    """Only what differs for this app with these settings; `pool` is that of the run's workers."""
+    said = [] if pool == "solo" else [_slots(subject, settings)]  # solo has one, whatever it is told
     if not settings.cold:
         said.append(
             "workers run without mingle, gossip and heartbeat, except in suite reconnect and in "
             "results.revoked_then_restarted_in_turn; --cold runs them with all three everywhere"
         )
     return said + other_kind(subject, settings.broker)
+
+
+def _slots(subject: Subject, settings: Settings) -> str:
+    configured = subject.setting("worker_concurrency")
+    rather = f" rather than {configured}" if configured else ""
+    return f"workers have {counted(settings.concurrency, 'slot')}{rather}, or one to four where a scenario needs so many"
 
 
 def other_kind(subject: Subject, broker: str) -> list[str]:

@@ -51,7 +51,7 @@ def run_on(it: Bench, selection: Selection, progress: Progress) -> Report:
     obstacle = connections.obstacle(it.zygote.process.pid, it.broker.url(0))
     plan = plans.rows(settings, it.subject, it.pool, members, selection, obstacle=obstacle)
     settings.out.mkdir(parents=True, exist_ok=True)
-    it.subject.redirected += changed(it.subject, settings)
+    it.subject.redirected += changed(it.subject, settings, it.pool)
     facts = Facts.of(it.subject, it.broker.name, it.broker.version(), it.pool, settings, members)
     facts.scaled = scaled((row.scenario.scale(row.target) for row in plan), it.subject, it.pool, it.broker.name)
     if skipped := plans.uncallable(settings, it.subject, list(members)):

@@ -16,11 +16,18 @@ def test_given_workers_of_a_run_then_their_slots_and_what_they_are_started_witho
     cold: bool, given: int | None
 ) -> None:
     own = (Setting("worker_concurrency", given),) if given else ()
-    said = changed(subject(settings=own), Settings(workdir=Path(), out=Path(), concurrency=3, cold=cold))
+    said = changed(subject(settings=own), Settings(workdir=Path(), out=Path(), concurrency=3, cold=cold), "prefork")
     assert said[0].startswith(
         "workers have 3 slots rather than worker_concurrency=8," if given else "workers have 3 slots,"
     )
     assert any("without mingle, gossip and heartbeat" in each for each in said) is not cold
+
+
+@pytest.mark.parametrize(("pool", "slots"), [("solo", []), ("threads", ["workers have 2 slots"])])
+def test_given_a_pool_then_no_more_slots_are_told_than_it_has(pool: str, slots: list[str]) -> None:
+    own = (Setting("worker_concurrency", 8),)
+    said = changed(subject(settings=own), Settings(workdir=Path(), out=Path(), concurrency=2), pool)
+    assert [each.partition(" rather")[0] for each in said if "slot" in each] == slots
 
 
 def test_given_a_visibility_timeout_then_it_is_told_that_it_is_not_waited_for() -> None:
