@@ -24,7 +24,9 @@ def changed(subject: Subject, settings: Settings, pool: str) -> list[str]:
 def _slots(subject: Subject, settings: Settings) -> str:
     configured = subject.setting("worker_concurrency")
     rather = f" rather than {configured}" if configured else ""
-    return f"workers have {counted(settings.concurrency, 'slot')}{rather}, or one to four where a scenario needs so many"
+    return (
+        f"workers have {counted(settings.concurrency, 'slot')}{rather}, or one to four where a scenario needs so many"
+    )
 
 
 def other_kind(subject: Subject, broker: str) -> list[str]:

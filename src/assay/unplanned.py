@@ -1,9 +1,10 @@
 """What was asked for and gave no row, in words: a run must not be taken for an answer to what it did not try."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from assay.scaling import Target
-from assay.scenario import Scenario
+from assay.scenario import EVERY_POOL, Scenario
 from assay.selection import Selection, fits
 
 #: of a suite about something that an app may well be without
@@ -18,9 +19,12 @@ MEANS_NOTHING = "it means nothing for the selected tasks with these settings"
 def unplanned(
     only: Selection, known: Sequence[Scenario], targets: Sequence[Target], rows: Sequence[tuple[str, list[str]]]
 ) -> list[str]:
-    """A sentence for each pattern that gave none of the `rows`: (a scenario's full name, its tasks)."""
+    """A sentence for each pattern that gave none of the `rows`: (a scenario's full name, its tasks).
+
+    And one for suites that nobody named and that only the pool rules out.
+    """
     tried, tasks = {name for name, _ in rows}, {task for _, members in rows for task in members}
-    told = []
+    told = [] if only.suites or only.scenarios else _without_pool(known, targets, tried)
     for pattern in only.suites:
         if not any(fits(name.partition(".")[0], pattern) for name in tried):
             theirs = [each for each in known if fits(each.suite, pattern)]
@@ -33,6 +37,19 @@ def unplanned(
         if not any(fits(task, pattern) for task in tasks):
             told.append(f"task {pattern}: no selected scenario applies to it")
     return told
+
+
+def _without_pool(known: Sequence[Scenario], targets: Sequence[Target], tried: set[str]) -> list[str]:
+    """One sentence for all suites of which nothing is tried here and something would be in another pool."""
+    there = {name.partition(".")[0] for name in tried}
+    elsewhere = [replace(target, pool=pool) for target in targets for pool in EVERY_POOL if pool != target.pool]
+    gone = {each.suite: None for each in known if each.suite not in there and any(map(each.applies, elsewhere))}
+    if not gone:
+        return []
+    many = len(gone) > 1
+    return [
+        f"suite{'s' * many} {' and '.join(gone)} {'are' if many else 'is'} left out: not with pool {targets[0].pool}"
+    ]
 
 
 def _reason(scenarios: Sequence[Scenario], known: Sequence[Scenario], targets: Sequence[Target]) -> str:

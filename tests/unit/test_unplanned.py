@@ -83,6 +83,13 @@ def test_given_limits_that_the_pool_ignores_then_a_row_is_about_each(given: dict
     assert [name for name in found if "in_this_pool" in name] == [f"time_limits.{each}_in_this_pool" for each in about]
 
 
+@pytest.mark.parametrize("pool", ["solo", "threads"])
+def test_given_a_whole_run_then_suites_that_its_pool_rules_out_are_told_in_one_note(pool: str) -> None:
+    assert told(SHOP, pool) == [f"suites reconnect and results are left out: not with pool {pool}"]
+    assert told(SHOP, pool, tasks=("charge",)) == told(SHOP, pool)
+    assert told(SHOP, pool, suites=("routing",)) == told(SHOP, pool, scenarios=("consumed",)) == []
+
+
 def test_given_nothing_else_then_the_refusal_has_the_reason() -> None:
     with pytest.raises(
         UsageError, match=r"^no selected scenario applies .*; suite time_limits: .*: no selected task has"
