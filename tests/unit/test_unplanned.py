@@ -65,6 +65,7 @@ def test_given_a_memory_limit_that_the_pool_ignores_then_a_row_is_about_it(pool:
     shop = subject(task(name="shop.charge"), max_memory_per_child=kib)
     assert "recycling.memory_limit_in_this_pool" in planned(shop, pool)
     assert "recycling.memory_limit_in_this_pool" not in planned(shop, "prefork") + planned(SHOP, pool)
+    assert "recycling.memory_limit" in planned(shop, "prefork"), "however large it is: it is scaled"
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,8 @@ KILLERS: dict[str, tuple[str, ...]] = {
 UNSEEN = {
     "broker_connection_max_retries": "a broker that stays away for that long",
     "broker_connection_retry_on_startup": "a worker that starts while its broker is away",
+    "result_backend_max_retries": "a result backend that stays away for that long",
+    "result_backend_max_sleep_between_retries_ms": "a result backend that stays away for that long",
     "result_expires": "results that expire",
     "task_annotations": "options of tasks, which are flipped one by one",
     "task_send_sent_event": "what monitors are told",

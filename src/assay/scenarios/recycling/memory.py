@@ -7,19 +7,12 @@ from assay.scenario import scenario
 from assay.script import Act
 from assay.stage import Stage
 
-MOST_MIB = 1024
-
 
 def grows(target: Target) -> bool:
     return bool(target.subject.max_memory_per_child)
 
 
-def limited(target: Target) -> bool:
-    kib = target.subject.max_memory_per_child
-    return kib is not None and kib // 1024 < MOST_MIB
-
-
-@scenario("recycling", fault="memory", when=limited, weight_s=12.0)
+@scenario("recycling", fault="memory", when=grows, scale=memory, weight_s=12.0)
 def memory_limit(stage: Stage) -> None:
     """Each task grows its child beyond the limit: each child runs one, and nothing is lost."""
     stage.check(Delivery(contract="effectively_once", ids=outgrow(stage)))
