@@ -7,6 +7,7 @@ A worker that others start has it by `-I assay.recorder`: see the end of the mod
 """
 
 import contextlib
+import fcntl
 import os
 import sys
 import threading
@@ -27,6 +28,7 @@ class Attempts(threading.local):
     start = 0  # which start of its invocation it is, over all processes: 0 is the first
     task = ""
     nth = 0  # which start of its task it is, over all processes: 1 is the first, 0 where they are not counted
+    ending: int | None = None  # a file that is locked until it has ended, for its retry to wait for
     called = ""  # the errback that Celery calls in this thread, in the midst of another attempt or of none
 
 
@@ -125,6 +127,24 @@ class Recorder:
         now.start = self._count_start(invocation) if self.is_scripted(invocation) else 0
         now.task, now.nth = task, self.count(invocation, task)
 
+    def retries(self) -> None:
+        """The attempt in this thread is about to publish its retry, whose delay the run has scaled down.
+
+        In production it would have ended long before that begins; here a busy machine could have both at once, and the
+        older one store its state last. So the retry waits: for a lock, which the kernel takes from whoever dies.
+        """
+        now = self._attempts
+        if now.ending is None and self.is_scripted(now.invocation):
+            with contextlib.suppress(FileNotFoundError):
+                now.ending = self._starts(now.invocation)
+                fcntl.flock(now.ending, fcntl.LOCK_EX)
+
+    def end(self) -> None:
+        """The attempt in this thread has stored what became of it: its retry may begin."""
+        ending, self._attempts.ending = self._attempts.ending, None
+        if ending is not None:
+            os.close(ending)
+
     def finish(self) -> None:
         self._attempts.invocation = self._attempts.token = ""
 
@@ -134,14 +154,18 @@ class Recorder:
         The harness removes it when all was done; whatever comes afterwards is like a first start.
         """
         try:
-            fd = os.open(f"{self.folder}/../starts/{invocation}", os.O_WRONLY | os.O_APPEND)
+            fd = self._starts(invocation)
         except FileNotFoundError:
             return 0
         try:
+            fcntl.flock(fd, fcntl.LOCK_EX)  # see `retries`
             os.write(fd, b".")
             return os.lseek(fd, 0, os.SEEK_CUR) - 1
         finally:
             os.close(fd)
+
+    def _starts(self, invocation: str) -> int:
+        return os.open(f"{self.folder}/../starts/{invocation}", os.O_WRONLY | os.O_APPEND)
 
 
 # by `celery worker -I assay.recorder` elsewhere; what the loader of that name has imported comes here too

@@ -40,6 +40,7 @@ def connect(recorder: Recorder) -> None:
         raised = sys.exc_info()[1]  # Celery tells it in passing, before it goes on (celery/app/trace.py, trace_task)
         leaves = {"leaves": True} if isinstance(raised, (SystemExit, KeyboardInterrupt)) else {}
         recorder.record(Kind.ATTEMPT_ENDED, task_id, task.name, state=state or "", **leaves)
+        recorder.end()
         recorder.point(Point.AFTER_TRACE, task_id, recorder.start)
         recorder.finish()
 
@@ -61,6 +62,12 @@ def connect(recorder: Recorder) -> None:
 
     def unknown(name: str = "", id: str = "", **_: Any) -> None:
         recorder.record(Kind.UNKNOWN_TASK, id or "", name or "")
+
+    def sending(headers: Any = None, body: Any = None, **_: Any) -> None:
+        source = sent_message(headers, body)
+        scaled = recorder.countdown_s and recorder.countdown_scale != 1.0
+        if scaled and source.get("retries") and source.get("id") == recorder.invocation:
+            recorder.retries()
 
     def sent(
         sender: Any, headers: Any = None, body: Any = None, routing_key: str = "", exchange: str = "", **_: Any
@@ -105,6 +112,7 @@ def connect(recorder: Recorder) -> None:
         connect(getattr(signals, f"task_{name}"), told(f"task_{name}"))
     connect(signals.task_revoked, revoked)
     connect(signals.task_unknown, unknown)
+    connect(signals.before_task_publish, sending)
     connect(signals.after_task_publish, sent)
     connect(signals.worker_init, lambda **_: recorder.record(Kind.WORKER_STARTED))
     connect(signals.worker_ready, ready)

@@ -4,7 +4,7 @@ from typing import Any
 
 from assay.checkers import Attempts, Delivery, Evidence, FinalState, Revoked, Told
 from assay.event import Event, Kind, Point
-from assay.scaling import Scaling, Target, countdowns
+from assay.scaling import Target
 from assay.scenario import scenario
 from assay.scenarios.retries.policy import FAILS, chooses_errors, gives_up_at_last, retries
 from assay.script import Act
@@ -12,7 +12,6 @@ from assay.stage import Stage
 
 FAILS_FOR_GOOD = Act(ends="raise", error="plain")
 ASKED_S = 5.0
-RETRY_S = 2.0  # that the longest retry delay takes in a run
 LOOPS_AFTER = 3  # attempts beyond those that are due
 
 
@@ -53,12 +52,7 @@ def claim(stage: Stage, promise: str) -> None:
     stage.place = stage.task.place
 
 
-def patient(target: Target) -> Scaling:
-    """A retry waits until its RETRY is stored, on a busy machine too."""
-    return countdowns(target, RETRY_S)
-
-
-@scenario("results", fault="none", weight_s=7.0, scale=patient)
+@scenario("results", fault="none", weight_s=4.0)
 def ends_by_itself(stage: Stage) -> None:
     """A task succeeds, fails, is retried and gives up: its state says so, hooks, signals and callbacks hear once."""
     claim(stage, "what is stored is what happened; signals, hooks and callbacks are told of each outcome once")

@@ -1,0 +1,59 @@
+"""The starts of an invocation, counted over all processes, and in which order they may come."""
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+from assay.recorder import Recorder
+
+
+def test_a_retry_whose_delay_is_scaled_waits_until_the_attempt_before_it_has_ended_or_died(tmp_path: Path) -> None:
+    (tmp_path / "events").mkdir()
+    (tmp_path / "starts").mkdir()
+    for name in ("ends", "dies"):
+        (tmp_path / "starts" / name).touch()
+
+    def recorder() -> Recorder:
+        made = Recorder(str(tmp_path / "events"), "w1")
+        made.is_scripted = lambda invocation: True
+        return made
+
+    def begun(invocation: str) -> tuple[threading.Thread, list[int]]:
+        starts: list[int] = []
+        other = recorder()
+
+        def begin() -> None:
+            other.begin(invocation)
+            starts.append(other.start)
+
+        thread = threading.Thread(target=begin)
+        thread.start()
+        return thread, starts
+
+    first = recorder()
+    first.begin("ends")
+    first.retries()
+    thread, starts = begun("ends")
+    thread.join(0.05)
+    assert not starts, "both at once"
+    first.end()
+    thread.join(10.0)
+    assert starts == [1]
+    ready, held = os.pipe()
+    if not (pid := os.fork()):
+        try:
+            first.begin("dies")
+            first.retries()
+            os.write(held, b".")
+            signal.pause()
+        finally:
+            os._exit(1)
+    os.read(ready, 1)
+    thread, starts = begun("dies")
+    thread.join(0.05)
+    assert not starts
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    thread.join(10.0)
+    assert starts == [1]
