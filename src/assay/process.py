@@ -41,12 +41,14 @@ class Process:
     """A process of the run: a child of the supervisor or of a zygote, who reap it and tell its exit status.
 
     Its descriptor is closed by `close`, by `wait` once the process is reaped, and with the last who holds this.
+    `passing`: a folder that is removed at the end of the run, and with it a log that is in there.
     """
 
-    def __init__(self, pid: int, parent: "Parent", log: Path, name: str) -> None:
+    def __init__(self, pid: int, parent: "Parent", log: Path, name: str, *, passing: Path) -> None:
         self.pid = pid
         self.log = log
         self.name = name
+        self._log_stays = not log.is_relative_to(passing)
         self._parent = parent
         self.pidfd: int | None = None  # gone and reaped
         with contextlib.suppress(ProcessLookupError):
@@ -124,10 +126,13 @@ class Process:
         return 0
 
     def last_words(self) -> str:
-        """Exit status, the last lines of the log, and its path: what a person needs when it died unasked."""
+        """Exit status and the last lines of the log, with its path where it outlives the run: whoever reads this looks
+        there when the run is over.
+        """
         status = f"status {self._parent.status(self.pid, timeout_s=1.0)}" if not self.alive() else "still running"
         lines = self.log.read_text(errors="replace").splitlines()[-LAST_WORDS:] if self.log.exists() else []
-        return "\n".join([f"{self.name} (pid {self.pid}): {status}; log: {self.log}", *(f"  | {x}" for x in lines)])
+        where = f"log: {self.log}" if self._log_stays else "its last lines:" if lines else "it said nothing"
+        return "\n".join([f"{self.name} (pid {self.pid}): {status}; {where}", *(f"  | {line}" for line in lines)])
 
     def close(self) -> None:
         if self.pidfd is not None:
@@ -297,7 +302,7 @@ class Supervisor:
         )
         if "error" in answer:
             raise HarnessError(f"{name or argv[0]} could not be started: {answer['error']}")
-        return Process(answer["pid"], self._parent, log, name or Path(argv[0]).name)
+        return Process(answer["pid"], self._parent, log, name or Path(argv[0]).name, passing=self.folder)
 
     def alive(self) -> bool:
         return self._process.poll() is None

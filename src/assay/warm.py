@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import msgspec
@@ -45,7 +46,8 @@ class Zygote:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)
-        self.log = supervisor.folder / "zygote.log"
+        with NamedTemporaryFile(prefix="zygote-", suffix=".log", dir=supervisor.folder, delete=False) as log:
+            self.log = Path(log.name)  # its own: a run may have several
         self.process = supervisor.spawn(
             [sys.executable, "-m", "assay.zygote"], log=self.log, cwd=workdir, pass_fds=[theirs.fileno()], name="zygote"
         )
@@ -93,7 +95,8 @@ class Zygote:
 
     def fork(self, boot: Boot, fds: list[int] | None = None) -> Process:
         answer = self._parent.ask({"boot": msgspec.to_builtins(boot)}, fds or [])
-        return Process(answer["pid"], self._parent, Path(boot.log), boot.name or boot.role)
+        passing = self._supervisor.folder
+        return Process(answer["pid"], self._parent, Path(boot.log), boot.name or boot.role, passing=passing)
 
     def databases(self, folder: Path) -> dict[str, str]:
         """Private copies of the app's databases, migrated once in a run. Raises UsageError when that fails."""

@@ -169,8 +169,9 @@ def test_given_a_redis_server_that_dies_at_once_then_its_last_words_are_told(
     supervisor: Supervisor, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(private, "DATABASES", 0)
-    with pytest.raises(HarnessError, match=r"(?s)did not start.*status 1.*databases"):
+    with pytest.raises(HarnessError, match=r"(?s)did not start.*status 1; its last lines:.*databases") as caught:
         RedisBroker(folder, supervisor.spawn)
+    assert str(folder / "broker.log") not in str(caught.value)  # it goes with the run
 
 
 @pytest.mark.parametrize("name", ["fakeredis", "redis"])
