@@ -12,9 +12,11 @@ from assay.errors import UsageError
 def claimed(wanted: Path, *, timed: bool) -> Iterator[Path]:
     """A folder that no other run has. One that is named by the time (`timed`) gets -2, -3, ... where it is taken.
 
-    Raises UsageError where a folder that the user named holds something. What is empty at the end is removed.
+    Raises UsageError where what the user named is no folder, or holds something. What is empty at the end is removed.
     """
-    if not timed and wanted.exists() and (not wanted.is_dir() or any(wanted.iterdir())):
+    if not timed and wanted.exists() and not wanted.is_dir():
+        raise UsageError(f"{wanted} is a file, and a run needs a folder: name one by --out, or none for a new one")
+    if not timed and wanted.exists() and any(wanted.iterdir()):
         raise UsageError(f"{wanted} is there already and is not empty: name another folder by --out, or remove it")
     missing = [path for path in (wanted, *wanted.parents) if not path.exists()]
     try:

@@ -158,7 +158,8 @@ def _shown(source: Path, workdir: Path) -> str:
 def find(cwd: Path) -> tuple[Path | None, list[str]]:
     """The nearest configuration from `cwd` upward, and what to tell about the choice.
 
-    A pyproject.toml without [tool.assay] is somebody else's and is passed by.
+    A pyproject.toml without [tool.assay] is somebody else's and is passed by. Raises UsageError for an assay.toml that
+    is no file.
     """
     for folder in (cwd, *cwd.parents):
         own, shared = folder / "assay.toml", folder / "pyproject.toml"
@@ -166,6 +167,8 @@ def find(cwd: Path) -> tuple[Path | None, list[str]]:
         if own.is_file():
             note = f"{own} is used; [tool.assay] in the pyproject.toml beside it is ignored"
             return own, [note] if has_table else []
+        if own.exists():
+            raise UsageError(f"{own} is {'a folder' if own.is_dir() else 'no file'}, and the configuration is a file")
         if has_table:
             return shared, []
     return None, []

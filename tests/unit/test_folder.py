@@ -47,3 +47,12 @@ def test_a_folder_that_cannot_be_made_gives_one_sentence(tmp_path: Path) -> None
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="cannot be made: "), claimed(tmp_path / "file/run", timed=True):
         pass
+
+
+@pytest.mark.parametrize("kind", ["file", "device"])
+def test_what_is_no_folder_is_told_as_that(tmp_path: Path, kind: str) -> None:
+    named = tmp_path / "there" if kind == "file" else Path("/dev/null")
+    if kind == "file":
+        named.write_text("")
+    with pytest.raises(UsageError, match=f"^{named} is a file, and a run needs a folder"), claimed(named, timed=False):
+        pass

@@ -132,6 +132,12 @@ def test_a_named_file_is_used_and_nothing_is_looked_for(folder: Path) -> None:
     assert find(folder) == (folder / "assay.toml", [])
 
 
+def test_a_configuration_that_is_a_folder_is_not_passed_by(folder: Path) -> None:
+    (folder / "assay.toml").mkdir()
+    with pytest.raises(UsageError, match=f"^{folder}/assay.toml is a folder, and the configuration is a file"):
+        find(folder)
+
+
 def test_an_expired_known_finding_is_told(folder: Path) -> None:
     entry = '[[known]]\nscenario = "retries.spacing"\nreason = "r"\nupstream = "u"\nexpires = '
 
