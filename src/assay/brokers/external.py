@@ -10,7 +10,7 @@ import re
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from assay.brokers import EXTERNAL, sweeper
 from assay.brokers.databases import CONNECT_S, Databases
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import redis
 
 SCHEMES = ("redis", "rediss", "redis+socket", "unix")
+IN_QUERY = {"redis+socket": "virtual_host", "unix": "db"}  # where the database is told, if not by the path
+NUMBER = re.compile(r"[0-9]{1,9}")
 SHOWN = 3
 #: a password that is not quoted may have a : / ? # or @ in it
 CREDENTIALS = re.compile(r"(?<=://)(?:([^:/?#@\s][^:/?#\s]*|)(:\S*)?|\S*)@")
@@ -145,7 +147,21 @@ def _check(url: str) -> str:
             f"{redact_url(url)}: an address of a broker begins with one of "
             f"{', '.join(s + '://' for s in SCHEMES + AMQP)}"
         )
+    _check_database(url, scheme)
     return scheme
+
+
+def _check_database(url: str, scheme: str) -> None:
+    """redis-py takes a path that is no number for database 0, and /1/2 for 12."""
+    parts = urlsplit(url)
+    key = IN_QUERY.get(scheme, "")
+    query = parse_qs(parts.query, keep_blank_values=True)
+    given = query.get(key, []) if key else [unquote(parts.path).removeprefix("/")] if parts.path.strip("/") else []
+    misplaced = [name for name in ("db", "virtual_host") if name != key and name in query]
+    if misplaced or not all(NUMBER.fullmatch(each) for each in given):
+        where = f"by ?{key}=5" if key else f"after the host: {scheme}://HOST/5"
+        quoted = "; a password's / is written %2F" if "@" in parts.path else ""
+        raise UsageError(f"{redact_url(url)} does not name a database by its number, which is told {where}{quoted}")
 
 
 def for_celery(url: str) -> str:
