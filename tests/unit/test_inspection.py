@@ -327,6 +327,21 @@ def test_tasks_that_fail_when_they_are_imported_are_told_with_their_line(tmp_pat
     assert f"ValueError: no such table ({tmp_path}/assay_made_tasks.py:3)" in told
 
 
+MIXED = """task_track_started = True
+worker_concurrency = 3
+CELERY_ACKS_LATE = True
+CELERYD_TIMER_PRECISION = 1
+CELERYD_POOL = "solo"
+"""
+
+
+def test_old_and_new_names_together_are_told_in_one_paragraph_with_the_place_of_the_first(write: Write) -> None:
+    folder = write(assay_mixed=f"{MADE}made.config_from_object('assay_mixed_conf')", assay_mixed_conf=MIXED)
+    told = refused("assay_mixed:made", folder)
+    assert ": task_track_started -> CELERY_TRACK_STARTED, worker_concurrency -> CELERYD_CONCURRENCY; Or" in told
+    assert told.endswith("(assay_mixed_conf.py:1)")
+
+
 # -- apps in any wrapping
 
 MADE = "from celery import Celery\nmade = Celery('made', set_as_current=False)\n"
