@@ -8,7 +8,7 @@ from typing import Any
 from assay import script as scripts
 from assay.canvas import Canvas, ends
 from assay.checkers import AnyChecker, Evidence, Published, Stops
-from assay.checkers.publishing import BY_CELERY
+from assay.checkers.publishing import BY_CELERY, NO_QUEUE, remedy
 from assay.cluster import Cluster
 from assay.contract import delivery
 from assay.contract.delivery import Contract
@@ -193,11 +193,11 @@ class Stage:
             why = " ".join(self.cluster.refused[refused].split())
             if not why.startswith(BY_CELERY):
                 raise HarnessError(f"{self.cluster.invocations[refused]} could not be published: {why}")
-            undeclared = "QueueNotFound" in why
+            undeclared = why.startswith(NO_QUEUE)
             self.claims(
                 "task_routes" if undeclared and self.subject.setting("task_routes") else "publishing",
                 "the task can be published",
-                "declare its queue in task_queues, or let task_create_missing_queues be True" if undeclared else "",
+                remedy(why, self.task),
             )
             self.place = "" if undeclared else self.task.place
             self.checkers = [Published(ids=[refused])]

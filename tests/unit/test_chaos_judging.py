@@ -144,7 +144,7 @@ def test_given_a_task_whose_messages_are_refused_then_it_has_a_violated_row_that
     rows = judged(tmp_path, *refused, *RECOVERED)
     assert rows["published"].verdict is Verdict.VIOLATED
     assert "could not be published: QueueNotFound: bulk" in rows["published"].reason
-    assert rows["published"].remedy
+    assert rows["published"].remedy.startswith("declare its queue in task_queues")
     assert rows["sigkill_child"].verdict is Verdict.HELD
 
 

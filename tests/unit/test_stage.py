@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from targets import task
 
 from assay.checkers import Published
+from assay.checkers.publishing import remedy
 from assay.errors import HarnessError
 from assay.event import Event, Kind
 from assay.scaling import Scaling, Target
@@ -68,6 +70,30 @@ def test_what_celery_refuses_because_of_the_configuration_is_what_there_is_to_ju
         it.publish()
     assert it.checkers == [Published(ids=["0"])]
     assert it.promise == "the task can be published"
+    assert it.remedy.startswith("declare its queue in task_queues")
+
+
+@pytest.mark.parametrize(
+    ("error", "limits", "told"),
+    [
+        ("QueueNotFound: Queue 'nowhere' not defined", {}, "declare its queue in task_queues"),
+        (
+            "ValueError: soft_time_limit must be less than or equal to time_limit",
+            {"soft_time_limit": 100.0, "time_limit": 30.0},
+            "give shop.charge a soft_time_limit below its time_limit=30, rather than 100, or a longer time_limit",
+        ),
+        (
+            "ValueError: soft_time_limit must be less than or equal to time_limit",
+            {},
+            "mend what its delay() raises: ValueError: soft_time_limit must",
+        ),
+        ("EncodeError: Object of type\nset", {}, "mend what its delay() raises: EncodeError: Object of type set"),
+    ],
+)
+def test_the_remedy_for_what_cannot_be_published_is_about_its_error(
+    error: str, limits: dict[str, float], told: str
+) -> None:
+    assert told in remedy(error, task(**limits))
 
 
 def test_what_was_published_is_told_by_its_ids() -> None:

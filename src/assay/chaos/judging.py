@@ -12,7 +12,7 @@ from assay.chaos.in_broker import InBroker
 from assay.chaos.script import ChaosScript
 from assay.chaos.taken_over import TakenOver
 from assay.checker import Checker, conclude, judged
-from assay.checkers import Delivery, Evidence, FinalState, Liveness, Published, Reached, Stops
+from assay.checkers import Delivery, Evidence, FinalState, Liveness, Published, Reached, Stops, publishing
 from assay.contract import delivery
 from assay.event import Event, Kind
 from assay.fault import BROKER_EMPTIED, BURSTS, STOPPING, STRIKING, Needs, named
@@ -62,6 +62,7 @@ class Seen:
         self.tasks: list[str] = []
         self.burst: set[str] = set()  # invocations that are a fault themselves, whether it landed or not
         self.refused: dict[str, list[str]] = defaultdict(list)  # task -> some of what could not be published
+        self.refusals: dict[str, str] = {}  # task -> why its first one could not be
         self.finished = False  # the final read was made
         self.settled: bool | None = None
         self.quiet = False  # where it has not settled: nothing happened any more
@@ -95,6 +96,7 @@ class Seen:
                 self.quiet = bool(event.detail.get("quiet"))
             elif event.kind is Kind.PUBLISH_FAILED:
                 self.refused[event.task] += [event.invocation] * (len(self.refused[event.task]) < REFUSED)
+                self.refusals.setdefault(event.task, str(event.detail.get("error") or ""))
             elif event.kind is Kind.PUBLISHED:
                 published[event.task].append(event.invocation)
                 if event.task not in self.tasks:
@@ -160,7 +162,7 @@ def _rows(
         rows.append(_others(subject, task, seen, demanded))
         rows += _bounded(subject, task, seen)
     for task, refused in sorted(seen.refused.items()):
-        rows.append((_refused(subject, task), [Published(ids=refused)]))
+        rows.append((_refused(subject, task, seen.refusals[task]), [Published(ids=refused)]))
     for fault in sorted({strike.fault for strike in script.faults} - {fault for fault, _ in seen.struck}):
         injected = seen.times(seen.injected, fault)
         rows.append((_row(_slug(fault), "*", fault, injected=injected), [Evidence(of=fault, in_flight=False)]))
@@ -241,12 +243,12 @@ def _bounded(subject: Subject, task: str, seen: Seen) -> list[tuple[Result, list
     ]
 
 
-def _refused(subject: Subject, task: str) -> Result:
+def _refused(subject: Subject, task: str, why: str) -> Result:
     return msgspec.structs.replace(
         _row(PUBLISHED, task, "none (under load)"),
         claim="publishing",
         promise="each message of the task can be published",
-        remedy="mend what its delay() raises: suite routing of `assay run` tells which setting is behind it",
+        remedy=publishing.remedy(why, subject.task(task)),
         place=subject.task(task).place,
     )
 

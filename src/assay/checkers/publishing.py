@@ -7,10 +7,26 @@ import msgspec
 from assay.checkers.words import chosen, short
 from assay.event import Kind
 from assay.life import Life, World
+from assay.subject import Task
 from assay.verdict import Judgement, Outcome, Verdict
 
+NO_QUEUE = "QueueNotFound"
+LIMITS = "ValueError: soft_time_limit must be less"
 #: what Celery refuses because of the configuration; other errors are of the broker, or of how the harness publishes
-BY_CELERY = ("QueueNotFound", "ValueError: soft_time_limit must be less")
+BY_CELERY = (NO_QUEUE, LIMITS)
+
+
+def remedy(error: str, task: Task) -> str:
+    """For a message of the task that could not be published, as far as that is known from the error."""
+    if error.startswith(NO_QUEUE):
+        return "declare its queue in task_queues, or let task_create_missing_queues be True"
+    soft, hard = task.soft_time_limit, task.time_limit
+    if error.startswith(LIMITS) and soft and hard:
+        return (
+            f"Celery refuses a soft limit above the hard one: give {task.name} a soft_time_limit below its "
+            f"time_limit={hard:g}, rather than {soft:g}, or a longer time_limit"
+        )
+    return f"mend what its delay() raises: {' '.join(error.split())}"
 
 
 class Published(msgspec.Struct, frozen=True, tag="published"):
