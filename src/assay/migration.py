@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from assay.boot import NO_MIGRATIONS
 from assay.redirect import use_databases
 
+GRAPH = "django.db.migrations.exceptions"  # of migrations that do not fit together, or are none
+CONFLICT = "Conflicting migrations detected"
 VENDOR = "or let a migration for another database do nothing where schema_editor.connection.vendor is 'sqlite'"
 
 
@@ -31,8 +33,7 @@ def migrate(files: dict[str, str], fixtures: Sequence[str] = (), *, migrations: 
             traceback.print_exc()
             print(
                 f"MIGRATION: migrating a private SQLite copy of the database {alias!r} failed: "
-                f"{type(error).__name__}: {' '.join(str(error).split())}; a run keeps Django's databases on SQLite"
-                + (f": {NO_MIGRATIONS}; {VENDOR}" if migrated else "")
+                f"{type(error).__name__}: {' '.join(str(error).split())}; {remedy(error, migrated=migrated)}"
             )
             sys.exit(3)
         finally:
@@ -45,6 +46,15 @@ def migrate(files: dict[str, str], fixtures: Sequence[str] = (), *, migrations: 
             sys.exit(3)
     if fixtures:
         _load(fixtures)
+
+
+def remedy(error: Exception, *, migrated: bool = True) -> str:
+    """What to do about an error of migrating: the migrations may be broken for every database."""
+    broken = type(error).__module__ == GRAPH or isinstance(error, SyntaxError | ImportError)
+    if broken or str(error).startswith(CONFLICT):
+        mended = "the migrations themselves are to be mended, until `python manage.py migrate --plan` takes them"
+        return f"{mended}; {NO_MIGRATIONS} meanwhile" if migrated else mended
+    return "a run keeps Django's databases on SQLite" + (f": {NO_MIGRATIONS}; {VENDOR}" if migrated else "")
 
 
 @contextlib.contextmanager
