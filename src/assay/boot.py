@@ -7,6 +7,7 @@ import msgspec
 from assay.redirection import Redirection
 
 BASE_CALLS = "base_calls.json"  # what the role of that name answers, in its folder
+MIGRATED = "migrated.txt"  # likewise of the role "migrate", where there is something to tell
 #: what pytest-django knows by the same name
 NO_MIGRATIONS = "with --no-migrations (`migrations = false`) its tables are made from the models"
 

@@ -7,14 +7,15 @@ from collections.abc import Iterator, Sequence
 
 from assay.boot import NO_MIGRATIONS
 from assay.redirect import use_databases
+from assay.unmigrated import unmigrated
 
 GRAPH = "django.db.migrations.exceptions"  # of migrations that do not fit together, or are none
 CONFLICT = "Conflicting migrations detected"
 VENDOR = "or let a migration for another database do nothing where schema_editor.connection.vendor is 'sqlite'"
 
 
-def migrate(files: dict[str, str], fixtures: Sequence[str] = (), *, migrations: bool = True) -> None:
-    """Run every migration on each alias, then load the fixtures into the default one.
+def migrate(files: dict[str, str], fixtures: Sequence[str] = (), *, migrations: bool = True) -> str:
+    """Run every migration on each alias, then load the fixtures into the default one. Returns what is to be told of it.
 
     Without `migrations`, and where the app's own tests do without them (TEST: {"MIGRATE": False} of a database), the
     tables are made from the models. On failure prints what a user needs on the last line and exits with 3.
@@ -23,8 +24,10 @@ def migrate(files: dict[str, str], fixtures: Sequence[str] = (), *, migrations: 
     from django.db import connections
 
     use_databases(files)
+    by_migrations = False
     for alias in files:
         migrated = migrations and connections[alias].settings_dict["TEST"].get("MIGRATE", True) is not False
+        by_migrations |= migrated
         try:
             with contextlib.nullcontext() if migrated else _no_migrations():
                 call_command("migrate", database=alias, verbosity=0, interactive=False, run_syncdb=not migrated)
@@ -46,6 +49,7 @@ def migrate(files: dict[str, str], fixtures: Sequence[str] = (), *, migrations: 
             sys.exit(3)
     if fixtures:
         _load(fixtures)
+    return unmigrated() if by_migrations else ""
 
 
 def remedy(error: Exception, *, migrated: bool = True) -> str:

@@ -18,7 +18,7 @@ from kombu.exceptions import OperationalError
 
 from assay import base_calls, hollow, instrument
 from assay.bell import BELL, Ringer
-from assay.boot import Boot
+from assay.boot import MIGRATED, Boot
 from assay.canvas import Canvas
 from assay.hold import Holder
 from assay.instrument import callbacks
@@ -42,7 +42,8 @@ def become(boot: Boot, app: Celery, channel: socket.socket | None) -> None:
     elif boot.role == "migrate":
         from assay.migration import migrate
 
-        migrate(boot.redirection.databases, boot.fixtures, migrations=boot.migrations)
+        if told := migrate(boot.redirection.databases, boot.fixtures, migrations=boot.migrations):
+            (Path(boot.folder) / MIGRATED).write_text(told, encoding="utf-8")
     elif boot.role == "base_calls":
         base_calls.ask(app, boot.calls, Path(boot.folder))
     else:

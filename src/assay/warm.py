@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from assay.audit.written import Written
-from assay.boot import BASE_CALLS, NO_MIGRATIONS, Boot
+from assay.boot import BASE_CALLS, MIGRATED, NO_MIGRATIONS, Boot
 from assay.errors import HarnessError, UsageError
 from assay.flip import Flip
 from assay.process import LAST_WORDS, Parent, Process, Supervisor
@@ -137,6 +137,8 @@ class Zygote:
             said = [line for line in log.read_text(errors="replace").splitlines() if line.startswith("MIGRATION: ")]
             raise UsageError(said[-1].removeprefix("MIGRATION: ") if said else process.last_words())
         process.close()
+        if (told := home / MIGRATED).exists():
+            self.subject.warnings.append(told.read_text(encoding="utf-8"))
         return files
 
     def base_calls(self, calls: dict[str, dict[str, Any]]) -> dict[str, LeftOut]:

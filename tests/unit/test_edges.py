@@ -23,6 +23,7 @@ INSIDE = {
     "assay.role",
     "assay.signatures",
     "assay.told",
+    "assay.unmigrated",
     "assay.zygote",
 }
 THEIRS = {"amqp", "billiard", "celery", "django", "kombu", "vine"}

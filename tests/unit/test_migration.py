@@ -1,10 +1,11 @@
-"""What is told to do where Django's tables cannot be made."""
+"""What is told to do where Django's tables cannot be made, and of models that are not as their migrations."""
 
 import pytest
 from django.core.management import CommandError
 from django.db import OperationalError
 from django.db.migrations.exceptions import BadMigrationError, CircularDependencyError, NodeNotFoundError
 
+from assay import unmigrated
 from assay.migration import remedy
 
 SQLITE = "schema_editor.connection.vendor"
@@ -33,3 +34,30 @@ def test_given_what_sqlite_may_not_understand_then_a_way_around_it_is_told(error
 
 def test_given_a_run_without_migrations_then_no_migration_is_blamed() -> None:
     assert remedy(OperationalError("no such function"), migrated=False) == "a run keeps Django's databases on SQLite"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ([], ""),
+        (
+            ["shop: Add field note to order"],
+            "models were changed without a migration (shop: Add field note to order): ",
+        ),
+        (["a", "b", "c", "d", "e"], "models were changed without a migration (a, b, c and 2 more): "),
+    ],
+)
+def test_what_lacks_a_migration_is_told_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, changes: list[str], told: str
+) -> None:
+    monkeypatch.setattr(unmigrated, "_changes", lambda: changes)
+    assert unmigrated.unmigrated().partition("the run's tables")[0] == told
+
+
+@pytest.mark.parametrize("error", [ValueError("a field of their own"), SystemExit(3)])
+def test_given_a_look_that_fails_then_the_run_goes_on(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def fail() -> list[str]:
+        raise error
+
+    monkeypatch.setattr(unmigrated, "_changes", fail)
+    assert unmigrated.unmigrated() == ""
