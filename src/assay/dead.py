@@ -1,6 +1,7 @@
 """Settings and task options that nothing reads: claims that cannot hold, found without running anything."""
 
 from assay.counted import listed
+from assay.releases import SINCE
 from assay.report import Claim
 from assay.subject import Setting, Subject, Task, Unrouted
 from assay.verdict import Verdict
@@ -53,42 +54,6 @@ TRANSPORT = (
     "unacked_restore_throttle",
     "visibility_timeout",
 )
-#: settings that an older release stores and does not read: celery/app/defaults.py of each, compared
-SINCE = {
-    "5.5": (
-        "broker_native_delayed_delivery_queue_type",
-        "database_create_tables_at_setup",
-        "task_default_queue_type",
-        "worker_detect_quorum_queues",
-        "worker_enable_soft_shutdown_on_idle",
-        "worker_soft_shutdown_timeout",
-    ),
-    "5.6": (
-        "control_queue_durable",
-        "control_queue_exclusive",
-        "event_queue_durable",
-        "event_queue_exclusive",
-        "task_create_missing_queue_exchange_type",
-        "task_create_missing_queue_type",
-        "worker_disable_prefetch",
-        "worker_eta_task_limit",
-    ),
-    "5.7": (
-        "beat_enable_remote_control",
-        "beat_remote_control_max_tick_age",
-        "broker_pool_acquire_timeout",
-        "database_engine_callback",
-        "result_chord_expires",
-        "result_failure_expires",
-        "task_acks_on_failure",
-        "task_acks_on_timeout",
-        "task_repr_maxlevels",
-        "task_retry_on_worker_lost",
-        "worker_log_datefmt",
-        "worker_pool_start_method",
-        "worker_task_log_datefmt",
-    ),
-}
 PREFIXES = ("task_", "worker_", "broker_", "result_", "event_", "beat_", "redis_", "control_", "database_", "cache_")
 
 
@@ -183,7 +148,7 @@ def _claim(setting: Setting, subject: Subject) -> Claim | None:
         observed=f"Celery {subject.versions.get('celery', '')} has no such setting: "
         "it is stored, shown by `celery report`, and read by neither it nor the project's sources",
         place=setting.place,
-        remedy=f"use {_spelt(remedy, setting)}" if remedy else "",
+        remedy=subject.worded(f"use {_spelt(remedy, setting)}") if remedy else "",
     )
 
 

@@ -234,7 +234,7 @@ def _act(it: Bench, row: Row, folder: Path, db: int, case: Case) -> None:
             case.checkers = stage.checkers
             case.claim = it.subject.claim(stage.setting) if stage.setting else ""
             case.place = stage.place or it.subject.place_of(stage.setting, target.task)
-            case.promise, case.remedy = stage.promise, stage.remedy
+            case.promise, case.remedy = stage.promise, it.subject.worded(stage.remedy)
 
 
 __all__ = ["BROKEN", "AssayError", "check_again", "list_tasks", "run"]

@@ -4,6 +4,7 @@ Made inside the zygote (see `assay.inspection`), sent to the harness as JSON; th
 """
 
 import hashlib
+import re
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from assay.contract.terms import Declared, Terms
 RETRY_ON_LOST = (5, 7)  # the release of Celery with task_retry_on_worker_lost
 OF_THE_APP = ("broker_", "result_", "worker_")  # settings that no task has an option for
 CONTRACT = "contract "  # what the claims of a contract begin with: "contract run_s=60"
+WORD = re.compile(r"(?<![\w.])[a-z]\w*_\w+(?!\w|\.\w)")  # may be a setting: no attribute, no file
 SLACK_S = 60.0  # by which a warped clock is beyond the visibility timeout
 
 
@@ -129,6 +131,8 @@ class Subject(msgspec.Struct, kw_only=True):
     name: str  # app.main
     tasks: list[Task]
     settings: list[Setting]
+    #: {name of today: name that the configuration takes} of every setting, where it takes others than those of today
+    spelling: dict[str, str] = {}
     queues: list[str]  # that a worker without -Q consumes
     default_queue: str
     fanouts: list[str] = []  # those of them that each worker has for itself: what is sent there goes to all, or nobody
@@ -196,6 +200,17 @@ class Subject(msgspec.Struct, kw_only=True):
         """The setting as the user knows it, `key=value`, or the key alone where it was given elsewhere."""
         found = self.setting(key)
         return str(found) if found else key
+
+    def spelled(self, key: str) -> str:
+        """The name under which the app has a setting, or can take it: those of another style are refused or unread."""
+        found = self.setting(key)
+        return found.given or key if found else self.spelling.get(key, key)
+
+    def worded(self, text: str) -> str:
+        """The text with each setting in it spelled so. Options of a task are no settings, and stay."""
+        if not self.spelling:
+            return text
+        return WORD.sub(lambda word: self.spelled(word[0]) if word[0] in self.spelling else word[0], text)
 
     def place(self, key: str) -> str:
         found = self.setting(key)

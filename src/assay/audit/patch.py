@@ -46,7 +46,7 @@ def patch(changes: Sequence[Change], subject: Subject, root: Path) -> Patch:
     for change, anchor in sorted(anchored, key=lambda pair: -_line(pair[1])):  # what is above stays in its line
         path = anchor.place.rpartition(":")[0] if anchor else ""
         lines = edits.get(path) or (_lines(root, path) if path else [])
-        changed = _changed(lines, change, _placed(subject, change.setting), anchor) if anchor and lines else None
+        changed = _changed(lines, change, subject, anchor) if anchor and lines else None
         if changed is None:
             left.append(change)
         else:
@@ -82,8 +82,9 @@ def _lines(root: Path, path: str) -> list[str]:
     return text.splitlines(keepends=True) if text.endswith("\n") and "\r" not in text and "\f" not in text else []
 
 
-def _changed(lines: list[str], change: Change, here: Setting | None, anchor: Setting) -> list[str] | None:
+def _changed(lines: list[str], change: Change, subject: Subject, anchor: Setting) -> list[str] | None:
     """The lines with the change in them. None where it is not certain what it would do."""
+    here = _placed(subject, change.setting)
     found = _given(lines, here or anchor)
     if found is None:
         return None
@@ -92,7 +93,7 @@ def _changed(lines: list[str], change: Change, here: Setting | None, anchor: Set
         return changed if changed and _says(changed, here, change.value) else None
     if not change.value:
         return lines
-    name = _spelt(change.setting, anchor)
+    name = _spelt(change.setting, anchor, subject)
     if not name or not _alone(lines, found):
         return None
     text = found.form.format(name=name, value=change.value)
@@ -185,14 +186,11 @@ def _column(line: str, offset: int) -> int:
     return len(line.encode()[:offset].decode(errors="ignore"))
 
 
-def _spelt(key: str, beside: Setting) -> str:
-    """As its neighbour is: under a namespace, and in capitals, where that is. "" beside an old name."""
+def _spelt(key: str, beside: Setting, subject: Subject) -> str:
+    """As the app spells it; by its name of today beside one that is given so. "" beside a name of a third kind."""
     if not beside.given:
         return key
-    if not beside.given.isupper():
-        return key if beside.given == beside.key else ""
-    upper = beside.key.upper()
-    return beside.given.removesuffix(upper) + key.upper() if beside.given.endswith(upper) else ""
+    return subject.spelled(key) if beside.given == subject.spelling.get(beside.key) else ""
 
 
 def _diff(path: str, before: list[str], after: list[str]) -> str | None:

@@ -114,7 +114,7 @@ def _finding(by: Registered, found: Found, view: View) -> Finding:
         settings=tuple(found.settings),
         title=found.title or subject.claim(first),
         observed=found.observed,
-        remedy=found.remedy,
+        remedy=subject.worded(found.remedy),
         place=place or next((task.place for task in found.tasks), ""),
         changes=tuple(found.changes),
         tasks=tuple(task.name for task in found.tasks),

@@ -59,7 +59,7 @@ def audit(settings: Settings, view: View, report: Report | None, *, strict: bool
         defaults=view.written.defaults,
         findings=found,
         patch=patched.diff,
-        by_hand=patched.left,
+        by_hand=[msgspec.structs.replace(each, setting=view.subject.spelled(each.setting)) for each in patched.left],
         not_seen=not_seen,
         strict=strict,
         ran=report is not None,

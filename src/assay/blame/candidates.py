@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from assay.flip import Flip
 from assay.subject import RETRY_ON_LOST, Subject, Task
 
@@ -26,8 +28,14 @@ def candidates(suite: str, task: Task, subject: Subject, *, on_redis: bool) -> l
 
     What the app gives a value comes before what it leaves out.
     """
-    found = _candidates(suite, task, subject, on_redis)
+    found = [_named(flip, subject) for flip in _candidates(suite, task, subject, on_redis)]
     return sorted(found, key=lambda flip: subject.setting(flip.key) is None)
+
+
+def _named(flip: Flip, subject: Subject) -> Flip:
+    """With the name that the app can take, where it is a setting and that is not its name of today."""
+    name = flip.key if flip.task else subject.spelled(flip.key)
+    return flip if name == flip.key else msgspec.structs.replace(flip, name=name)
 
 
 def _candidates(suite: str, task: Task, subject: Subject, on_redis: bool) -> Iterator[Flip]:

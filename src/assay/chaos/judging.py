@@ -272,7 +272,7 @@ def _claims(row: Result, found: delivery.Contract, subject: Subject, task: str) 
         row,
         claim=subject.claim(found.setting) if found.setting else "",
         promise=found.promise,
-        remedy=found.remedy,
+        remedy=subject.worded(found.remedy),
         place=subject.place_of(found.setting, subject.task(task)),
     )
 

@@ -16,6 +16,7 @@ from celery.concurrency import ALIASES as POOLS
 
 from assay.inspection.declared import declared
 from assay.inspection.settings import given_settings
+from assay.inspection.spelling import spelling
 from assay.inspection.tasks import backend_scheme, task_options
 from assay.places import Places
 from assay.subject import Subject, Unrouted
@@ -28,6 +29,7 @@ def describe(app: Celery, name: str, workdir: str) -> Subject:
     places = Places(workdir)
     own = [task for key, task in sorted(app.tasks.items()) if not key.startswith("celery.")]
     tasks = [task_options(app, task, places) for task in own]
+    settings = given_settings(app, places)
     options = conf.broker_transport_options or {}
     django = "django.conf" in sys.modules and bool(os.environ.get("DJANGO_SETTINGS_MODULE"))
     subject = Subject(
@@ -35,7 +37,8 @@ def describe(app: Celery, name: str, workdir: str) -> Subject:
         name=app.main or name,
         tasks=tasks,
         declared=declared(app, tasks, places),
-        settings=given_settings(app, places),
+        settings=settings,
+        spelling=spelling(app, settings),
         queues=sorted(str(queue) for queue in app.amqp.queues.consume_from) or [str(conf.task_default_queue)],
         default_queue=str(conf.task_default_queue),
         fanouts=sorted(name for name, q in app.amqp.queues.items() if q.exchange and q.exchange.type == "fanout"),

@@ -19,6 +19,7 @@ from assay.audit.promises import PROMISES
 from assay.audit.written import Entry, Misplaced, Written
 from assay.inspection.calls import passwords, read
 from assay.inspection.sources import read_in
+from assay.inspection.spelling import old_name, takes_old_names
 from assay.places import Places
 
 DAY_MIN = 24 * 60
@@ -196,7 +197,7 @@ def _misplaced(app: Celery, given: dict[str, Any], places: Places) -> Iterator[t
     own = read_in(places.root, {name: places.find(name).rpartition(":")[0] for name in found})
     prefix = str(getattr(app.conf, "prefix", "") or "")
     for name, wanted in found.items():
-        key = wanted.removeprefix(prefix).lower()
+        key = wanted.removeprefix(prefix).lower() if prefix else OLD_NAMES.get(wanted, wanted)
         in_force = app.conf.get(key) == given[name]  # Celery finds some old names under a namespace too
         if name not in own and not in_force:
             yield name, wanted
@@ -204,6 +205,7 @@ def _misplaced(app: Celery, given: dict[str, Any], places: Places) -> Iterator[t
 
 def _spelt_otherwise(app: Celery, given: dict[str, Any]) -> Iterator[tuple[str, str]]:
     prefix = str(getattr(app.conf, "prefix", "") or "")
+    old = takes_old_names(app)
     for name in given:
         if not name.isupper() or not name.startswith(OURS) or (prefix and name.startswith(prefix)):
             continue
@@ -211,7 +213,7 @@ def _spelt_otherwise(app: Celery, given: dict[str, Any]) -> Iterator[tuple[str, 
         if prefix and name in OLD_NAMES:
             yield name, f"{prefix}{OLD_NAMES[name].upper()}"
         elif name not in OLD_NAMES and bare in SETTING_KEYS:
-            yield name, f"{prefix}{bare.upper()}" if prefix else bare
+            yield name, f"{prefix}{bare.upper()}" if prefix else old_name(bare) if old else bare
 
 
 def _entries(app: Celery, places: Places) -> Iterator[Entry]:
