@@ -93,6 +93,38 @@ def test_given_scenarios_then_what_they_broke_is_disproved_and_what_they_saw_hol
     assert kept == found
 
 
+OLD_NAMES = """from celery import Celery
+app = Celery("shop")
+class Config:
+    BROKER_URL = "redis://localhost:6379/0"
+    CELERY_ACKS_LATE = True{beside}
+    CELERY_ROUTES = {{"shop.charge": {{"queue": "own"}}}}{beside}
+app.config_from_object(Config)
+@app.task(name="shop.charge")
+def charge(): pass
+"""
+
+
+@pytest.mark.parametrize("beside", ["", "; seen = 1"])
+def test_given_old_names_then_what_is_to_be_written_is_what_celery_takes_beside_them(
+    tmp_path: Path, beside: str
+) -> None:
+    (tmp_path / "shop.py").write_text(OLD_NAMES.format(beside=beside))
+    _, found, said = audit(tmp_path, "--static", "-A", "shop:app", cwd=tmp_path)
+    assert "set CELERY_REJECT_ON_WORKER_LOST=True" in said
+    assert "declare it in CELERY_QUEUES" in said
+    assert bool(found["patch"]) != bool(beside), "what has no line of its own is changed by hand"
+    assert bool(found["by_hand"]) == bool(beside)
+    subprocess.run(["patch", "-p1", "-s"], cwd=tmp_path, input=found["patch"], text=True, check=True)
+    by_hand = "".join(f"    {each['setting']} = {each['value']}\n" for each in found["by_hand"])
+    source = (tmp_path / "shop.py").read_text().replace("class Config:\n", f"class Config:\n{by_hand}")
+    spoken_to: dict[str, Any] = {}
+    exec(source, spoken_to)
+    conf = spoken_to["app"].conf
+    assert conf.task_reject_on_worker_lost, "or ImproperlyConfigured: Cannot mix new setting names with old"
+    assert set(conf.task_queues) == {"celery", "own"}
+
+
 @pytest.mark.parametrize("setting", ["task_max_retries", "*"])
 def test_given_a_finding_that_the_team_accepts_then_it_is_shown_and_does_not_count(
     tmp_path: Path, setting: str

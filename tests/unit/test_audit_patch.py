@@ -47,7 +47,8 @@ def test_given_a_form_then_settings_are_changed_taken_out_and_added_in_it(tmp_pa
     source, limit, retries, prefix, added = FORMS[form]
     (tmp_path / "conf.py").write_text(source, encoding="utf-8")
     settings = (given("task_time_limit", limit, prefix), given("task_max_retries", retries, prefix, known=False))
-    diff, left = patch(CHANGES, subject(task(), settings=settings), tmp_path)
+    spelling = {each.setting: f"{prefix}{each.setting.upper()}" for each in CHANGES if prefix}
+    diff, left = patch(CHANGES, subject(task(), settings=settings, spelling=spelling), tmp_path)
     assert left == []
     subprocess.run(["patch", "-p1", "-s"], cwd=tmp_path, input=diff, text=True, check=True)
     lines = (tmp_path / "conf.py").read_text(encoding="utf-8").splitlines()
@@ -116,11 +117,23 @@ def test_given_a_neighbour_behind_which_nothing_can_be_put_safely_then_an_additi
     assert patch([change], app, tmp_path) == ("", [change])
 
 
-def test_given_an_old_name_then_nothing_is_spelt_after_it(tmp_path: Path) -> None:
+OLD = {"task_acks_late": "CELERY_ACKS_LATE", "task_time_limit": "CELERYD_TASK_TIME_LIMIT"}
+
+
+def test_given_old_names_then_an_addition_has_its_old_name(tmp_path: Path) -> None:
+    (tmp_path / "conf.py").write_text('CELERY_RESULT_BACKEND = "rpc://"\n')
+    old = Setting("result_backend", "rpc://", True, "conf.py:1", "CELERY_RESULT_BACKEND")
+    app = subject(task(), settings=(old,), spelling={**OLD, old.key: old.given})
+    diff, left = patch([Change("task_time_limit", "60")], app, tmp_path)
+    assert ("+CELERYD_TASK_TIME_LIMIT = 60\n" in diff, left) == (True, [])
+
+
+def test_given_an_old_name_in_a_namespace_then_nothing_is_spelt_after_it(tmp_path: Path) -> None:
     (tmp_path / "conf.py").write_text("CELERY_ACKS_LATE = True\n")
     old = Setting("task_acks_late", True, True, "conf.py:1", "CELERY_ACKS_LATE")
-    change = Change("task_reject_on_worker_lost", "True")
-    assert patch([change], subject(task(), settings=(old,)), tmp_path) == ("", [change])
+    app = subject(task(), settings=(old,), spelling={key: f"CELERY_{key.upper()}" for key in OLD})
+    change = Change("task_time_limit", "60")
+    assert patch([change], app, tmp_path) == ("", [change])
 
 
 def test_given_a_secret_beside_a_setting_then_the_diff_does_not_show_it(tmp_path: Path) -> None:
