@@ -125,7 +125,7 @@ def _unkept(facts: Facts, results: list[Result]) -> list[Claim]:
             verdict=Verdict.VIOLATED,
             observed=each.observed,
             place=each.place,
-            remedy=facts.subject.worded(each.remedy),
+            remedy=each.remedy,
             tasks=list(each.tasks),
         )
         for each in found

@@ -69,6 +69,11 @@ def test_given_old_names_and_priority_steps_then_every_list_of_a_queue_is_read(t
         assert found["warm_shutdown", task]["outcome"] in ("ok", "recovered")
 
 
+def test_given_old_names_then_the_remedy_is_one_that_celery_takes_beside_them(tmp_path: Path) -> None:
+    _, report = run(tmp_path, "old_names:half", scenarios=("child_killed_middle",), ends=(1,))
+    assert {row["remedy"] for row in report["results"]} == {"set CELERY_REJECT_ON_WORKER_LOST=True"}
+
+
 def test_given_200_tasks_in_three_profiles_then_they_are_run_as_five_tasks_are(tmp_path: Path) -> None:
     """How long both take is in benchmarks/profiles.py: a busy machine may slow down either."""
     _, few = run(tmp_path, "many:app", MANY_TASKS="5")

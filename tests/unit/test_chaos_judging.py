@@ -24,6 +24,7 @@ from assay.chaos.judging import FOLDER, NO_FAULT, judge, numbers
 from assay.chaos.script import ChaosScript, Strike, Workload
 from assay.contract.terms import Terms
 from assay.event import Event, Kind, Point, encode
+from assay.subject import Subject
 from assay.verdict import BESIDE, Outcome, Result, Verdict
 
 SHOP = subject(task(name="shop.charge"))
@@ -45,12 +46,16 @@ LOST = (published(), received(), acked(), *started(), *struck(), *FRESH, *ENDS)
 
 
 def judged(
-    folder: Path, *events: At | Event, script: ChaosScript = SCRIPT, demanded: str = "at_least_once"
+    folder: Path,
+    *events: At | Event,
+    script: ChaosScript = SCRIPT,
+    demanded: str = "at_least_once",
+    app: Subject = SHOP,
 ) -> dict[str, Result]:
     (folder / FOLDER / "events").mkdir(parents=True)
     lines = b"".join(encode(each) + b"\n" for each in story(*events))
     (folder / FOLDER / "events/1-1.jsonl").write_bytes(lines)
-    return {row.scenario: row for row in judge(SHOP, script, demanded, folder)}
+    return {row.scenario: row for row in judge(app, script, demanded, folder)}
 
 
 def test_given_a_kill_that_was_recovered_from_then_all_rows_hold(tmp_path: Path) -> None:
@@ -66,6 +71,12 @@ def test_given_an_early_acknowledgement_then_the_struck_one_is_lost_and_no_time_
     row = judged(tmp_path, *LOST)["sigkill_child"]
     assert (row.verdict, row.outcome, row.recovery_s) == (Verdict.VIOLATED, Outcome.LOST, None)
     assert "the fault: SIGKILL child at body_middle" in row.reason
+    assert "set task_acks_late=True" in row.remedy
+
+
+def test_given_old_names_then_a_remedy_has_the_old_name(tmp_path: Path) -> None:
+    old = subject(task(name="shop.charge"), spelling={"task_acks_late": "CELERY_ACKS_LATE"})
+    assert "set CELERY_ACKS_LATE=True" in judged(tmp_path, *LOST, app=old)["sigkill_child"].remedy
 
 
 def test_given_what_was_done_twice_after_its_kill_then_its_time_is_no_recovery(tmp_path: Path) -> None:

@@ -397,6 +397,11 @@ def test_what_cannot_be_kept_is_seen_without_a_run(
         assert "pool solo ignores time limits" in seen(kept, "solo")[0]
 
 
+def test_what_would_keep_it_is_named_as_the_app_can_take_it() -> None:
+    app = subject(task(contract=Terms(queue="money")), spelling={"task_routes": "CELERY_ROUTES"})
+    assert [each.remedy for each in breaches(app, "prefork")] == ["route the task to money in CELERY_ROUTES"]
+
+
 def facts(app: Subject, **changes: Any) -> Facts:
     usual = {"broker": "fakeredis", "broker_version": "", "pool": "prefork", "cold": False, "live": False}
     members = {each.name: [each.name] for each in app.tasks}

@@ -36,7 +36,7 @@ def breaches(subject: Subject, pool: str, tasks: Sequence[str] = ()) -> list[Bre
         for part, look in LOOKS.items():
             if getattr(task.contract, part) is not None and (told := look(task, subject, pool)):
                 found.setdefault((claim(task, part), told[1]), []).append((task, part, told[0]))
-    return [_breach(said, remedy, those) for (said, remedy), those in found.items()]
+    return [_breach(said, subject.worded(remedy), those) for (said, remedy), those in found.items()]
 
 
 def _breach(said: str, remedy: str, those: list[tuple[Task, str, str]]) -> Breach:

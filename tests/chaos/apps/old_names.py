@@ -31,3 +31,12 @@ def urgent() -> int:
 @app.task
 def usual() -> int:
     return 1
+
+
+half = Celery("half")  # a lost child loses its task
+half.config_from_object({"BROKER_URL": "redis://localhost:6379/0", "CELERY_ACKS_LATE": True})
+
+
+@half.task(name="old_names.charge")
+def charge() -> int:
+    return 1
