@@ -300,3 +300,12 @@ def test_defaults_are_what_claims_something_and_is_not_given_under_any_name(
     assert "task_acks_late" not in found
     assert (found["worker_prefetch_multiplier"], found["broker_connection_retry"]) == (4, True)
     assert "task_serializer" not in found, "it claims nothing of what becomes of a task"
+
+
+def test_given_a_namespace_that_old_names_do_not_have_then_the_old_name_is_wanted(tmp_path: Path) -> None:
+    app = Celery("shop", set_as_current=False)
+    app.config_from_object({"BROKER_URL": "redis://", "CELERY_ACKS_LATE": True, "CELERY_TASK_TIME_LIMIT": 60})
+    app.finalize(auto=True)
+    assert [(each.name, each.wanted) for each in written(app, str(tmp_path)).misplaced] == [
+        ("CELERY_TASK_TIME_LIMIT", "CELERYD_TASK_TIME_LIMIT")
+    ]
