@@ -86,6 +86,8 @@ class Holder:
 
     def _stand(self, held: Held) -> None:
         recorder, point, invocation, start = self._recorder, held.point, held.invocation, held.start
+        if invocation == recorder.invocation:
+            recorder.end()  # who holds it here may want to see its retry meanwhile
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as channel:
             try:
                 channel.connect("\0" + self._gate)

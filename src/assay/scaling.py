@@ -23,7 +23,7 @@ HEARTBEAT_S = 4.0
 #: the same of socket options; the last is in milliseconds. Source: tcp(7)
 KEEPALIVE = {socket.TCP_KEEPIDLE: 1, socket.TCP_KEEPINTVL: 1, socket.TCP_KEEPCNT: 3, socket.TCP_USER_TIMEOUT: 2000}
 TASKS = 50  # that a child runs at the most in the scenarios about its replacement
-MEMORY_KIB = 1 << 20  # that a pool child may grow to
+MEMORY_KIB, LARGE_KIB = 256 << 10, 1 << 20  # that a process may grow to, and a limit that is scaled to it
 POOL_CHECK_S = 5.0  # celery/concurrency/asynpool.py, AsynPool.timers
 CHECKED_S = 0.1
 POOL_CHECK = (
@@ -259,12 +259,11 @@ def recycling(target: Target) -> Scaling:
 
 
 def memory_per_child(target: Target) -> int:
-    """How many KiB a process may grow to in the scenarios about that; 0: no limit.
-
-    Where a pool never replaces one, it has taken three times as much in the end.
-    """
+    """How many KiB a process may grow to in the scenarios about that; 0: no limit. Several of them run at once."""
     kib = target.subject.max_memory_per_child or 0
-    return min(kib, MEMORY_KIB if target.pool == "prefork" else MEMORY_KIB // 4)
+    if target.pool == "prefork" and kib < LARGE_KIB:
+        return kib
+    return min(kib, MEMORY_KIB)
 
 
 def memory(target: Target) -> Scaling:

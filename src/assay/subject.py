@@ -203,8 +203,9 @@ class Subject(msgspec.Struct, kw_only=True):
 
     def spelled(self, key: str) -> str:
         """The name under which the app has a setting, or can take it: those of another style are refused or unread."""
-        found = self.setting(key)
-        return found.given or key if found else self.spelling.get(key, key)
+        found, usual = self.setting(key), self.spelling.get(key, key)
+        twice = found and any(each.key == key and each.given == usual for each in self.settings)
+        return found.given or key if found and not twice else usual
 
     def worded(self, text: str) -> str:
         """The text with each setting in it spelled so. Options of a task are no settings, and stay."""

@@ -157,6 +157,9 @@ def test_given_a_task_whose_messages_are_refused_then_it_has_a_violated_row_that
     assert "could not be published: QueueNotFound: bulk" in rows["published"].reason
     assert rows["published"].remedy.startswith("declare its queue in task_queues")
     assert rows["sigkill_child"].verdict is Verdict.HELD
+    old = subject(task(name="shop.charge"), spelling={"task_queues": "CELERY_QUEUES"})
+    rows = judged(tmp_path / "old", *refused, *RECOVERED, app=old)
+    assert rows["published"].remedy.startswith("declare its queue in CELERY_QUEUES")
 
 
 def test_given_a_body_that_still_runs_when_the_workers_are_closed_then_it_is_not_called_lost(tmp_path: Path) -> None:

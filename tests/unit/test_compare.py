@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import celery.app.defaults
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from report_by_hand import a_lost_row, a_report, a_row, an_unknown_row
 
+from assay.audit.promises import DEFAULTS
 from assay.compare import Comparison, baseline, compare
 from assay.compare.comparison import WORSE, Kind
 from assay.compare.trend import trend
@@ -20,6 +22,7 @@ from assay.verdict import Outcome, Result, Verdict
 ON, PLACE = {"task_acks_late": True, "task_time_limit": 600}, "shop/celery.py:41"
 CLAIMED = {"claim": "task_acks_late=True", "promise": "runs again"}
 FAULTS = ("enter", "middle", "exit")
+ROUTE = "{'a': {'queue': 'x'}}"
 
 
 def app(settings: dict[str, Any] = ON, tasks: tuple[str, ...] = ("shop.charge",), **options: Any) -> dict[str, Any]:
@@ -188,6 +191,63 @@ def test_given_a_setting_of_many_entries_then_a_row_about_one_proves_nothing_of_
 
     assert compare([apps(10)], apps(10)).exit_code == 0
     assert [drift.kind for drift in compare([apps(10)], apps(100_000)).drifts] == [Kind.WITHDRAWN]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "withdrawn"),
+    [
+        ({"task_retry_on_worker_lost": True}, {}, True),
+        ({"broker_connection_retry_on_startup": True}, {}, False),  # it is the default
+        ({"worker_prefetch_multiplier": 4}, {}, False),
+        ({"worker_prefetch_multiplier": 1}, {}, True),
+        ({"task_create_missing_queues": False}, {}, True),
+        (
+            {"task_routes": "{'a': {'queue': 'x'}}"},
+            {"task_routes": "{'a': {'queue': 'x'}, 'b': {'queue': 'y'}}"},
+            False,
+        ),
+        ({"task_routes": "{'a': {'queue': 'x'}}"}, {"task_routes": "{'a': {'queue': 'y'}}"}, True),
+        ({"result_backend": "redis://localhost/1"}, {"result_backend": "redis://elsewhere/1"}, False),
+        ({"result_backend": "redis://localhost/1"}, {"result_backend": "rpc://"}, True),
+        ({"worker_hijack_root_logger": True}, {"worker_hijack_root_logger": False}, False),  # it promises nothing
+    ],
+)
+def test_given_a_setting_that_shows_in_no_row_then_it_counts_by_what_is_in_force(
+    before: dict[str, Any], after: dict[str, Any], *, withdrawn: bool
+) -> None:
+    rows = killed(Outcome.RECOVERED, **CLAIMED)
+    base, current = (a_report(*rows, app=app({**ON, **given})) for given in (before, after))
+    found = compare([base], current)
+    assert ([drift.kind for drift in found.drifts], found.exit_code) == ([Kind.WITHDRAWN] * withdrawn, int(withdrawn))
+
+
+def test_given_a_setting_that_mends_a_row_then_what_it_was_before_is_no_promise_that_is_withdrawn() -> None:
+    def apps(more: str, verdict: Verdict) -> Report:
+        value = f"{{'visibility_timeout': 3600{more}}}"
+        row = a_row("reconnect.black_hole_idle", verdict=verdict, claim="reconnecting")
+        return a_report(row, app=app({"broker_transport_options": value}))
+
+    deaf, mended = (
+        apps(", 'socket_keepalive': False", Verdict.VIOLATED),
+        apps(", 'socket_keepalive': True", Verdict.HELD),
+    )
+    assert kinds(compare([deaf], mended)) == [Kind.STRONGER]
+    assert compare([mended], deaf).exit_code == 1
+
+
+def test_given_retries_that_rows_were_about_then_another_number_of_them_is_proved_anew() -> None:
+    few, many = app(max_retries=3), app(max_retries=5)
+    gives_up = a_row("retries.gives_up", claim="autoretry_for=(OSError,)")
+    assert compare([a_report(gives_up, app=few)], a_report(gives_up, app=many)).exit_code == 0
+    assert compare([a_report(a_row(), app=few)], a_report(a_row(), app=many)).exit_code == 1
+
+
+def test_what_is_said_to_be_the_default_is_celerys() -> None:
+    theirs = {key: str(value) for key, value in celery.app.defaults.DEFAULTS.items()}
+    theirs["broker_connection_retry_on_startup"] = theirs["broker_connection_retry"]  # where it is None
+    known = {key: value for key, value in DEFAULTS.items() if key in theirs}
+    assert known
+    assert known == {key: theirs[key] for key in known}
 
 
 def test_given_a_row_that_means_nothing_to_the_app_as_it_is_set_now_then_its_promise_is_withdrawn() -> None:

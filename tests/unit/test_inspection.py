@@ -243,6 +243,7 @@ def test_values_are_shown_alike_in_each_run_and_apart_where_they_differ_beyond_w
     assert once != shown(broker_transport_options={**many, "option_29": 0})
     assert "0x" not in shown(task_routes=(lambda *_: None,))
     assert shown(accept_content={"json", "yaml", "msgpack"}) == "['json', 'msgpack', 'yaml']"
+    assert "['a', 'b', 'c']" in shown(task_annotations={"*": {"names": ({"c", "a", "b"},)}})
 
 
 # -- tasks

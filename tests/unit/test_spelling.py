@@ -11,6 +11,7 @@ from targets import task
 from assay.blame.candidates import candidates
 from assay.inspection import describe
 from assay.inspection.spelling import BEGINNINGS, old_name
+from assay.inspection.written import written
 from assay.releases import SINCE
 from assay.subject import Subject
 
@@ -92,3 +93,12 @@ def test_the_old_name_of_a_setting_of_a_newer_release_is_the_one_that_it_has_the
     for key in {key for keys in SINCE.values() for key in keys} & SETTING_KEYS:
         beginning = next((each for each in BEGINNINGS if key.startswith(each)), "")
         assert old_name(f"{key}_of_tomorrow") == f"{_TO_OLD_KEY[key]}_OF_TOMORROW", beginning
+
+
+def test_given_a_setting_under_both_names_of_a_namespace_then_the_one_that_is_in_force_is_named() -> None:
+    """Celery reads an old name there too, where the other is not given."""
+    both = described({**NAMESPACED, "CELERY_ACKS_LATE": False}, "CELERY")
+    assert both.worded("set task_acks_late=True") == "set CELERY_TASK_ACKS_LATE=True"
+    app = app_of({"CELERY_BROKER_URL": "redis://", "CELERY_ACKS_LATE": True}, "CELERY")
+    assert app.conf.task_acks_late is True
+    assert "task_acks_late" not in written(app, ".").defaults

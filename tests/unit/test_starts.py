@@ -5,6 +5,8 @@ import signal
 import threading
 from pathlib import Path
 
+from assay.event import Point
+from assay.hold import Held, Holder
 from assay.recorder import Recorder
 
 
@@ -57,3 +59,20 @@ def test_a_retry_whose_delay_is_scaled_waits_until_the_attempt_before_it_has_end
     os.waitpid(pid, 0)
     thread.join(10.0)
     assert starts == [1]
+
+
+def test_an_attempt_that_is_held_after_it_has_sent_its_retry_does_not_hold_that_up(tmp_path: Path) -> None:
+    """Whoever holds it there may want to see both."""
+    (tmp_path / "events").mkdir()
+    (tmp_path / "starts").mkdir()
+    (tmp_path / "starts" / "both").touch()
+    first, second = (Recorder(str(tmp_path / "events"), "w1") for _ in range(2))
+    for each in (first, second):
+        each.is_scripted = lambda invocation: True
+    first.begin("both")
+    first.retries()
+    Holder(first, str(tmp_path), "nobody-listens")._stand(Held(Point.RETRY_SENT, "both", 0, os.getpid(), "w1"))
+    thread = threading.Thread(target=second.begin, args=("both",))
+    thread.start()
+    thread.join(10.0)
+    assert not thread.is_alive()

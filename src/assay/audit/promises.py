@@ -42,6 +42,21 @@ PROMISES = {
     "worker_soft_shutdown_timeout": "tasks have so long to end when a worker is told to stop",
 }
 
+#: what is in force of these where nothing is given, as it is told; of the others nothing, or what means nothing
+DEFAULTS = {
+    "broker_connection_max_retries": "100",
+    "broker_connection_retry": "True",
+    "broker_connection_retry_on_startup": "True",
+    "broker_heartbeat": "120",
+    "result_backend_max_retries": "inf",
+    "result_backend_max_sleep_between_retries_ms": "10000",
+    "task_acks_on_failure_or_timeout": "True",
+    "task_create_missing_queues": "True",
+    "task_default_queue": "celery",
+    "worker_pool": "prefork",
+    "worker_prefetch_multiplier": "4",
+}
+
 #: of a task, what has no setting of its name with task_ before it
 OPTIONS = {
     "autoretry_for": "a task that ends in one of these errors is tried again",

@@ -248,7 +248,7 @@ def _refused(subject: Subject, task: str, why: str) -> Result:
         _row(PUBLISHED, task, "none (under load)"),
         claim="publishing",
         promise="each message of the task can be published",
-        remedy=publishing.remedy(why, subject.task(task)),
+        remedy=subject.worded(publishing.remedy(why, subject.task(task))),
         place=subject.task(task).place,
     )
 

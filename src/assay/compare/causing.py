@@ -6,13 +6,10 @@ import msgspec
 
 from assay.audit.promises import promised
 from assay.compare.comparison import Difference
-from assay.compare.differences import FIRST, INFERRED, NO_VERSIONS, OFF, environment, key_of, settings
+from assay.compare.differences import FIRST, NO_VERSIONS, NOTHING, environment, key_of, settings
 from assay.report import Report
 from assay.subject import CONTRACT
 from assay.verdict import Result
-
-#: what an app may give as a value and mean nothing by
-NOTHING = {None, OFF, INFERRED, "", "False", "None", "0", "[]", "{}", "()"}
 
 
 class Cause(msgspec.Struct, frozen=True):
@@ -31,7 +28,7 @@ class Causes:
         self.settings = settings(base, current)
         ran_on = environment(base, current)
         self._environment = [each for each in ran_on if each.name not in NO_VERSIONS]
-        self._only_settings = bool(self.settings) and all(each.name == "platform" for each in ran_on)
+        self._only_settings = not ran_on and any(promised(each.name) for each in self.settings)
 
     def of(self, before: Result | None, after: Result | None, task: str) -> Cause:
         """The setting that a row claims, where that was changed; else the only thing that was; else what it claims."""
@@ -68,20 +65,6 @@ class Causes:
     def loosened(self) -> list[Difference]:
         """What contracts required, and do not require any more, or not as much."""
         return [each for each in self.settings if each.name.startswith(CONTRACT) and not _requires_more(each)]
-
-    def revalued(self) -> list[Difference]:
-        """Settings and options that promised something by their values, and have others that no row was about.
-
-        Of a setting that has many entries a row is about one.
-        """
-        judged = {key_of(row.claim, self.current) for row in self.current.results if row.claim}
-        return [
-            each
-            for each in self.settings
-            if promised(each.name)
-            and each.before not in NOTHING
-            and (str(each.before).startswith("{") or not judged & {each.name, f"task_{each.name}"})
-        ]
 
     def is_gone(self, task: str) -> bool:
         """Whether the app does not have the task any more."""

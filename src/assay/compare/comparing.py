@@ -9,6 +9,7 @@ from assay.compare.causing import Causes
 from assay.compare.comparison import UNPROVED, WORSE, Change, Comparison, Drift, Kind
 from assay.compare.differences import environment
 from assay.compare.fit import alike, beyond, why_not
+from assay.compare.revalued import revalued
 from assay.compare.rows import Key, by_task, guarantee, rank, seen, unrun, words
 from assay.compare.times import later, timings, untested
 from assay.errors import UsageError
@@ -35,7 +36,7 @@ def compare(bases: Sequence[Report], current: Report) -> Comparison:
     found = [_became(key, [rows[key] for rows in earlier if key in rows], now.get(key), causes) for key in keys]
     drifts = _drifts([each for each in found if each], causes) + _gone(causes, earlier[-1]) + _claims(base, current)
     drifts += _loosened(causes, {drift.cause for drift in drifts})
-    drifts += _unseen(causes, {drift.cause for drift in drifts if drift.kind in WORSE})
+    drifts += _unseen(causes, {drift.cause for drift in drifts if drift.kind in WORSE | {Kind.STRONGER}})
     drifts.sort(key=lambda drift: (list(Kind).index(drift.kind), not drift.changed, -_tasks_in(drift)))
     blind = _blind(base, current)
     kinds = {drift.kind for drift in drifts}
@@ -241,7 +242,7 @@ def _unseen(causes: Causes, told: set[str]) -> list[Drift]:
             place=each.place,
             changes=[
                 Change(
-                    scenario="no scenario tells them apart",
+                    scenario="no row is about it",
                     tasks=each.tasks,
                     fault="no row differs",
                     before=promised(each.name),
@@ -249,7 +250,7 @@ def _unseen(causes: Causes, told: set[str]) -> list[Drift]:
                 )
             ],
         )
-        for each in causes.revalued()
+        for each in revalued(causes.settings, causes.current)
         if str(each) not in told
     ]
 

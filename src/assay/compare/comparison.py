@@ -115,15 +115,19 @@ class Comparison(msgspec.Struct, kw_only=True):
         return [drift for drift in self.drifts if drift.kind in kinds]
 
 
-def _shown(value: str | None) -> str:
-    return "not set" if value is None else value
-
-
-def _apart(value: str, other: str) -> str:
-    """Entries of a long dict or list that the other one has not, as far as both are shown."""
+def lacking(value: str, other: str) -> list[str]:
+    """Entries of a dict or list that the other one has not, as far as both are shown."""
     others = [each.strip("{}[]()") for each in other.split(", ")]
     mine = [each.strip("{}[]()") for each in value.split(", ")]
     if CUT in others[-1]:
         both = [number for number, each in enumerate(mine) if each in others]
         mine = mine[: both[-1] if both else 0]
-    return ", ".join(each for each in mine if each not in others and CUT not in each) or "what is cut off"
+    return [each for each in mine if each and each not in others and CUT not in each]
+
+
+def _shown(value: str | None) -> str:
+    return "not set" if value is None else value
+
+
+def _apart(value: str, other: str) -> str:
+    return ", ".join(lacking(value, other)) or "what is cut off"

@@ -22,6 +22,8 @@ ANYWHERE = ("task_annotations",)
 DEMAND = "delivery"  # what the team demands of every task; a claim names it, and no setting of Celery's
 INFERRED = "inferred"
 OFF = "off"
+#: what an app may give as a value and mean nothing by
+NOTHING = frozenset({None, OFF, INFERRED, "", "False", "None", "0", "[]", "{}", "()"})
 GIVEN = re.compile(rf"((?:{CONTRACT})?\w+)=")  # a claim that is a setting, or a part of a contract, with its value
 UNTOLD = ("platform",)  # by a baseline
 #: of the environment, what no version of the app's stack is

@@ -99,7 +99,7 @@ def _printable(key: str, value: Any) -> Any:
         return "(hidden)"
     if isinstance(value, bool | int | float) or value is None:
         return value
-    text = ADDRESS.sub("", str(sorted(value, key=str) if isinstance(value, set | frozenset) else value))
+    text = ADDRESS.sub("", str(_ordered(value)))
     if "://" in text and "@" in text:
         return "(hidden: an address with credentials)"
     if any(word in text.lower() for word in ("password", "secret", "token")):
@@ -108,3 +108,12 @@ def _printable(key: str, value: Any) -> Any:
         return text
     # what follows is told from another such value all the same
     return f"{text[: LONG - 12]}...#{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def _ordered(value: Any) -> Any:
+    """With sets in one order, which is another one in each process."""
+    if isinstance(value, dict):
+        return {key: _ordered(each) for key, each in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted(map(_ordered, value), key=str)
+    return type(value)(map(_ordered, value)) if type(value) in (list, tuple) else value

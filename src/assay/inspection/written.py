@@ -175,7 +175,9 @@ def _unnamed(app: Celery, task: Any) -> bool:
 def _key(app: Celery, given: str) -> str:
     """The setting's name of today."""
     prefix = str(getattr(app.conf, "prefix", "") or "")
-    return given.removeprefix(prefix).lower() if prefix and given.startswith(prefix) else OLD_NAMES.get(given, given)
+    if given in OLD_NAMES:  # Celery finds some of them under a namespace too
+        return str(OLD_NAMES[given])
+    return given.removeprefix(prefix).lower() if prefix and given.startswith(prefix) else given
 
 
 def _overridden(app: Celery, given: dict[str, Any]) -> Iterator[tuple[str, str]]:
