@@ -94,13 +94,13 @@ def test_given_scenarios_then_what_they_broke_is_disproved_and_what_they_saw_hol
 
 
 OLD_NAMES = """from celery import Celery
-app = Celery("shop")
+app = Celery("shop", set_as_current=False)
 class Config:
     BROKER_URL = "redis://localhost:6379/0"
     CELERY_ACKS_LATE = True{beside}
     CELERY_ROUTES = {{"shop.charge": {{"queue": "own"}}}}{beside}
 app.config_from_object(Config)
-@app.task(name="shop.charge")
+@app.task(name="shop.charge", shared=False)
 def charge(): pass
 """
 
