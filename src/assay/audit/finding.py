@@ -6,7 +6,7 @@ import msgspec
 
 
 class Kind(StrEnum):
-    """Worst first. A risk breaks no promise: it is shown, and does not turn the exit code unless that is asked for."""
+    """Worst first. A risk breaks no promise of a setting: it is shown, and turns the exit code where that is asked for."""
 
     BROKEN = "broken"  # what the setting is for cannot come true beside the others
     DEAD = "dead"  # nothing reads it, here

@@ -34,7 +34,7 @@ SHOWN = 56  # characters of a setting and its value
 HEADINGS = {
     Kind.BROKEN: "What cannot come true",
     Kind.DEAD: "What nothing reads, or does nothing here",
-    Kind.RISK: "Risks, which break no promise",
+    Kind.RISK: "Risks, which break no promise of a setting",
 }
 
 
