@@ -6,7 +6,7 @@ import msgspec
 
 
 class Kind(StrEnum):
-    """Worst first. A risk breaks no promise of a setting: it is shown, and turns the exit code where that is asked for."""
+    """Worst first. A risk breaks no promise of a setting: it is shown, and turns the exit code if asked to."""
 
     BROKEN = "broken"  # what the setting is for cannot come true beside the others
     DEAD = "dead"  # nothing reads it, here

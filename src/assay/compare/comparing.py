@@ -6,7 +6,7 @@ import msgspec
 
 from assay.audit.promises import promised
 from assay.compare.causing import Causes
-from assay.compare.comparison import UNPROVED, WORSE, Change, Comparison, Drift, Kind
+from assay.compare.comparison import UNPROVED, WORSE, Change, Comparison, Difference, Drift, Kind
 from assay.compare.differences import environment
 from assay.compare.fit import alike, beyond, why_not
 from assay.compare.revalued import revalued
@@ -212,21 +212,7 @@ def _gone(causes: Causes, earlier: dict[Key, Result]) -> list[Drift]:
 def _loosened(causes: Causes, told: set[str]) -> list[Drift]:
     """What a team required of its tasks and does not any more is no matter of what happens to them."""
     return [
-        Drift(
-            kind=Kind.WITHDRAWN,
-            cause=str(each),
-            changed=True,
-            place=each.place,
-            changes=[
-                Change(
-                    scenario="no scenario is needed",
-                    tasks=each.tasks,
-                    fault="",
-                    before=f"{each.before} required",
-                    after=f"{each.after} required" if each.after else "not required",
-                )
-            ],
-        )
+        _withdrawn(each, f"{each.before} required", f"{each.after} required" if each.after else "not required")
         for each in causes.loosened()
         if str(each) not in told
     ]
@@ -235,24 +221,15 @@ def _loosened(causes: Causes, told: set[str]) -> list[Drift]:
 def _unseen(causes: Causes, told: set[str]) -> list[Drift]:
     """Settings whose new values no row speaks of: what else does the same may not go on doing so."""
     return [
-        Drift(
-            kind=Kind.WITHDRAWN,
-            cause=str(each),
-            changed=True,
-            place=each.place,
-            changes=[
-                Change(
-                    scenario="no row is about it",
-                    tasks=each.tasks,
-                    fault="no row differs",
-                    before=promised(each.name),
-                    after="promised otherwise, or no more",
-                )
-            ],
-        )
+        _withdrawn(each, promised(each.name), "promised otherwise, or no more", beside="no row differs")
         for each in revalued(causes.settings, causes.current)
         if str(each) not in told
     ]
+
+
+def _withdrawn(each: Difference, before: str, after: str, beside: str = "") -> Drift:
+    change = Change(scenario="no scenario is needed", tasks=each.tasks, fault=beside, before=before, after=after)
+    return Drift(kind=Kind.WITHDRAWN, cause=str(each), changed=True, place=each.place, changes=[change])
 
 
 def _claims(base: Report, current: Report) -> list[Drift]:
