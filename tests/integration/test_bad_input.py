@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from django_site import DJANGO
 from leftovers import assay
 
 from assay.broker import start
@@ -315,30 +316,6 @@ def test_given_a_stdout_that_is_full_then_that_is_told(folder: Path, tmp_path: P
     env = {"MOST": "-1"}
     status, _, err = assay("list", "suites", cwd=folder, tmp=tmp_path, env=env, program=("full.py",))
     assert (status, err) == (2, "assay: /dev/full cannot be written: No space left on device\n")
-
-
-DJANGO = {
-    "site_settings.py": """
-SECRET_KEY = "x"
-INSTALLED_APPS = ["shop"]
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "shop.sqlite3"}}
-USE_TZ = True
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-""",
-    "site_app.py": """
-import os
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "site_settings")
-import django
-django.setup()
-from celery import Celery
-app = Celery("site", broker="redis://localhost:6379/0")
-@app.task
-def work(): return 1
-""",
-    "shop/__init__.py": "",
-    "shop/models.py": "from django.db import models\nclass Order(models.Model):\n    total = models.IntegerField()\n",
-    "shop/migrations/__init__.py": "",
-}
 
 
 def test_given_a_model_without_its_migration_then_the_model_is_named(refused: Told, folder: Path) -> None:

@@ -3,28 +3,12 @@
 from pathlib import Path
 
 import pytest
+from django_site import DJANGO
 
 from assay.process import Supervisor
 from assay.warm import Zygote
 
-FILES = {
-    "site_settings.py": """
-SECRET_KEY = "test"
-INSTALLED_APPS = ["shop"]
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "nowhere.sqlite3"}}
-DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
-""",
-    "site_app.py": """
-import os
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "site_settings")
-import django
-django.setup()
-from celery import Celery
-app = Celery("site", broker="redis://localhost:6379/0")
-@app.task
-def work(): return 1
-""",
-    "shop/__init__.py": "",
+FILES = DJANGO | {
     "shop/models.py": """
 from django.db import models
 from django.utils.translation import gettext_lazy as translated
@@ -32,7 +16,6 @@ class Order(models.Model):
     id = models.AutoField(primary_key=True, verbose_name="ID", auto_created=True, serialize=False)
     total = models.IntegerField(translated("total"))
 """,
-    "shop/migrations/__init__.py": "",
     "shop/migrations/0001_initial.py": """
 from django.db import migrations, models
 class Migration(migrations.Migration):
