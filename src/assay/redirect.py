@@ -91,8 +91,13 @@ def configure(conf: Any, changes: dict[str, Any]) -> None:
     for key, value in changes.items():
         setattr(conf, key, value)
         if prefix:
-            name = prefix + key
-            setattr(conf, name.upper() if prefix.isupper() else name.lower(), value)
+            setattr(conf, namespaced(key, prefix), value)
+
+
+def namespaced(key: str, prefix: str) -> str:
+    """A setting's name under a namespace. Source: celery/utils/collections.py, match_case."""
+    name = prefix + key
+    return name.upper() if prefix.isupper() else name.lower()
 
 
 def forget_connections(app: Celery) -> None:

@@ -203,9 +203,9 @@ class Subject(msgspec.Struct, kw_only=True):
 
     def spelled(self, key: str) -> str:
         """The name under which the app has a setting, or can take it: those of another style are refused or unread."""
-        found, usual = self.setting(key), self.spelling.get(key, key)
-        twice = found and any(each.key == key and each.given == usual for each in self.settings)
-        return found.given or key if found and not twice else usual
+        usual = self.spelling.get(key, key)
+        given = [each.given or key for each in self.settings if each.key == key]
+        return usual if usual in given or not given else given[0]
 
     def worded(self, text: str) -> str:
         """The text with each setting in it spelled so. Options of a task are no settings, and stay."""

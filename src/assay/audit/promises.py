@@ -42,6 +42,9 @@ PROMISES = {
     "worker_soft_shutdown_timeout": "tasks have so long to end when a worker is told to stop",
 }
 
+#: whose promise is of both its values; any other switch that is off promises nothing
+EITHER_WAY = ("task_create_missing_queues",)
+
 #: what is in force of these where nothing is given, as it is told; of the others nothing, or what means nothing
 DEFAULTS = {
     "broker_connection_max_retries": "100",

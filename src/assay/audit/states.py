@@ -6,14 +6,12 @@ from enum import StrEnum
 import msgspec
 
 from assay.audit.finding import Finding, Kind
-from assay.audit.promises import PROMISES
+from assay.audit.promises import EITHER_WAY, PROMISES
 from assay.brokers import unheeded
 from assay.counted import counted
 from assay.report import Report
 from assay.subject import Setting, Subject
 from assay.verdict import Result, Verdict
-
-EITHER_WAY = ("task_create_missing_queues",)  # whose promise is of both its values
 
 
 class State(StrEnum):

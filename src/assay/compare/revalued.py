@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from assay.audit.promises import DEFAULTS, OPTIONS, promised
-from assay.audit.states import EITHER_WAY
+from assay.audit.promises import DEFAULTS, EITHER_WAY, OPTIONS, promised
 from assay.compare.comparison import Difference, lacking
 from assay.compare.differences import NOTHING, key_of
 from assay.report import Report

@@ -21,13 +21,18 @@ ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of an object in memory: another one 
 SECRET = ("password", "secret", "token", "key_file", "username", "credentials")
 
 
+def namespace(app: Celery) -> str:
+    """What the names of its settings begin with, as "CELERY_"; "" for none."""
+    return str(getattr(app.conf, "prefix", "") or "")
+
+
 def given_settings(app: Celery, places: Places) -> list[Setting]:
     """What the user set, in the order of the configuration; unknown keys are those that no part of Celery reads."""
     found = []
-    prefix = str(getattr(app.conf, "prefix", "") or "")
+    prefix = namespace(app)
     values = app.conf.table(with_defaults=False, censored=False)
     for given, value in app.conf.table(with_defaults=False).items():
-        key, known = _named(given, prefix)
+        key, known = named(given, prefix)
         if key and not inspect.ismethod(values.get(given)):  # Django's settings have some
             place = places.find(given) or places.find(key)
             nearest = "" if known else _nearest(key)
@@ -77,7 +82,7 @@ def _nearest(key: str) -> str:
     return next(iter(difflib.get_close_matches(key, names, n=1, cutoff=least)), "")
 
 
-def _named(given: str, prefix: str) -> tuple[str, bool]:
+def named(given: str, prefix: str) -> tuple[str, bool]:
     """(its name of today, whether Celery reads it); no name for what is not Celery's: all Django settings come along.
 
     Source: celery/app/utils.py (Settings, detect_settings) and celery/app/defaults.py (the old names).

@@ -6,6 +6,8 @@ from celery import Celery
 from celery.app.defaults import _TO_OLD_KEY as OLD
 from celery.app.defaults import SETTING_KEYS
 
+from assay.inspection.settings import namespace
+from assay.redirect import namespaced
 from assay.releases import SINCE
 from assay.subject import Setting
 
@@ -25,18 +27,12 @@ def spelling(app: Celery, given: Sequence[Setting]) -> dict[str, str]:
     Names of today beside old ones are refused, and without the namespace, where there is one, they are not read.
     Each setting has an old name. Source: celery/app/utils.py, detect_settings: old ones are taken with old defaults.
     """
-    prefix = str(getattr(app.conf, "prefix", "") or "")
+    prefix = namespace(app)
     keys = sorted({*SETTING_KEYS, *(key for newer in SINCE.values() for key in newer)})
     if prefix:
         under = any(each.given.startswith(prefix) for each in given)
         return {key: namespaced(key, prefix) for key in keys} if under or not given else {}
     return {key: old_name(key) for key in keys} if takes_old_names(app) else {}
-
-
-def namespaced(key: str, prefix: str) -> str:
-    """Source: celery/utils/collections.py, match_case."""
-    name = prefix + key
-    return name.upper() if prefix.isupper() else name.lower()
 
 
 def takes_old_names(app: Celery) -> bool:

@@ -18,6 +18,7 @@ from celery.schedules import crontab, schedule
 from assay.audit.promises import PROMISES
 from assay.audit.written import Entry, Misplaced, Written
 from assay.inspection.calls import passwords, read
+from assay.inspection.settings import named, namespace
 from assay.inspection.sources import read_in
 from assay.inspection.spelling import old_name, takes_old_names
 from assay.places import Places
@@ -56,7 +57,7 @@ def written(app: Celery, workdir: str) -> Written:
     names = set(app.tasks)
     options = app.conf.broker_transport_options or {}
     given = app.conf.table(with_defaults=False, censored=False)
-    known = {_key(app, name) for name in given}
+    known = {named(name, namespace(app))[0] for name in given}
     published, unreached = read(places.root, names)
     values = {key: _plain(app.conf.get(key)) for key in VALUES if key in SETTING_KEYS}
     return Written(
@@ -172,19 +173,11 @@ def _unnamed(app: Celery, task: Any) -> bool:
     return not any(keyword.arg == "name" for each in decorators for keyword in each.keywords)
 
 
-def _key(app: Celery, given: str) -> str:
-    """The setting's name of today."""
-    prefix = str(getattr(app.conf, "prefix", "") or "")
-    if given in OLD_NAMES:  # Celery finds some of them under a namespace too
-        return str(OLD_NAMES[given])
-    return given.removeprefix(prefix).lower() if prefix and given.startswith(prefix) else given
-
-
 def _overridden(app: Celery, given: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Settings that were given twice, under two names: the one whose value is not in force, and the other."""
     names: dict[str, list[str]] = {}
     for name in given:
-        names.setdefault(_key(app, name), []).append(name)
+        names.setdefault(named(name, namespace(app))[0], []).append(name)
     for key, found in names.items():
         if len(found) > 1 and key in SETTING_KEYS:
             loser = next((name for name in found if given[name] != app.conf.get(key)), "")
@@ -197,7 +190,7 @@ def _misplaced(app: Celery, given: dict[str, Any], places: Places) -> Iterator[t
     """Names in capitals that would be read under the app's namespace, and that neither Celery nor the sources read."""
     found = {name: wanted for name, wanted in _spelt_otherwise(app, given) if wanted not in given}
     own = read_in(places.root, {name: places.find(name).rpartition(":")[0] for name in found})
-    prefix = str(getattr(app.conf, "prefix", "") or "")
+    prefix = namespace(app)
     for name, wanted in found.items():
         key = wanted.removeprefix(prefix).lower() if prefix else OLD_NAMES.get(wanted, wanted)
         in_force = app.conf.get(key) == given[name]  # Celery finds some old names under a namespace too
@@ -206,7 +199,7 @@ def _misplaced(app: Celery, given: dict[str, Any], places: Places) -> Iterator[t
 
 
 def _spelt_otherwise(app: Celery, given: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    prefix = str(getattr(app.conf, "prefix", "") or "")
+    prefix = namespace(app)
     old = takes_old_names(app)
     for name in given:
         if not name.isupper() or not name.startswith(OURS) or (prefix and name.startswith(prefix)):

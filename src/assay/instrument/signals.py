@@ -64,9 +64,10 @@ def connect(recorder: Recorder) -> None:
         recorder.record(Kind.UNKNOWN_TASK, id or "", name or "")
 
     def sending(headers: Any = None, body: Any = None, **_: Any) -> None:
+        if not recorder.countdown_s or recorder.countdown_scale == 1.0:
+            return  # nothing is scaled: most messages
         source = sent_message(headers, body)
-        scaled = recorder.countdown_s and recorder.countdown_scale != 1.0
-        if scaled and source.get("retries") and source.get("id") == recorder.invocation:
+        if source.get("retries") and source.get("id") == recorder.invocation:
             recorder.retries()
 
     def sent(

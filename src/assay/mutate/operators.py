@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from assay.audit.promises import PROMISES
+from assay.audit.promises import EITHER_WAY, PROMISES
 from assay.flip import Flip
 from assay.mutate.mutant import Mutant
 from assay.subject import Setting, Subject, Task
@@ -19,7 +19,6 @@ TAKEN_OUT: dict[str, Any] = {  # what is in force where nothing is given
     "worker_prefetch_multiplier": 4,
     "worker_soft_shutdown_timeout": 0.0,
 }
-CLAIMS_WHEN_OFF = ("task_create_missing_queues",)  # any other switch that is off promises nothing
 SHORT_VISIBILITY_S = 10.0
 RETRY = {"max_retries": 0, "default_retry_delay": 0, "retry_backoff": False, "autoretry_for": []}
 #: settings, and what else may do what they are for: flipped together with it, a scenario must go red
@@ -57,7 +56,7 @@ def _of_settings(subject: Subject) -> Iterator[Mutant]:
         elif key == "broker_transport_options":
             yield from _of_transport(setting, subject)
         elif isinstance(value, bool):
-            if value or key in CLAIMS_WHEN_OFF:
+            if value or key in EITHER_WAY:
                 yield _mutant(setting, not value)
         elif key in TAKEN_OUT and value not in (None, 0, TAKEN_OUT[key]):
             yield _mutant(setting, TAKEN_OUT[key])
